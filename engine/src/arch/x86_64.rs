@@ -1,0 +1,118 @@
+//! x86-64 as the System V psABI and Linux have it.
+//!
+//! Sources: System V AMD64 psABI 1.0, figure 3.36 (DWARF register numbers) and section 3.4.6
+//! (thread-local storage, variant II); Linux `arch/x86/include/uapi/asm/ptrace.h`.
+
+use gimli::{Register, X86_64};
+use nix::libc::user_regs_struct;
+use serde::{Deserialize, Serialize};
+
+use crate::address::Address;
+
+/// This CPU's name, as `uname -m` prints it.
+pub const NAME: &str = "x86_64";
+
+/// Length of the `syscall` instruction in bytes: pc stands behind it in a blocked thread.
+pub const SYSCALL_INSTRUCTION_LENGTH: u64 = 2;
+
+/// Number of registers that DWARF unwinding follows: 16 general ones and the return address.
+const TRACKED: usize = 17;
+
+/// The registers of one thread or of one frame. A register that unwinding lost is absent.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Registers {
+    /// By DWARF number; number 16 is the return address, which is this frame's pc.
+    values: [Option<u64>; TRACKED],
+    /// The thread pointer (`fs_base`).
+    thread_pointer: u64,
+}
+
+impl Registers {
+    /// The registers that ptrace gave for a stopped thread.
+    pub fn from_user(user: &user_regs_struct) -> Registers {
+        let in_dwarf_order = [
+            user.rax, user.rdx, user.rcx, user.rbx, user.rsi, user.rdi, user.rbp, user.rsp,
+            user.r8, user.r9, user.r10, user.r11, user.r12, user.r13, user.r14, user.r15, user.rip,
+        ];
+        Registers {
+            values: in_dwarf_order.map(Some),
+            thread_pointer: user.fs_base,
+        }
+    }
+
+    /// A frame of which only pc and sp are known.
+    pub fn from_pc_and_sp(pc: Address, sp: Address, thread_pointer: u64) -> Registers {
+        let mut registers = Registers {
+            values: [None; TRACKED],
+            thread_pointer,
+        };
+        registers.set(X86_64::RA, Some(pc.0));
+        registers.set(X86_64::RSP, Some(sp.0));
+        registers
+    }
+
+    /// The program counter.
+    pub fn pc(&self) -> Address {
+        Address(self.get(X86_64::RA).unwrap_or(0))
+    }
+
+    /// The stack pointer.
+    pub fn sp(&self) -> Address {
+        Address(self.get(X86_64::RSP).unwrap_or(0))
+    }
+
+    /// The thread pointer, from which thread-local variables are counted.
+    pub fn thread_pointer(&self) -> Address {
+        Address(self.thread_pointer)
+    }
+
+    /// The value of the register with this DWARF number, if it is known in this frame.
+    pub fn get(&self, register: Register) -> Option<u64> {
+        self.values.get(usize::from(register.0)).copied().flatten()
+    }
+
+    /// Records the value of a register in this frame; `None` when unwinding lost it. Numbers that
+    /// unwinding does not follow are ignored.
+    pub fn set(&mut self, register: Register, value: Option<u64>) {
+        if let Some(slot) = self.values.get_mut(usize::from(register.0)) {
+            *slot = value;
+        }
+    }
+
+    /// The stack pointer's DWARF number.
+    pub fn stack_pointer_number() -> Register {
+        X86_64::RSP
+    }
+
+    /// The return address's DWARF number.
+    pub fn return_address_number() -> Register {
+        X86_64::RA
+    }
+
+    /// Whether a callee must leave this register as it was (psABI, figure 3.4).
+    pub fn is_callee_saved(register: Register) -> bool {
+        [
+            X86_64::RBX,
+            X86_64::RBP,
+            X86_64::R12,
+            X86_64::R13,
+            X86_64::R14,
+            X86_64::R15,
+        ]
+        .contains(&register)
+    }
+}
+
+/// Where a thread-local variable of the main executable lies: its block ends at the thread
+/// pointer (variant II), rounded to the segment's alignment. `size` and `alignment` are the
+/// PT_TLS segment's, in bytes; `offset` is the symbol's value.
+pub fn thread_local_address(
+    thread_pointer: Address,
+    size: u64,
+    alignment: u64,
+    offset: u64,
+) -> Address {
+    let alignment = alignment.max(1);
+    let block = size.checked_next_multiple_of(alignment).unwrap_or(size);
+    thread_pointer.back(block).offset(offset)
+}

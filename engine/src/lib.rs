@@ -1,0 +1,23 @@
+//! Reads where every Tokio task of a stopped process stands, from outside, and reports it.
+//!
+//! A process is stopped into a snapshot, a snapshot is read into a model, a model is diagnosed, a
+//! diagnosis is reported. Each module uses only those before it in this list; which exactly is a
+//! table in `tests/tidy.rs`, kept by a test.
+//!
+//! - [`address`], [`evidence`], [`limits`], [`arch`]: words that all the others use
+//! - [`symbols`]: ELF and DWARF of one file, lazily
+//! - [`process`]: the only door to the running world
+//! - [`snapshot`]: one stop, immutable; its archive
+//! - [`report`]: the schema that renderers get
+//! - [`session`]: the facade
+
+pub mod address;
+pub mod arch;
+pub mod evidence;
+pub mod limits;
+pub mod process;
+pub mod program;
+pub mod report;
+pub mod session;
+pub mod snapshot;
+pub mod symbols;

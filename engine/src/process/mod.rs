@@ -1,0 +1,1 @@
+//! Launch, threads, stop, memory, registers: the only door to the running world.

@@ -1,0 +1,12 @@
+//! The report: plain, versioned data that every renderer gets. The same snapshots give the same
+//! report.
+//!
+//! Fields are added, never renamed or retyped; every optional field may be absent. Addresses are
+//! strings in hexadecimal, so that JSON readers keep all their bits.
+
+mod schema;
+
+pub use schema::{
+    Certainty, Counts, Frame, FutureNode, Headline, Location, Looks, Origin, Report, Resource,
+    Runtime, SourceLine, Spawn, SpawnKind, Subject, Task, TaskKind, Thread, Wait,
+};

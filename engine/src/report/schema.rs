@@ -1,0 +1,303 @@
+//! The types of a report. Its JSON form is described by `report.schema.json` beside this file.
+
+use serde::{Deserialize, Serialize};
+
+use crate::evidence::{Gap, Trust};
+
+/// Where a hung process stands.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// The version of this format; 1.
+    pub version: u32,
+    /// The version of the tool that made it.
+    pub tool: String,
+    /// What was looked at.
+    pub subject: Subject,
+    /// The first line.
+    pub headline: Headline,
+    /// What the two looks at the process saw move.
+    pub looks: Looks,
+    /// How much was found and read.
+    pub counts: Counts,
+    /// The runtimes found.
+    #[serde(default)]
+    pub runtimes: Vec<Runtime>,
+    /// The test's body or `main` first, then the tasks as they were spawned. Equal ones are merged.
+    #[serde(default)]
+    pub tasks: Vec<Task>,
+    /// Every thread with its stack.
+    #[serde(default)]
+    pub threads: Vec<Thread>,
+    /// What could not be read.
+    #[serde(default)]
+    pub gaps: Vec<Gap>,
+}
+
+/// What was looked at.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Subject {
+    /// The verdict that made the tool look: `HANG`, `SLOW`; empty when a user asked.
+    #[serde(default)]
+    pub verdict: String,
+    /// The test binary's name, or the executable's.
+    pub binary: String,
+    /// The test's name in the binary; absent when the process is no test.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<String>,
+    /// The process id it had.
+    pub process: i32,
+    /// The command that runs this one test again, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<String>,
+    /// Folders whose source files are the user's own. Empty: everything that is neither the
+    /// standard library's nor a registry's.
+    #[serde(default)]
+    pub source_roots: Vec<String>,
+}
+
+/// The first line.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Headline {
+    /// The finding's stable code, such as `undetermined`.
+    pub finding: String,
+    /// One sentence: who, what, by whom.
+    pub sentence: String,
+    /// How sure it is.
+    pub certainty: Certainty,
+}
+
+/// How sure a finding is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Certainty {
+    /// Some evidence speaks for it.
+    Possible,
+    /// All evidence speaks for it; some of it is derived.
+    Likely,
+    /// Read, not concluded.
+    Certain,
+}
+
+/// What the looks at the process saw.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Looks {
+    /// How many there were.
+    pub count: u32,
+    /// Milliseconds between the first and the last.
+    pub apart_ms: u64,
+    /// What moved between them, a sentence each; empty when nothing did.
+    #[serde(default)]
+    pub moved: Vec<String>,
+}
+
+/// How much was found and read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// Tasks found, the bodies of `block_on` included.
+    pub tasks_found: u64,
+    /// Those of them whose await chain was read to its end.
+    pub tasks_walked: u64,
+    /// How many gaps there are.
+    pub gaps: u64,
+}
+
+/// A Tokio runtime.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Runtime {
+    /// Its number in this report, from 1.
+    pub number: u32,
+    /// `multi-thread` or `current-thread`.
+    pub flavor: String,
+    /// Where its shared part lies.
+    pub address: String,
+    /// How many tasks it owns.
+    pub tasks: u64,
+}
+
+/// A task, or several that stand at the same place.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Task {
+    /// What it is called in this report: `task 7`, `test body`, `main`.
+    pub label: String,
+    /// What kind of task it is.
+    pub kind: TaskKind,
+    /// Its Tokio id, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<u64>,
+    /// Where its header lies, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// The function as the user wrote it.
+    pub name: String,
+    /// The type of its future, as the debug info names it.
+    pub future_type: String,
+    /// `idle`, `scheduled`, `running`, `complete`.
+    pub state: String,
+    /// The number of its runtime.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<u32>,
+    /// Where it was spawned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spawned: Option<Spawn>,
+    /// The thread that polls it now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<i32>,
+    /// Its future, if that could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub future: Option<FutureNode>,
+    /// How many tasks stand exactly here, this one included.
+    pub count: u64,
+    /// The labels of the others, the first few.
+    #[serde(default)]
+    pub others: Vec<String>,
+    /// Whether its await chain was read to its end.
+    pub walked: bool,
+}
+
+/// What kind of task.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TaskKind {
+    /// The future given to `block_on`: a test's body, `main`.
+    BlockOn,
+    /// A spawned task.
+    Spawned,
+    /// A closure on the blocking pool.
+    Blocking,
+}
+
+/// Where a task comes from.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Spawn {
+    /// Which line this is.
+    pub kind: SpawnKind,
+    /// The line.
+    pub location: Location,
+}
+
+/// Which line of a task's origin is known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SpawnKind {
+    /// The line of the `spawn` call.
+    Spawned,
+    /// The line where the future's body is written; its spawn call could not be told.
+    Written,
+}
+
+/// A place in a source file.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct Location {
+    /// The file, relative to the workspace where it lies in it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The text of that line, trimmed; absent when the file is missing or newer than the binary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Whose code it is.
+    pub origin: Origin,
+    /// How the place is known.
+    pub trust: Trust,
+}
+
+/// One source line by its place.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct SourceLine {
+    /// The file, as the debug info names it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// Its text.
+    pub text: String,
+}
+
+/// Whose code.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// The user's own workspace.
+    User,
+    /// A crate from a registry or a git dependency.
+    Library,
+    /// The standard library.
+    Std,
+    /// It cannot be told.
+    Unknown,
+}
+
+/// One future in a task's tree: an await chain is a path through it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct FutureNode {
+    /// The function or type, as the user wrote it.
+    pub name: String,
+    /// `async fn`, `async block`, `async closure`, `future`.
+    pub kind: String,
+    /// `suspended`, `unresumed`, `returned`, `panicked`, `running`; absent when it has no states.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// Where it is suspended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
+    /// What it waits for, when it is a leaf.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<Wait>,
+    /// The futures it waits for in turn: one for `.await`, several for `join!` and `select!`.
+    #[serde(default)]
+    pub children: Vec<FutureNode>,
+}
+
+/// What a leaf waits for.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Wait {
+    /// What is waited for.
+    pub resource: Resource,
+    /// More about it, in words: `fires in 3.2 s`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The label of the task that is waited for, when it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<String>,
+}
+
+/// Something that can be waited for.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct Resource {
+    /// `Mutex`, `oneshot`, `sleep`, ...; `unknown` when only the type is known.
+    pub kind: String,
+    /// Its type, as the debug info names it.
+    pub type_name: String,
+    /// Where it lies, if that means anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+}
+
+/// A thread with its stack.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Thread {
+    /// Its id.
+    pub id: i32,
+    /// Its name.
+    pub name: String,
+    /// What it is doing, in words: `polls task 7`, `parked`, `blocked in futex`.
+    pub doing: String,
+    /// Its frames, innermost first, inlined ones included.
+    #[serde(default)]
+    pub frames: Vec<Frame>,
+}
+
+/// One frame of a thread's stack.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Frame {
+    /// The function, demangled.
+    pub function: String,
+    /// Where in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
+    /// Whose code.
+    pub origin: Origin,
+    /// Whether it was inlined into the next frame.
+    pub inlined: bool,
+    /// The program counter.
+    pub address: String,
+}

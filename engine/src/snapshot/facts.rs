@@ -1,0 +1,97 @@
+//! What `/proc` and ptrace say of a stopped process.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::address::{Address, ProcessId, ThreadId};
+use crate::arch::Registers;
+
+/// Everything about a stop but its memory.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Facts {
+    /// The process.
+    pub process: ProcessId,
+    /// When it was stopped.
+    pub clock: Clock,
+    /// The file it runs, as `/proc/PID/exe` names it.
+    pub executable: PathBuf,
+    /// Its threads, the first one first.
+    pub threads: Vec<Thread>,
+    /// Its memory map, in order of address.
+    pub mappings: Vec<Mapping>,
+    /// Its open files, in order of number.
+    pub descriptors: Vec<Descriptor>,
+}
+
+/// A moment, in nanoseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Clock {
+    /// Of `CLOCK_MONOTONIC`, which `std::time::Instant` uses.
+    pub monotonic: u64,
+    /// Of `CLOCK_REALTIME`, since 1970.
+    pub realtime: u64,
+}
+
+/// One thread at the stop.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Thread {
+    /// Its id.
+    pub id: ThreadId,
+    /// Its name (`comm`): at most 15 bytes.
+    pub name: String,
+    /// Its registers.
+    pub registers: Registers,
+    /// The state letter of `/proc/PID/stat` before the stop: `R` running, `S` sleeping, `D` in the
+    /// kernel.
+    pub state: char,
+    /// The system call it was blocked in before the stop.
+    pub syscall: Option<Syscall>,
+    /// CPU time it has used, in nanoseconds.
+    pub cpu: u64,
+    /// How often it went to sleep of itself.
+    pub voluntary_switches: u64,
+    /// How often it was preempted.
+    pub involuntary_switches: u64,
+}
+
+/// A system call that a thread is blocked in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Syscall {
+    /// Its number on this CPU.
+    pub number: u64,
+    /// Its arguments.
+    pub arguments: [u64; 6],
+}
+
+/// One line of `/proc/PID/maps`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Mapping {
+    /// First address.
+    pub start: Address,
+    /// First address behind it.
+    pub end: Address,
+    /// Where in the file it begins, in bytes.
+    pub offset: u64,
+    /// Whether it can be read.
+    pub readable: bool,
+    /// Whether it can be written.
+    pub writable: bool,
+    /// Whether it can be executed.
+    pub executable: bool,
+    /// Whether writes stay in this process.
+    pub private: bool,
+    /// The file's inode; 0 for anonymous memory.
+    pub inode: u64,
+    /// The file's path, or the kernel's name such as `[heap]`; empty for anonymous memory.
+    pub path: String,
+}
+
+/// One open file.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Descriptor {
+    /// Its number.
+    pub number: i32,
+    /// What `/proc/PID/fd/N` points to, such as `socket:[123]`.
+    pub target: String,
+}

@@ -1,0 +1,42 @@
+//! One stop of a process, immutable: its threads, mappings and descriptors, and its memory.
+//!
+//! A snapshot remembers each page that was read, so that it can be archived and read again without
+//! the process. It does not know what the bytes mean: see [`crate::program`].
+
+mod facts;
+mod memory;
+
+pub use facts::{Clock, Descriptor, Facts, Mapping, Syscall, Thread};
+pub use memory::{Source, Unreadable};
+
+use crate::address::Address;
+use memory::Memory;
+
+/// One stop of a process.
+pub struct Snapshot {
+    /// What `/proc` and ptrace said of the process at this stop.
+    pub facts: Facts,
+    memory: Memory,
+}
+
+impl Snapshot {
+    /// A snapshot whose memory is read from `source` as it is asked for, at most `limit` bytes of
+    /// it in all.
+    pub fn new(facts: Facts, source: Box<dyn Source>, limit: usize) -> Snapshot {
+        Snapshot {
+            facts,
+            memory: Memory::new(source, limit),
+        }
+    }
+
+    /// Fills `buffer` from `address` on. Nothing is filled when any part cannot be read.
+    pub fn read(&self, address: Address, buffer: &mut [u8]) -> Result<(), Unreadable> {
+        self.memory.read(address, buffer)
+    }
+
+    /// Gives up the source: from now on only remembered pages can be read. To be called when the
+    /// process is about to run on.
+    pub fn seal(&mut self) {
+        self.memory.seal();
+    }
+}

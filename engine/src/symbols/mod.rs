@@ -1,0 +1,14 @@
+//! ELF and DWARF of one file, read lazily: nothing is indexed that was not asked for.
+//!
+//! An address leads through `.debug_aranges` to the few units it concerns; only those are parsed.
+//! This module knows neither processes nor memory: see [`crate::program`] for the two together.
+
+mod error;
+#[expect(unsafe_code, reason = "mapping a file is unsafe; see the module")]
+mod mapped;
+mod object;
+mod objects;
+
+pub use error::Error;
+pub use object::{BuildId, Object, Reader};
+pub use objects::Objects;

@@ -1,0 +1,43 @@
+//! The object files opened so far, so that many looks at one program read its symbols once.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::error::Error;
+use super::object::{BuildId, Object};
+
+/// Opened object files, by build id or else by path.
+#[derive(Default)]
+pub struct Objects {
+    opened: RefCell<HashMap<Key, Rc<Object>>>,
+}
+
+#[derive(PartialEq, Eq, Hash)]
+enum Key {
+    BuildId(BuildId),
+    Path(PathBuf),
+}
+
+impl Objects {
+    /// The object with this build id, read from `path` unless it is open already. With no build id
+    /// to go by, the path alone names it.
+    pub fn object(&self, path: &Path, build_id: Option<&BuildId>) -> Result<Rc<Object>, Error> {
+        let key = match build_id {
+            Some(build_id) => Key::BuildId(build_id.clone()),
+            None => Key::Path(path.to_owned()),
+        };
+        if let Some(object) = self.opened.borrow().get(&key) {
+            return Ok(Rc::clone(object));
+        }
+        let object = Rc::new(Object::open(path)?);
+        if build_id.is_some() && object.build_id() != build_id {
+            return Err(Error::OtherBuild {
+                path: path.to_owned(),
+            });
+        }
+        self.opened.borrow_mut().insert(key, Rc::clone(&object));
+        Ok(object)
+    }
+}
