@@ -4,11 +4,14 @@
 //! This module knows neither processes nor memory: see [`crate::program`] for the two together.
 
 mod error;
+mod ids;
 #[expect(unsafe_code, reason = "mapping a file is unsafe; see the module")]
 mod mapped;
 mod object;
 mod objects;
+mod units;
 
 pub use error::Error;
-pub use object::{BuildId, Object, Reader};
+pub use ids::{FunctionId, TypeId};
+pub use object::{BuildId, Object};
 pub use objects::Objects;

@@ -1,4 +1,4 @@
-//! One ELF file and its DWARF sections, opened but not parsed.
+//! One ELF file and its debug info, opened but not parsed.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -10,9 +10,10 @@ use self_cell::self_cell;
 
 use super::error::Error;
 use super::mapped::MappedFile;
+use super::units::DebugInfo;
 
 /// How DWARF bytes are read.
-pub type Reader<'data> = EndianSlice<'data, LittleEndian>;
+pub(crate) type Reader<'data> = EndianSlice<'data, LittleEndian>;
 
 /// The GNU build id of a file.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -26,19 +27,27 @@ impl fmt::Display for BuildId {
     }
 }
 
-type Elf<'data> = object::File<'data, &'data [u8]>;
-type Sections<'data> = gimli::DwarfSections<Cow<'data, [u8]>>;
+pub(crate) type Elf<'data> = object::File<'data, &'data [u8]>;
 
-struct Parsed<'data> {
+/// The ELF file and its debug sections, decompressed where they had to be.
+struct Sections<'data> {
     elf: Elf<'data>,
-    sections: Sections<'data>,
+    dwarf: gimli::DwarfSections<Cow<'data, [u8]>>,
+}
+
+self_cell! {
+    struct File {
+        owner: MappedFile,
+        #[not_covariant]
+        dependent: Sections,
+    }
 }
 
 self_cell! {
     struct Contents {
-        owner: MappedFile,
+        owner: Box<File>,
         #[not_covariant]
-        dependent: Parsed,
+        dependent: DebugInfo,
     }
 }
 
@@ -57,11 +66,22 @@ impl Object {
             path: path.to_owned(),
             source,
         };
-        let file = MappedFile::open(path).map_err(in_file)?;
-        let contents = Contents::try_new(file, |file| parse(file.bytes(), path))?;
-        let build_id = contents
-            .with_dependent(|_, parsed| parsed.elf.build_id().ok().flatten().map(<[u8]>::to_vec))
+        let mapped = MappedFile::open(path).map_err(in_file)?;
+        let file = File::try_new(mapped, |mapped| sections(mapped.bytes(), path))?;
+        let build_id = file
+            .with_dependent(|_, sections| {
+                sections.elf.build_id().ok().flatten().map(<[u8]>::to_vec)
+            })
             .map(BuildId);
+        let contents = Contents::new(Box::new(file), |file| {
+            file.with_dependent(|_, sections| {
+                DebugInfo::new(
+                    sections
+                        .dwarf
+                        .borrow(|bytes| EndianSlice::new(bytes, LittleEndian)),
+                )
+            })
+        });
         Ok(Object {
             path: path.to_owned(),
             contents,
@@ -81,21 +101,18 @@ impl Object {
 
     /// Runs `read` over the ELF file.
     pub(crate) fn with_elf<T>(&self, read: impl for<'data> FnOnce(&Elf<'data>) -> T) -> T {
-        self.contents.with_dependent(|_, parsed| read(&parsed.elf))
+        self.contents
+            .borrow_owner()
+            .with_dependent(|_, sections| read(&sections.elf))
     }
 
-    /// Runs `read` over the DWARF sections. Borrowing them is a few pointer copies.
-    pub(crate) fn with_dwarf<T>(
+    /// Runs `read` over the debug info and its units.
+    pub(crate) fn with_debug_info<T>(
         &self,
-        read: impl for<'data> FnOnce(&gimli::Dwarf<Reader<'data>>) -> T,
+        read: impl for<'data> FnOnce(&DebugInfo<'data>) -> T,
     ) -> T {
-        self.contents.with_dependent(|_, parsed| {
-            read(
-                &parsed
-                    .sections
-                    .borrow(|bytes| EndianSlice::new(bytes, LittleEndian)),
-            )
-        })
+        self.contents
+            .with_dependent(|_, debug_info| read(debug_info))
     }
 
     /// The lowest address that any loadable segment asks for, rounded down to a page.
@@ -109,14 +126,14 @@ impl Object {
     }
 }
 
-fn parse<'data>(bytes: &'data [u8], path: &Path) -> Result<Parsed<'data>, Error> {
+fn sections<'data>(bytes: &'data [u8], path: &Path) -> Result<Sections<'data>, Error> {
     let in_elf = |source: object::Error| Error::Elf {
         path: path.to_owned(),
         source,
     };
     let elf = Elf::parse(bytes).map_err(in_elf)?;
-    let sections = Sections::load(|id| section(&elf, id.name())).map_err(in_elf)?;
-    Ok(Parsed { elf, sections })
+    let dwarf = gimli::DwarfSections::load(|id| section(&elf, id.name())).map_err(in_elf)?;
+    Ok(Sections { elf, dwarf })
 }
 
 /// The bytes of the section of this name; none when the file has no such section.

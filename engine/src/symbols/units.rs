@@ -1,0 +1,69 @@
+//! The units of `.debug_info`: where each begins, and those that were parsed so far.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use gimli::{DebugInfoOffset, UnitOffset};
+
+use super::object::Reader;
+
+/// A parsed unit header, its abbreviations and its line program's header.
+pub(crate) type Unit<'data> = gimli::Unit<Reader<'data>>;
+
+/// The debug info of one file.
+pub(crate) struct DebugInfo<'data> {
+    /// All sections.
+    pub(crate) dwarf: gimli::Dwarf<Reader<'data>>,
+    starts: OnceCell<Vec<DebugInfoOffset>>,
+    parsed: RefCell<HashMap<DebugInfoOffset, Option<Rc<Unit<'data>>>>>,
+}
+
+impl<'data> DebugInfo<'data> {
+    pub(crate) fn new(dwarf: gimli::Dwarf<Reader<'data>>) -> DebugInfo<'data> {
+        DebugInfo {
+            dwarf,
+            starts: OnceCell::new(),
+            parsed: RefCell::default(),
+        }
+    }
+
+    /// Where each unit begins, in order. Stops at the first damaged header.
+    pub(crate) fn starts(&self) -> &[DebugInfoOffset] {
+        self.starts.get_or_init(|| {
+            let mut headers = self.dwarf.units();
+            let mut starts = Vec::new();
+            while let Ok(Some(header)) = headers.next() {
+                starts.extend(header.debug_info_offset());
+            }
+            starts
+        })
+    }
+
+    /// The unit that begins at `start`, parsed once.
+    pub(crate) fn unit(&self, start: DebugInfoOffset) -> Option<Rc<Unit<'data>>> {
+        if let Some(unit) = self.parsed.borrow().get(&start) {
+            return unit.clone();
+        }
+        let unit = self
+            .dwarf
+            .debug_info
+            .header_from_offset(start)
+            .and_then(|header| self.dwarf.unit(header))
+            .ok()
+            .map(Rc::new);
+        self.parsed.borrow_mut().insert(start, unit.clone());
+        unit
+    }
+
+    /// The unit that holds the entry at `offset` of `.debug_info`, and the entry's offset in it.
+    pub(crate) fn unit_of(&self, offset: DebugInfoOffset) -> Option<(Rc<Unit<'data>>, UnitOffset)> {
+        let starts = self.starts();
+        let index = starts
+            .partition_point(|start| *start <= offset)
+            .checked_sub(1)?;
+        let unit = self.unit(*starts.get(index)?)?;
+        let within = offset.to_unit_offset(&unit.header)?;
+        Some((unit, within))
+    }
+}
