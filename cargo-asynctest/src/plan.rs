@@ -1,0 +1,154 @@
+//! What is to be run: the seam between building and running.
+//!
+//! `cargo` and `select` fill a [`Plan`]; the runner executes it and knows nothing of cargo.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything that one run executes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Plan {
+    /// The test binaries, in cargo's order.
+    pub(crate) binaries: Vec<TestBinary>,
+    /// The tests to run, by binary and then as the binary lists them.
+    pub(crate) tests: Vec<TestCase>,
+    /// The tests that are not run, ignored ones among them: only counted and named.
+    pub(crate) skipped: Vec<TestCase>,
+    /// Binaries whose listing hung or failed.
+    pub(crate) unlisted: Vec<Unlisted>,
+    /// Where the run's files go: `target/asynctest`.
+    pub(crate) output: PathBuf,
+    /// Folders whose sources are the user's own: the workspace's members and path dependencies.
+    pub(crate) source_roots: Vec<PathBuf>,
+    /// The words of the command that ran this, up to the test selection, for "again:" lines.
+    pub(crate) command: Vec<String>,
+}
+
+/// One test executable.
+#[derive(Clone, Debug)]
+pub(crate) struct TestBinary {
+    /// Its name in every output, unique in the run: `ledger` (unit tests of a library),
+    /// `ledger::it` (an integration test), `ledger::bin/serve`, `ledger::bench/speed`,
+    /// `ledger::example/demo`.
+    pub(crate) id: String,
+    /// The words that make `cargo test` build just this: `--test it`, `--lib`, with `-p ledger`.
+    pub(crate) selection: Vec<String>,
+    /// The executable.
+    pub(crate) path: PathBuf,
+    /// The folder it is run in.
+    pub(crate) folder: PathBuf,
+    /// Variables set over our own environment, the library path among them.
+    pub(crate) environment: Vec<(OsString, OsString)>,
+    /// Variables of our own environment that it must not see.
+    pub(crate) unset: Vec<OsString>,
+    /// Whether it can be asked for single tests.
+    pub(crate) harness: Harness,
+}
+
+/// How a test executable takes its arguments.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Harness {
+    /// As libtest does: `--list`, `--exact NAME`.
+    Libtest,
+    /// It has a `main` of its own: it is one test, run whole.
+    Whole,
+}
+
+/// One test.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct TestCase {
+    /// The index of its binary in [`Plan::binaries`].
+    pub(crate) binary: usize,
+    /// Its name in the binary; the target's name for a binary that is one test.
+    pub(crate) name: String,
+    /// The arguments the binary gets, ready to run just this test.
+    pub(crate) arguments: Vec<OsString>,
+}
+
+/// A binary that did not list its tests.
+#[derive(Clone, Debug)]
+pub(crate) struct Unlisted {
+    /// The index of its binary in [`Plan::binaries`].
+    pub(crate) binary: usize,
+    /// Why: it hung, or failed.
+    pub(crate) why: ListFailure,
+    /// The command that shows it, for a shell.
+    pub(crate) reproduce: String,
+}
+
+/// How listing failed.
+#[derive(Clone, Debug)]
+pub(crate) enum ListFailure {
+    /// It had not ended when its time was over. What it had printed to stderr.
+    Hung(String),
+    /// It ended with a failure. How, and what it had printed to stderr.
+    Failed(String, String),
+}
+
+/// How the tests are run.
+#[derive(Clone, Debug)]
+pub(crate) struct RunOptions {
+    /// How many tests run at once.
+    pub(crate) jobs: usize,
+    /// When a test is taken to hang.
+    pub(crate) deadline: Deadline,
+    /// When a running test is reported, once, and goes on.
+    pub(crate) slow_after: Option<Duration>,
+    /// Whether the tests' output goes straight to ours.
+    pub(crate) output: Output,
+    /// Whether to go on after the first failure.
+    pub(crate) fail_fast: FailFast,
+    /// What is printed of each test.
+    pub(crate) status: StatusLevel,
+    /// How long the process may run between the two looks of a capture.
+    pub(crate) apart: Duration,
+}
+
+/// A test's deadline.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Deadline {
+    /// Nobody asked for one: past `soft`, a test that does not move is killed, one that moves is
+    /// reported as slow and runs on up to `hard`.
+    Default {
+        /// The first look.
+        soft: Duration,
+        /// The end in any case.
+        hard: Duration,
+    },
+    /// The user gave it: it is obeyed.
+    Asked(Duration),
+    /// The user wants none.
+    None,
+}
+
+/// Where the tests' output goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Output {
+    /// Kept, and shown for tests that fail.
+    Captured,
+    /// Kept, and shown for every test (libtest's `--show-output`).
+    ShownForAll,
+    /// Straight to our own (libtest's `--nocapture`); tests run one at a time.
+    Streamed,
+}
+
+/// What the first failure does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum FailFast {
+    /// The rest is run too.
+    No,
+    /// No further test is started.
+    Yes,
+}
+
+/// What is printed of each test.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum StatusLevel {
+    /// Only what fails (`-q`).
+    Failures,
+    /// A line a test.
+    All,
+    /// And what was skipped (`-v`).
+    Skipped,
+}
