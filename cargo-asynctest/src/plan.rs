@@ -129,7 +129,7 @@ pub(crate) enum Output {
     Captured,
     /// Kept, and shown for every test (libtest's `--show-output`).
     ShownForAll,
-    /// Straight to our own (libtest's `--nocapture`); tests run one at a time.
+    /// Straight to our own (libtest's `--nocapture`).
     Streamed,
 }
 
