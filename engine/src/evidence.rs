@@ -26,9 +26,6 @@ pub struct Gap {
 impl Gap {
     /// A gap in the answer: `what` is missing because of `why`.
     pub fn new(what: impl Into<String>, why: impl Into<String>) -> Gap {
-        Gap {
-            what: what.into(),
-            why: why.into(),
-        }
+        Gap { what: what.into(), why: why.into() }
     }
 }

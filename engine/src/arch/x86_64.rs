@@ -34,18 +34,12 @@ impl Registers {
             user.rax, user.rdx, user.rcx, user.rbx, user.rsi, user.rdi, user.rbp, user.rsp,
             user.r8, user.r9, user.r10, user.r11, user.r12, user.r13, user.r14, user.r15, user.rip,
         ];
-        Registers {
-            values: in_dwarf_order.map(Some),
-            thread_pointer: user.fs_base,
-        }
+        Registers { values: in_dwarf_order.map(Some), thread_pointer: user.fs_base }
     }
 
     /// A frame of which only pc and sp are known.
     pub fn from_pc_and_sp(pc: Address, sp: Address, thread_pointer: u64) -> Registers {
-        let mut registers = Registers {
-            values: [None; TRACKED],
-            thread_pointer,
-        };
+        let mut registers = Registers { values: [None; TRACKED], thread_pointer };
         registers.set(X86_64::RA, Some(pc.0));
         registers.set(X86_64::RSP, Some(sp.0));
         registers
@@ -91,15 +85,8 @@ impl Registers {
 
     /// Whether a callee must leave this register as it was (psABI, figure 3.4).
     pub fn is_callee_saved(register: Register) -> bool {
-        [
-            X86_64::RBX,
-            X86_64::RBP,
-            X86_64::R12,
-            X86_64::R13,
-            X86_64::R14,
-            X86_64::R15,
-        ]
-        .contains(&register)
+        [X86_64::RBX, X86_64::RBP, X86_64::R12, X86_64::R13, X86_64::R14, X86_64::R15]
+            .contains(&register)
     }
 }
 

@@ -63,10 +63,9 @@ pub(super) fn find(
                 bias: first.start.0.wrapping_sub(object.lowest_address()),
                 object,
             }),
-            Err(error) => gaps.push(Gap::new(
-                format!("symbols of {}", path.display()),
-                error.to_string(),
-            )),
+            Err(error) => {
+                gaps.push(Gap::new(format!("symbols of {}", path.display()), error.to_string()))
+            }
         }
     }
     images.sort_by_key(|image| image.start);
@@ -76,10 +75,7 @@ pub(super) fn find(
 /// Runs of mappings of the same file, each beginning with the file's first byte.
 fn files(mappings: &[Mapping]) -> impl Iterator<Item = Vec<&Mapping>> {
     let mut runs: Vec<Vec<&Mapping>> = Vec::new();
-    for mapping in mappings
-        .iter()
-        .filter(|mapping| mapping.path.starts_with('/'))
-    {
+    for mapping in mappings.iter().filter(|mapping| mapping.path.starts_with('/')) {
         match runs.last_mut() {
             Some(run)
                 if mapping.offset != 0
@@ -127,9 +123,7 @@ fn build_id(snapshot: &Snapshot, start: Address) -> Option<BuildId> {
     let base = base?;
     notes.into_iter().find_map(|(address, length)| {
         let mut bytes = vec![0; usize::try_from(length).ok()?];
-        snapshot
-            .read(start.offset(address.wrapping_sub(base)), &mut bytes)
-            .ok()?;
+        snapshot.read(start.offset(address.wrapping_sub(base)), &mut bytes).ok()?;
         build_id_in(&bytes)
     })
 }
@@ -151,25 +145,13 @@ fn build_id_in(mut notes: &[u8]) -> Option<BuildId> {
 }
 
 fn read_u16(bytes: &[u8], at: usize) -> Option<u16> {
-    bytes
-        .get(at..)?
-        .first_chunk()
-        .copied()
-        .map(u16::from_le_bytes)
+    bytes.get(at..)?.first_chunk().copied().map(u16::from_le_bytes)
 }
 
 fn read_u32(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes
-        .get(at..)?
-        .first_chunk()
-        .copied()
-        .map(u32::from_le_bytes)
+    bytes.get(at..)?.first_chunk().copied().map(u32::from_le_bytes)
 }
 
 fn read_u64(bytes: &[u8], at: usize) -> Option<u64> {
-    bytes
-        .get(at..)?
-        .first_chunk()
-        .copied()
-        .map(u64::from_le_bytes)
+    bytes.get(at..)?.first_chunk().copied().map(u64::from_le_bytes)
 }

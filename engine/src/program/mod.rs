@@ -34,10 +34,7 @@ impl<'snapshot> Program<'snapshot> {
 
     /// The image that `address` lies in, and the address as its file counts it.
     pub fn image_at(&self, address: Address) -> Option<(ImageId, FileAddress)> {
-        let index = self
-            .images
-            .partition_point(|image| image.start <= address)
-            .checked_sub(1)?;
+        let index = self.images.partition_point(|image| image.start <= address).checked_sub(1)?;
         let image = self.images.get(index)?;
         (address < image.end).then(|| (ImageId(index), image.file_address(address)))
     }
@@ -54,10 +51,7 @@ impl<'snapshot> Program<'snapshot> {
 
     /// All images, in order of address.
     pub fn images(&self) -> impl Iterator<Item = (ImageId, &Image)> {
-        self.images
-            .iter()
-            .enumerate()
-            .map(|(index, image)| (ImageId(index), image))
+        self.images.iter().enumerate().map(|(index, image)| (ImageId(index), image))
     }
 
     /// Fills `buffer` from `address` on.
@@ -69,9 +63,7 @@ impl<'snapshot> Program<'snapshot> {
     pub fn read_unsigned(&self, address: Address, size: u64) -> Result<u64, Unreadable> {
         let mut bytes = [0; 8];
         let length = usize::try_from(size).unwrap_or(usize::MAX);
-        let slice = bytes
-            .get_mut(..length)
-            .ok_or(Unreadable { address, length })?;
+        let slice = bytes.get_mut(..length).ok_or(Unreadable { address, length })?;
         self.read(address, slice)?;
         Ok(u64::from_le_bytes(bytes))
     }

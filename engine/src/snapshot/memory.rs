@@ -33,11 +33,7 @@ pub(super) struct Memory {
 
 impl Memory {
     pub(super) fn new(source: Box<dyn Source>, limit: usize) -> Memory {
-        Memory {
-            pages: RefCell::default(),
-            source: Some(source),
-            left: Cell::new(limit),
-        }
+        Memory { pages: RefCell::default(), source: Some(source), left: Cell::new(limit) }
     }
 
     pub(super) fn seal(&mut self) {
@@ -45,10 +41,7 @@ impl Memory {
     }
 
     pub(super) fn read(&self, address: Address, buffer: &mut [u8]) -> Result<(), Unreadable> {
-        let unreadable = Unreadable {
-            address,
-            length: buffer.len(),
-        };
+        let unreadable = Unreadable { address, length: buffer.len() };
         let mut pages = self.pages.borrow_mut();
         let mut at = address.0;
         let mut rest = buffer;

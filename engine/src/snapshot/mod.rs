@@ -23,10 +23,7 @@ impl Snapshot {
     /// A snapshot whose memory is read from `source` as it is asked for, at most `limit` bytes of
     /// it in all.
     pub fn new(facts: Facts, source: Box<dyn Source>, limit: usize) -> Snapshot {
-        Snapshot {
-            facts,
-            memory: Memory::new(source, limit),
-        }
+        Snapshot { facts, memory: Memory::new(source, limit) }
     }
 
     /// Fills `buffer` from `address` on. Nothing is filled when any part cannot be read.

@@ -5,13 +5,17 @@
 
 mod error;
 mod ids;
+mod index;
+mod lines;
 #[expect(unsafe_code, reason = "mapping a file is unsafe; see the module")]
 mod mapped;
 mod object;
 mod objects;
+mod types;
 mod units;
 
 pub use error::Error;
 pub use ids::{FunctionId, TypeId};
 pub use object::{BuildId, Object};
 pub use objects::Objects;
+pub use types::{Declared, Encoding, Kind, Member, Type, Variant};

@@ -1,7 +1,10 @@
 //! One ELF file and its debug info, opened but not parsed.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::{fmt, io};
 
 use gimli::{EndianSlice, LittleEndian};
@@ -9,7 +12,9 @@ use object::{Object as _, ObjectSection as _, ObjectSegment as _};
 use self_cell::self_cell;
 
 use super::error::Error;
+use super::ids::TypeId;
 use super::mapped::MappedFile;
+use super::types::Type;
 use super::units::DebugInfo;
 
 /// How DWARF bytes are read.
@@ -21,9 +26,7 @@ pub struct BuildId(pub Vec<u8>);
 
 impl fmt::Display for BuildId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .iter()
-            .try_for_each(|byte| write!(formatter, "{byte:02x}"))
+        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
     }
 }
 
@@ -56,16 +59,14 @@ pub struct Object {
     path: PathBuf,
     contents: Contents,
     build_id: Option<BuildId>,
+    pub(super) types: RefCell<HashMap<TypeId, Option<Rc<Type>>>>,
 }
 
 impl Object {
     /// Opens the file at `path`. Compressed debug sections are decompressed here; nothing else is
     /// parsed.
     pub fn open(path: &Path) -> Result<Object, Error> {
-        let in_file = |source: io::Error| Error::File {
-            path: path.to_owned(),
-            source,
-        };
+        let in_file = |source: io::Error| Error::File { path: path.to_owned(), source };
         let mapped = MappedFile::open(path).map_err(in_file)?;
         let file = File::try_new(mapped, |mapped| sections(mapped.bytes(), path))?;
         let build_id = file
@@ -75,18 +76,10 @@ impl Object {
             .map(BuildId);
         let contents = Contents::new(Box::new(file), |file| {
             file.with_dependent(|_, sections| {
-                DebugInfo::new(
-                    sections
-                        .dwarf
-                        .borrow(|bytes| EndianSlice::new(bytes, LittleEndian)),
-                )
+                DebugInfo::new(sections.dwarf.borrow(|bytes| EndianSlice::new(bytes, LittleEndian)))
             })
         });
-        Ok(Object {
-            path: path.to_owned(),
-            contents,
-            build_id,
-        })
+        Ok(Object { path: path.to_owned(), contents, build_id, types: RefCell::default() })
     }
 
     /// The file this was read from.
@@ -101,9 +94,7 @@ impl Object {
 
     /// Runs `read` over the ELF file.
     pub(crate) fn with_elf<T>(&self, read: impl for<'data> FnOnce(&Elf<'data>) -> T) -> T {
-        self.contents
-            .borrow_owner()
-            .with_dependent(|_, sections| read(&sections.elf))
+        self.contents.borrow_owner().with_dependent(|_, sections| read(&sections.elf))
     }
 
     /// Runs `read` over the debug info and its units.
@@ -111,26 +102,18 @@ impl Object {
         &self,
         read: impl for<'data> FnOnce(&DebugInfo<'data>) -> T,
     ) -> T {
-        self.contents
-            .with_dependent(|_, debug_info| read(debug_info))
+        self.contents.with_dependent(|_, debug_info| read(debug_info))
     }
 
     /// The lowest address that any loadable segment asks for, rounded down to a page.
     pub fn lowest_address(&self) -> u64 {
-        self.with_elf(|elf| {
-            elf.segments()
-                .map(|segment| segment.address())
-                .min()
-                .unwrap_or(0)
-        }) & !0xfff
+        self.with_elf(|elf| elf.segments().map(|segment| segment.address()).min().unwrap_or(0))
+            & !0xfff
     }
 }
 
 fn sections<'data>(bytes: &'data [u8], path: &Path) -> Result<Sections<'data>, Error> {
-    let in_elf = |source: object::Error| Error::Elf {
-        path: path.to_owned(),
-        source,
-    };
+    let in_elf = |source: object::Error| Error::Elf { path: path.to_owned(), source };
     let elf = Elf::parse(bytes).map_err(in_elf)?;
     let dwarf = gimli::DwarfSections::load(|id| section(&elf, id.name())).map_err(in_elf)?;
     Ok(Sections { elf, dwarf })

@@ -33,9 +33,7 @@ impl Objects {
         }
         let object = Rc::new(Object::open(path)?);
         if build_id.is_some() && object.build_id() != build_id {
-            return Err(Error::OtherBuild {
-                path: path.to_owned(),
-            });
+            return Err(Error::OtherBuild { path: path.to_owned() });
         }
         self.opened.borrow_mut().insert(key, Rc::clone(&object));
         Ok(object)

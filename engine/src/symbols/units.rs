@@ -6,7 +6,9 @@ use std::rc::Rc;
 
 use gimli::{DebugInfoOffset, UnitOffset};
 
+use super::index::Index;
 use super::object::Reader;
+use crate::address::FileAddress;
 
 /// A parsed unit header, its abbreviations and its line program's header.
 pub(crate) type Unit<'data> = gimli::Unit<Reader<'data>>;
@@ -17,6 +19,7 @@ pub(crate) struct DebugInfo<'data> {
     pub(crate) dwarf: gimli::Dwarf<Reader<'data>>,
     starts: OnceCell<Vec<DebugInfoOffset>>,
     parsed: RefCell<HashMap<DebugInfoOffset, Option<Rc<Unit<'data>>>>>,
+    indexes: RefCell<HashMap<DebugInfoOffset, Option<Rc<Index<'data>>>>>,
 }
 
 impl<'data> DebugInfo<'data> {
@@ -25,6 +28,7 @@ impl<'data> DebugInfo<'data> {
             dwarf,
             starts: OnceCell::new(),
             parsed: RefCell::default(),
+            indexes: RefCell::default(),
         }
     }
 
@@ -59,11 +63,44 @@ impl<'data> DebugInfo<'data> {
     /// The unit that holds the entry at `offset` of `.debug_info`, and the entry's offset in it.
     pub(crate) fn unit_of(&self, offset: DebugInfoOffset) -> Option<(Rc<Unit<'data>>, UnitOffset)> {
         let starts = self.starts();
-        let index = starts
-            .partition_point(|start| *start <= offset)
-            .checked_sub(1)?;
+        let index = starts.partition_point(|start| *start <= offset).checked_sub(1)?;
         let unit = self.unit(*starts.get(index)?)?;
         let within = offset.to_unit_offset(&unit.header)?;
         Some((unit, within))
+    }
+
+    /// Where the unit that holds the entry at `offset` begins.
+    pub(crate) fn start_of(&self, offset: DebugInfoOffset) -> Option<DebugInfoOffset> {
+        let starts = self.starts();
+        let index = starts.partition_point(|start| *start <= offset).checked_sub(1)?;
+        starts.get(index).copied()
+    }
+
+    /// What the unit that begins at `start` names; read once.
+    pub(crate) fn index(&self, start: DebugInfoOffset) -> Option<Rc<Index<'data>>> {
+        if let Some(index) = self.indexes.borrow().get(&start) {
+            return index.clone();
+        }
+        let index = self.unit(start).map(|unit| Rc::new(Index::read(self, &unit)));
+        self.indexes.borrow_mut().insert(start, index.clone());
+        index
+    }
+
+    /// The unit that has code or data at `address`, and where it begins.
+    pub(crate) fn unit_at(
+        &self,
+        address: FileAddress,
+    ) -> Option<(DebugInfoOffset, Rc<Unit<'data>>)> {
+        let mut headers = self.dwarf.debug_aranges.headers();
+        while let Ok(Some(header)) = headers.next() {
+            let mut entries = header.entries();
+            while let Ok(Some(entry)) = entries.next() {
+                if (entry.address()..entry.address() + entry.length()).contains(&address.0) {
+                    let start = header.debug_info_offset();
+                    return Some((start, self.unit(start)?));
+                }
+            }
+        }
+        None
     }
 }
