@@ -14,10 +14,13 @@
 pub mod address;
 pub mod arch;
 pub mod evidence;
+pub mod futures;
 pub mod limits;
+pub mod model;
 pub mod process;
 pub mod program;
 pub mod report;
 pub mod session;
 pub mod snapshot;
 pub mod symbols;
+pub mod value;

@@ -14,10 +14,24 @@ use crate::address::FileAddress;
 const DEEPEST_SCOPE: usize = 64;
 
 /// The names of one unit.
+#[derive(Default)]
 pub(crate) struct Index<'data> {
     /// Namespaces and everything else that other names can lie in, and types; in order of offset.
     names: Vec<Name<'data>>,
     vtables: HashMap<FileAddress, UnitOffset>,
+    /// The types of thread-local variables, by linkage name.
+    thread_locals: HashMap<&'data [u8], UnitOffset>,
+    /// The functions that poll coroutines, by their place in `names`.
+    bodies: HashMap<u32, Body<'data>>,
+}
+
+/// The function that polls a coroutine.
+#[derive(Default)]
+pub(super) struct Body<'data> {
+    /// Its mangled name.
+    pub(super) linkage_name: Option<&'data [u8]>,
+    /// The file number and line of each `.await` in it, in the order of its suspension points.
+    pub(super) awaits: Vec<(u64, u64)>,
 }
 
 struct Name<'data> {
@@ -31,7 +45,7 @@ struct Name<'data> {
 impl<'data> Index<'data> {
     /// Reads the whole unit once. Stops where it is damaged.
     pub(super) fn read(debug_info: &DebugInfo<'data>, unit: &Unit<'data>) -> Index<'data> {
-        let mut index = Index { names: Vec::new(), vtables: HashMap::new() };
+        let mut index = Index::default();
         let mut around: Vec<(isize, u32)> = Vec::new();
         let mut cursor = unit.entries();
         while let Ok(Some(entry)) = cursor.next_dfs() {
@@ -41,7 +55,8 @@ impl<'data> Index<'data> {
             }
             let tag = entry.tag();
             if tag == constants::DW_TAG_variable {
-                index.add_vtable(debug_info, unit, entry);
+                let function = around.last().map(|(_, number)| *number);
+                index.add_variable(debug_info, unit, entry, function);
                 continue;
             }
             if !has_name_that_counts(tag) {
@@ -58,6 +73,13 @@ impl<'data> Index<'data> {
                 text,
                 is_type: is_type(tag),
             });
+            if tag == constants::DW_TAG_subprogram && text.starts_with(b"{async_") {
+                let linkage_name = entry
+                    .attr_value(constants::DW_AT_linkage_name)
+                    .and_then(|value| debug_info.dwarf.attr_string(unit, value).ok())
+                    .map(|text| text.slice());
+                index.bodies.insert(number, Body { linkage_name, awaits: Vec::new() });
+            }
             around.push((depth, number));
         }
         index
@@ -95,37 +117,75 @@ impl<'data> Index<'data> {
         self.vtables.get(&address).copied()
     }
 
-    fn add_vtable(
+    /// The type of the thread-local variable with this linkage name.
+    pub(super) fn thread_local(&self, linkage_name: &str) -> Option<UnitOffset> {
+        self.thread_locals.get(linkage_name.as_bytes()).copied()
+    }
+
+    /// The function of this name in this scope that polls a coroutine.
+    pub(super) fn body(&self, scope: &[String], own_name: &str) -> Option<&Body<'data>> {
+        self.bodies
+            .iter()
+            .filter(|(number, _)| {
+                self.names.get(**number as usize).is_some_and(|name| {
+                    name.text == own_name.as_bytes() && self.scope(name.offset) == scope
+                })
+            })
+            .map(|(_, body)| body)
+            .max_by_key(|body| (body.awaits.len(), body.linkage_name))
+    }
+
+    /// Notes a vtable, a thread-local variable variable; others are of no interest here.
+    fn add_variable(
         &mut self,
         debug_info: &DebugInfo<'data>,
         unit: &Unit<'data>,
         entry: &gimli::DebuggingInformationEntry<Reader<'data>>,
+        function: Option<u32>,
     ) {
+        let string = |name| {
+            let value = entry.attr_value(name)?;
+            debug_info.dwarf.attr_string(unit, value).ok().map(|text| text.slice())
+        };
+        let name = string(constants::DW_AT_name);
+        if name == Some(b"__awaitee")
+            && let Some(body) = function.and_then(|function| self.bodies.get_mut(&function))
+        {
+            let number = |name| entry.attr_value(name).and_then(file_or_number);
+            let file = number(constants::DW_AT_decl_file);
+            body.awaits.extend(file.zip(number(constants::DW_AT_decl_line)));
+        }
         let Some(AttributeValue::Exprloc(location)) = entry.attr_value(constants::DW_AT_location)
         else {
             return;
         };
-        let is_vtable = entry
-            .attr_value(constants::DW_AT_name)
-            .and_then(|value| debug_info.dwarf.attr_string(unit, value).ok())
-            .is_some_and(|text| text.slice().ends_with(b"::{vtable}"));
-        if !is_vtable {
+        let Some(AttributeValue::UnitRef(type_offset)) = entry.attr_value(constants::DW_AT_type)
+        else {
+            return;
+        };
+        let mut operations = location.operations(unit.encoding());
+        let first = operations.next().ok().flatten();
+        if let Ok(Some(Operation::TLS)) = operations.next() {
+            let name = string(constants::DW_AT_linkage_name);
+            self.thread_locals.extend(name.map(|name| (name, type_offset)));
             return;
         }
-        let address = match location.operations(unit.encoding()).next() {
-            Ok(Some(Operation::Address { address })) => address,
-            Ok(Some(Operation::AddressIndex { index })) => {
-                match debug_info.dwarf.address(unit, index) {
-                    Ok(address) => address,
-                    Err(_) => return,
-                }
-            }
-            _ => return,
+        let address = match first {
+            Some(Operation::Address { address }) => Some(address),
+            Some(Operation::AddressIndex { index }) => debug_info.dwarf.address(unit, index).ok(),
+            _ => None,
         };
-        if let Some(AttributeValue::UnitRef(type_offset)) = entry.attr_value(constants::DW_AT_type)
-        {
+        let is_vtable = name.is_some_and(|name| name.ends_with(b"::{vtable}"));
+        if let (Some(address), true) = (address, is_vtable) {
             self.vtables.insert(FileAddress(address), type_offset);
         }
+    }
+}
+
+fn file_or_number(value: AttributeValue<Reader<'_>>) -> Option<u64> {
+    match value {
+        AttributeValue::FileIndex(number) => Some(number),
+        other => other.udata_value(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! An address leads through `.debug_aranges` to the few units it concerns; only those are parsed.
 //! This module knows neither processes nor memory: see [`crate::program`] for the two together.
 
+mod coroutines;
 mod error;
 mod ids;
 mod index;
@@ -11,11 +12,14 @@ mod lines;
 mod mapped;
 mod object;
 mod objects;
+mod thread_locals;
 mod types;
 mod units;
 
+pub use coroutines::CoroutineSource;
 pub use error::Error;
 pub use ids::{FunctionId, TypeId};
 pub use object::{BuildId, Object};
 pub use objects::Objects;
+pub use thread_locals::{ThreadLocal, ThreadLocalBlock};
 pub use types::{Declared, Encoding, Kind, Member, Type, Variant};

@@ -11,6 +11,7 @@ use gimli::{EndianSlice, LittleEndian};
 use object::{Object as _, ObjectSection as _, ObjectSegment as _};
 use self_cell::self_cell;
 
+use super::coroutines::CoroutineSource;
 use super::error::Error;
 use super::ids::TypeId;
 use super::mapped::MappedFile;
@@ -60,6 +61,7 @@ pub struct Object {
     contents: Contents,
     build_id: Option<BuildId>,
     pub(super) types: RefCell<HashMap<TypeId, Option<Rc<Type>>>>,
+    pub(super) coroutine_sources: RefCell<HashMap<TypeId, Option<CoroutineSource>>>,
 }
 
 impl Object {
@@ -79,7 +81,13 @@ impl Object {
                 DebugInfo::new(sections.dwarf.borrow(|bytes| EndianSlice::new(bytes, LittleEndian)))
             })
         });
-        Ok(Object { path: path.to_owned(), contents, build_id, types: RefCell::default() })
+        Ok(Object {
+            path: path.to_owned(),
+            contents,
+            build_id,
+            types: RefCell::default(),
+            coroutine_sources: RefCell::default(),
+        })
     }
 
     /// The file this was read from.

@@ -103,4 +103,11 @@ impl<'data> DebugInfo<'data> {
         }
         None
     }
+
+    /// The name of the unit that begins at `start`: for rustc, the path of the crate's root file
+    /// and the name of the codegen unit.
+    pub(crate) fn unit_name(&self, start: DebugInfoOffset) -> Option<String> {
+        let unit = self.unit(start)?;
+        Some(String::from_utf8_lossy(unit.name?.slice()).into_owned())
+    }
 }

@@ -1,0 +1,12 @@
+//! Futures in memory: the compiler's state machines and the types around them, as await chains.
+//!
+//! A coroutine says where it is suspended and holds the future it awaits; any other type is
+//! searched for the futures inside. What a leaf waits for is a runtime's business: see [`Leaves`].
+
+mod coroutine;
+mod names;
+mod walk;
+
+pub use coroutine::{Coroutine, coroutine_kind, written_at};
+pub use names::{coroutine_name, function_name, simplified};
+pub use walk::{Leaves, Walk, Walker};

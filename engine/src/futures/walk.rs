@@ -1,0 +1,317 @@
+//! From a future in memory to the tree of what it waits for.
+//!
+//! Three rules, tried in this order: a leaf that the runtime knows ends the chain; a coroutine goes
+//! on with what it awaits; in any other type the futures are found among its fields, by type. A
+//! type with no future inside is a leaf of which only the type is known.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use super::coroutine::{Coroutine, coroutine_kind};
+use super::names;
+use crate::evidence::{Gap, Trust};
+use crate::limits::Limits;
+use crate::model::{Future, FutureKind, FutureState, Line, Resource, Wait};
+use crate::program::ImageId;
+use crate::symbols::{Declared, Kind, Type, TypeId};
+use crate::value::{Place, Pointee};
+
+/// How many levels of one type are searched for futures.
+const SEARCH_DEPTH: usize = 12;
+
+/// What a runtime knows of the futures that end an await chain.
+pub trait Leaves {
+    /// Whether a value of this type is a leaf.
+    fn is_leaf(&self, type_: &Type) -> bool;
+
+    /// What the leaf at `place` waits for. `around` are the futures that await it, outermost first.
+    fn wait(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Wait>;
+}
+
+/// A future as it was found in memory.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Walk {
+    /// The future with all that it waits for; absent when nothing could be read.
+    pub future: Option<Future>,
+    /// What could not be read. Empty: every chain was read to its end.
+    pub gaps: Vec<Gap>,
+}
+
+/// Reads futures.
+pub struct Walker<'walker> {
+    leaves: &'walker dyn Leaves,
+    limits: &'walker Limits,
+    promising: RefCell<HashMap<(ImageId, TypeId), bool>>,
+}
+
+impl<'walker> Walker<'walker> {
+    /// A walker that stops at these leaves and within these limits.
+    pub fn new(leaves: &'walker dyn Leaves, limits: &'walker Limits) -> Walker<'walker> {
+        Walker { leaves, limits, promising: RefCell::default() }
+    }
+
+    /// The future at `place`.
+    pub fn walk(&self, place: &Place<'_>) -> Walk {
+        let mut descent = Descent {
+            walker: self,
+            around: Vec::new(),
+            left: self.limits.futures_per_task,
+            gaps: Vec::new(),
+        };
+        let future = descent.future(place);
+        Walk { future, gaps: descent.gaps }
+    }
+
+    /// Whether a value of this type can hold a future, itself included.
+    fn is_promising(&self, place: &Place<'_>, depth: usize) -> bool {
+        let key = (place.image, place.type_.id);
+        if let Some(known) = self.promising.borrow().get(&key) {
+            return *known;
+        }
+        // A type that contains itself behind a pointer: the outer question decides.
+        self.promising.borrow_mut().insert(key, false);
+        let answer = self.find_promise(place, depth);
+        self.promising.borrow_mut().insert(key, answer);
+        answer
+    }
+
+    fn find_promise(&self, place: &Place<'_>, depth: usize) -> bool {
+        let type_ = &*place.type_;
+        if coroutine_kind(type_).is_some() || self.leaves.is_leaf(type_) || is_dynamic(type_) {
+            return true;
+        }
+        if depth == 0 {
+            return false;
+        }
+        let is_promising =
+            |type_id| place.cast(type_id).is_some_and(|inner| self.is_promising(&inner, depth - 1));
+        match &type_.kind {
+            Kind::Struct { members } | Kind::Union { members } => {
+                members.iter().any(|member| is_promising(member.type_id))
+            }
+            Kind::Enum { variants, .. } => {
+                variants.iter().any(|variant| is_promising(variant.member.type_id))
+            }
+            Kind::Pointer { target: Some(target) } => place.cast(*target).is_some_and(|target| {
+                is_future_like(self, &target.type_) && is_promising(target.type_.id)
+            }),
+            Kind::Pointer { target: None }
+            | Kind::Base { .. }
+            | Kind::Plain { .. }
+            | Kind::Array { .. }
+            | Kind::Function
+            | Kind::Opaque => false,
+        }
+    }
+}
+
+/// One walk down from one future.
+struct Descent<'walker, 'program> {
+    walker: &'walker Walker<'walker>,
+    around: Vec<Place<'program>>,
+    left: usize,
+    gaps: Vec<Gap>,
+}
+
+impl<'program> Descent<'_, 'program> {
+    /// The future at `place`, which is awaited: there is one, whatever its type.
+    fn future(&mut self, place: &Place<'program>) -> Option<Future> {
+        if self.around.len() >= self.walker.limits.depth || self.left == 0 {
+            self.gap(&place.type_, "the chain is longer than the limit");
+            return None;
+        }
+        self.left -= 1;
+        if self.walker.leaves.is_leaf(&place.type_) {
+            return Some(self.leaf(place));
+        }
+        if coroutine_kind(&place.type_).is_some() {
+            return self.coroutine(place);
+        }
+        if let Some(pointee) = place.pointee() {
+            return self.pointee(pointee);
+        }
+        if let Some(inner) = place.only_field()
+            && self.walker.is_promising(&inner, SEARCH_DEPTH)
+        {
+            return self.inside(place, |descent| descent.future(&inner));
+        }
+        let children = self.inside(place, |descent| descent.fields(place, SEARCH_DEPTH));
+        match <[Future; 1]>::try_from(children) {
+            // A wrapper around one future says nothing that the future does not say.
+            Ok([only]) => Some(only),
+            Err(children) if children.is_empty() => Some(self.leaf(place)),
+            Err(children) => Some(Future { children, ..plain(place) }),
+        }
+    }
+
+    fn coroutine(&mut self, place: &Place<'program>) -> Option<Future> {
+        let Some(coroutine) = Coroutine::read(place) else {
+            self.gap(&place.type_, "its state cannot be read");
+            return None;
+        };
+        let mut children = Vec::new();
+        if coroutine.state == FutureState::Suspended {
+            match coroutine.awaitee() {
+                Some(awaitee) => {
+                    let child = self.inside(place, |descent| descent.future(&awaitee));
+                    children.extend(child);
+                }
+                None => self.gap(&place.type_, "the debug info does not say what it awaits"),
+            }
+        }
+        Some(Future {
+            name: name(place),
+            kind: coroutine.kind,
+            state: Some(coroutine.state),
+            line: line(&coroutine),
+            children,
+            ..plain(place)
+        })
+    }
+
+    fn pointee(&mut self, pointee: Pointee<'program>) -> Option<Future> {
+        match pointee {
+            Pointee::Thin(place) | Pointee::Dynamic(place) => {
+                self.inside(&place, |descent| descent.future(&place))
+            }
+            Pointee::UnknownDynamic(vtable) => {
+                self.gaps.push(Gap::new(
+                    format!("the future behind the vtable at {vtable}"),
+                    "no debug info describes that vtable",
+                ));
+                None
+            }
+        }
+    }
+
+    /// The futures among the fields of `place`, at most `depth` levels in.
+    fn fields(&mut self, place: &Place<'program>, depth: usize) -> Vec<Future> {
+        let mut futures = Vec::new();
+        for (_, field) in place.all_fields() {
+            if self.left == 0 || depth == 0 {
+                break;
+            }
+            if !self.walker.is_promising(&field, depth) {
+                continue;
+            }
+            let is_future = coroutine_kind(&field.type_).is_some()
+                || self.walker.leaves.is_leaf(&field.type_)
+                || is_dynamic(&field.type_);
+            if is_future {
+                futures.extend(self.future(&field));
+                continue;
+            }
+            match field.pointee() {
+                Some(Pointee::Thin(target)) if is_future_like(self.walker, &target.type_) => {
+                    let is_tuple = target.type_.own_name.starts_with('(');
+                    if is_tuple {
+                        futures.extend(self.fields(&target, depth - 1));
+                    } else {
+                        futures.extend(self.future(&target));
+                    }
+                }
+                Some(Pointee::Dynamic(target)) => futures.extend(self.future(&target)),
+                Some(Pointee::Thin(_) | Pointee::UnknownDynamic(_)) => {}
+                None => futures.extend(self.fields(&field, depth - 1)),
+            }
+        }
+        futures
+    }
+
+    fn leaf(&mut self, place: &Place<'program>) -> Future {
+        let wait = self.walker.leaves.wait(place, &self.around).unwrap_or_else(|| Wait {
+            resource: Resource {
+                kind: "unknown".to_owned(),
+                type_name: place.type_.name.clone(),
+                address: Some(place.address),
+            },
+            task: None,
+            amounts: Vec::new(),
+        });
+        Future { wait: Some(wait), ..plain(place) }
+    }
+
+    fn inside<T>(
+        &mut self,
+        place: &Place<'program>,
+        descend: impl FnOnce(&mut Descent<'_, 'program>) -> T,
+    ) -> T {
+        self.around.push(place.clone());
+        let result = descend(self);
+        self.around.pop();
+        result
+    }
+
+    fn gap(&mut self, type_: &Type, why: &str) {
+        self.gaps.push(Gap::new(type_.name.clone(), why));
+    }
+}
+
+/// A future of a type that is no coroutine.
+fn plain(place: &Place<'_>) -> Future {
+    Future {
+        name: names::simplified(&place.type_.name),
+        kind: FutureKind::Type,
+        type_name: place.type_.name.clone(),
+        address: place.address,
+        state: None,
+        line: None,
+        wait: None,
+        children: Vec::new(),
+    }
+}
+
+/// A coroutine's function as its user wrote it, with the type it is a method of.
+fn name(place: &Place<'_>) -> String {
+    let source =
+        place.program.object(place.image).and_then(|object| object.coroutine_source(&place.type_));
+    names::coroutine_name(&place.type_, source.as_ref().and_then(|source| source.path.as_deref()))
+}
+
+/// The line of the `.await` that a coroutine is suspended at, as the user wrote it: an `.await`
+/// that a macro wrote is declared inside that macro, but the variable it is bound to is not.
+fn line(coroutine: &Coroutine<'_>) -> Option<Line> {
+    let declared = coroutine.line.clone()?;
+    let type_ = &coroutine.place.type_;
+    let written = super::coroutine::written_at(type_);
+    if written.as_ref().is_none_or(|written| written.file == declared.file) {
+        return Some(from(declared, Trust::Read));
+    }
+    let object = coroutine.place.program.object(coroutine.place.image)?;
+    let awaits = object.coroutine_source(type_).map(|source| source.awaits).unwrap_or_default();
+    let suspensions = match &type_.kind {
+        Kind::Enum { variants, .. } => variants.len().saturating_sub(3),
+        _ => 0,
+    };
+    let outside = (awaits.len() == suspensions)
+        .then(|| coroutine.suspension.and_then(|number| awaits.get(number).cloned()))
+        .flatten();
+    Some(match outside {
+        Some(outside) => from(outside, Trust::Derived),
+        None => from(declared, Trust::Read),
+    })
+}
+
+fn from(declared: Declared, trust: Trust) -> Line {
+    Line { file: declared.file, line: declared.line, trust }
+}
+
+/// Whether this is a wide pointer to a trait object that is a future or a stream.
+fn is_dynamic(type_: &Type) -> bool {
+    type_.member("vtable").is_some()
+        && type_.member("pointer").is_some()
+        && (type_.name.contains("Future") || type_.name.contains("Stream"))
+}
+
+/// Whether a reference to this type may lead to a future that is polled through it: only types
+/// that are futures, or that were made around one, so that a reference to a whole application does
+/// not put its futures on this chain.
+fn is_future_like(walker: &Walker<'_>, type_: &Type) -> bool {
+    coroutine_kind(type_).is_some()
+        || walker.leaves.is_leaf(type_)
+        || is_dynamic(type_)
+        || matches!(type_.kind, Kind::Pointer { .. })
+        || type_.own_name.starts_with('(')
+        || type_.own_name.contains("{async_")
+        || type_.own_name.contains("future::Future")
+}

@@ -1,0 +1,65 @@
+//! Futures as they are suspended in memory.
+
+use std::path::PathBuf;
+
+use super::wait::Wait;
+use crate::address::Address;
+use crate::evidence::Trust;
+
+/// One link of an await chain.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Future {
+    /// The function or type, as the user wrote it.
+    pub name: String,
+    /// What it is.
+    pub kind: FutureKind,
+    /// Its type, as the debug info names it.
+    pub type_name: String,
+    /// Where it lies.
+    pub address: Address,
+    /// Which state it is in, if it has states.
+    pub state: Option<FutureState>,
+    /// The line at which it is suspended.
+    pub line: Option<Line>,
+    /// What it waits for, if it is a leaf.
+    pub wait: Option<Wait>,
+    /// The futures that it polls: none for a leaf, several for `join!` and `select!`.
+    pub children: Vec<Future>,
+}
+
+/// What a future is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum FutureKind {
+    /// The body of an `async fn`.
+    AsyncFn,
+    /// An `async` block.
+    AsyncBlock,
+    /// The body of an `async` closure.
+    AsyncClosure,
+    /// A type that implements `Future` by hand.
+    Type,
+}
+
+/// Where in its life a coroutine is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum FutureState {
+    /// It was never polled.
+    Unresumed,
+    /// It waits at an `.await`.
+    Suspended,
+    /// It has ended.
+    Returned,
+    /// It ended by a panic.
+    Panicked,
+}
+
+/// A line of source code.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Line {
+    /// The file, as the debug info names it.
+    pub file: PathBuf,
+    /// The line, from 1.
+    pub line: u32,
+    /// How it is known.
+    pub trust: Trust,
+}

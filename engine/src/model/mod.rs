@@ -1,0 +1,35 @@
+//! What a process is made of, in the words of its users: tasks, futures, resources, waits.
+//!
+//! Plain data that knows no runtime. [`crate::tokio`] fills it, [`crate::report`] presents it.
+
+mod future;
+mod task;
+mod thread;
+mod wait;
+
+pub use future::{Future, FutureKind, FutureState, Line};
+pub use task::{Runtime, Spawn, SpawnKind, Task, TaskKey, TaskKind, TaskState};
+pub use thread::{Activity, Frame, Thread};
+pub use wait::{Amount, Resource, Wait};
+
+use crate::evidence::Gap;
+
+/// Everything that was found at one stop.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct World {
+    /// The runtimes, in order of their address.
+    pub runtimes: Vec<Runtime>,
+    /// The roots first, by thread; then the spawned tasks by id.
+    pub tasks: Vec<Task>,
+    /// The threads, the first one first.
+    pub threads: Vec<Thread>,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+}
+
+impl World {
+    /// How many tasks were read to the end of their await chains.
+    pub fn walked(&self) -> usize {
+        self.tasks.iter().filter(|task| task.is_walked).count()
+    }
+}

@@ -1,0 +1,45 @@
+//! Threads with their stacks.
+
+use super::future::Line;
+use super::task::TaskKey;
+use crate::address::{Address, ThreadId};
+use crate::evidence::Trust;
+
+/// One thread.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Thread {
+    /// Its id.
+    pub id: ThreadId,
+    /// Its name.
+    pub name: String,
+    /// What it is doing.
+    pub activity: Activity,
+    /// Its frames, innermost first, inlined ones included.
+    pub frames: Vec<Frame>,
+}
+
+/// What a thread is doing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Activity {
+    /// It polls this task.
+    Polls(TaskKey),
+    /// It is blocked in the system call of this name.
+    Blocked(String),
+    /// It runs.
+    Running,
+}
+
+/// One frame.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Frame {
+    /// The function with its path.
+    pub function: String,
+    /// Where in it.
+    pub line: Option<Line>,
+    /// The program counter.
+    pub pc: Address,
+    /// Whether it was inlined into the next frame.
+    pub is_inlined: bool,
+    /// How the frame was found.
+    pub trust: Trust,
+}

@@ -1,0 +1,10 @@
+//! Typed places in a stopped process, and how to walk from one to the next.
+//!
+//! A [`Place`] is an address and a type. Everything is found by type and field name; nothing knows
+//! an offset. Reading may fail at each step, which is `None` here and a gap where it matters.
+
+mod place;
+mod search;
+
+pub use place::{Place, Pointee};
+pub use search::search;

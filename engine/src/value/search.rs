@@ -1,0 +1,36 @@
+//! Finding a value of a wanted type inside another, whatever wrappers are between.
+
+use super::place::Place;
+use crate::symbols::{Kind, Type};
+
+/// The outermost values inside `place` (itself included) whose type is wanted, at most `depth`
+/// levels in. Goes through the active variants of enums, never through pointers.
+pub fn search<'program>(
+    place: &Place<'program>,
+    depth: usize,
+    is_wanted: &dyn Fn(&Type) -> bool,
+) -> Vec<Place<'program>> {
+    let mut found = Vec::new();
+    descend(place, depth, is_wanted, &mut found);
+    found
+}
+
+fn descend<'program>(
+    place: &Place<'program>,
+    depth: usize,
+    is_wanted: &dyn Fn(&Type) -> bool,
+    found: &mut Vec<Place<'program>>,
+) {
+    if is_wanted(&place.type_) {
+        found.push(place.clone());
+        return;
+    }
+    let is_compound =
+        matches!(place.type_.kind, Kind::Struct { .. } | Kind::Union { .. } | Kind::Enum { .. });
+    if depth == 0 || place.type_.size == 0 || !is_compound {
+        return;
+    }
+    for (_, field) in place.all_fields() {
+        descend(&field, depth - 1, is_wanted, found);
+    }
+}
