@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use gimli::{DebugInfoOffset, UnitOffset};
 
+use super::code::Code;
 use super::object::Reader;
 
 /// A parsed unit header, its abbreviations and its line program's header.
@@ -15,14 +16,21 @@ pub(crate) type Unit<'data> = gimli::Unit<Reader<'data>>;
 pub(crate) struct DebugInfo<'data> {
     /// All sections.
     pub(crate) dwarf: gimli::Dwarf<Reader<'data>>,
+    /// The lowest address that holds code: what debug info has below it was thrown away by the
+    /// linker.
+    pub(super) first_code: u64,
+    /// What was read so far about code.
+    pub(super) code: Code,
     starts: OnceCell<Vec<DebugInfoOffset>>,
     parsed: RefCell<HashMap<DebugInfoOffset, Option<Rc<Unit<'data>>>>>,
 }
 
 impl<'data> DebugInfo<'data> {
-    pub(crate) fn new(dwarf: gimli::Dwarf<Reader<'data>>) -> DebugInfo<'data> {
+    pub(crate) fn new(dwarf: gimli::Dwarf<Reader<'data>>, first_code: u64) -> DebugInfo<'data> {
         DebugInfo {
             dwarf,
+            first_code,
+            code: Code::default(),
             starts: OnceCell::new(),
             parsed: RefCell::default(),
         }
