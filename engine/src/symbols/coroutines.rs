@@ -2,7 +2,6 @@
 //! wrote them, and the path of the function with the type it is a method of.
 
 use super::ids::TypeId;
-use super::lines;
 use super::object::Object;
 use super::types::{Declared, Type};
 
@@ -45,7 +44,7 @@ impl Object {
                 let unit = debug_info.unit(start)?;
                 let path = body.linkage_name.and_then(|name| std::str::from_utf8(name).ok());
                 let line = |(file, line): &(u64, u64)| {
-                    let file = lines::file(debug_info, &unit, *file)?;
+                    let file = debug_info.file(&unit, *file)?;
                     Some(Declared { file, line: u32::try_from(*line).ok()? })
                 };
                 Some(CoroutineSource {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use gimli::{AttributeValue, Operation, UnitOffset, constants};
 
-use super::object::Reader;
+use super::entry::{Entry, number};
 use super::units::{DebugInfo, Unit};
 use crate::address::FileAddress;
 
@@ -135,12 +135,12 @@ impl<'data> Index<'data> {
             .max_by_key(|body| (body.awaits.len(), body.linkage_name))
     }
 
-    /// Notes a vtable, a thread-local variable variable; others are of no interest here.
+    /// Notes a vtable, a thread-local variable or an awaited future; others are of no interest.
     fn add_variable(
         &mut self,
         debug_info: &DebugInfo<'data>,
         unit: &Unit<'data>,
-        entry: &gimli::DebuggingInformationEntry<Reader<'data>>,
+        entry: &Entry<'data>,
         function: Option<u32>,
     ) {
         let string = |name| {
@@ -151,9 +151,8 @@ impl<'data> Index<'data> {
         if name == Some(b"__awaitee")
             && let Some(body) = function.and_then(|function| self.bodies.get_mut(&function))
         {
-            let number = |name| entry.attr_value(name).and_then(file_or_number);
-            let file = number(constants::DW_AT_decl_file);
-            body.awaits.extend(file.zip(number(constants::DW_AT_decl_line)));
+            let file = number(entry, constants::DW_AT_decl_file);
+            body.awaits.extend(file.zip(number(entry, constants::DW_AT_decl_line)));
         }
         let Some(AttributeValue::Exprloc(location)) = entry.attr_value(constants::DW_AT_location)
         else {
@@ -179,13 +178,6 @@ impl<'data> Index<'data> {
         if let (Some(address), true) = (address, is_vtable) {
             self.vtables.insert(FileAddress(address), type_offset);
         }
-    }
-}
-
-fn file_or_number(value: AttributeValue<Reader<'_>>) -> Option<u64> {
-    match value {
-        AttributeValue::FileIndex(number) => Some(number),
-        other => other.udata_value(),
     }
 }
 

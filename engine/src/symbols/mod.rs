@@ -3,23 +3,39 @@
 //! An address leads through `.debug_aranges` to the few units it concerns; only those are parsed.
 //! This module knows neither processes nor memory: see [`crate::program`] for the two together.
 
+mod code;
 mod coroutines;
+mod entry;
 mod error;
+mod functions;
 mod ids;
 mod index;
+mod inside;
+mod level;
 mod lines;
 #[expect(unsafe_code, reason = "mapping a file is unsafe; see the module")]
 mod mapped;
 mod object;
 mod objects;
+mod range_map;
+mod scopes;
+mod symbol;
 mod thread_locals;
 mod types;
 mod units;
+mod unwind;
+mod variables;
 
 pub use coroutines::CoroutineSource;
 pub use error::Error;
+pub use functions::CodeFrame;
 pub use ids::{FunctionId, TypeId};
+pub use level::{DebugLevel, UnitSummary};
+pub use lines::SourceLocation;
 pub use object::{BuildId, Object};
 pub use objects::Objects;
-pub use thread_locals::{ThreadLocal, ThreadLocalBlock};
+pub use symbol::{Symbol, ThreadLocalSegment};
+pub use thread_locals::ThreadLocal;
 pub use types::{Declared, Encoding, Kind, Member, Type, Variant};
+pub use unwind::UnwindRow;
+pub use variables::{Expression, LocationEntry, Variable, VariableKind, VariableLocation};

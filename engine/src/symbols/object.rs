@@ -1,7 +1,7 @@
 //! One ELF file and its debug info, opened but not parsed.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -15,8 +15,10 @@ use super::coroutines::CoroutineSource;
 use super::error::Error;
 use super::ids::TypeId;
 use super::mapped::MappedFile;
+use super::symbol::SymbolTable;
 use super::types::Type;
 use super::units::DebugInfo;
+use super::unwind::UnwindRows;
 
 /// How DWARF bytes are read.
 pub(crate) type Reader<'data> = EndianSlice<'data, LittleEndian>;
@@ -33,6 +35,21 @@ impl fmt::Display for BuildId {
 
 pub(crate) type Elf<'data> = object::File<'data, &'data [u8]>;
 
+/// Where the bytes of an ELF file are.
+enum Bytes {
+    Mapped(MappedFile),
+    Copied(Vec<u8>),
+}
+
+impl Bytes {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Bytes::Mapped(mapped) => mapped.bytes(),
+            Bytes::Copied(bytes) => bytes,
+        }
+    }
+}
+
 /// The ELF file and its debug sections, decompressed where they had to be.
 struct Sections<'data> {
     elf: Elf<'data>,
@@ -41,7 +58,7 @@ struct Sections<'data> {
 
 self_cell! {
     struct File {
-        owner: MappedFile,
+        owner: Bytes,
         #[not_covariant]
         dependent: Sections,
     }
@@ -62,6 +79,8 @@ pub struct Object {
     build_id: Option<BuildId>,
     pub(super) types: RefCell<HashMap<TypeId, Option<Rc<Type>>>>,
     pub(super) coroutine_sources: RefCell<HashMap<TypeId, Option<CoroutineSource>>>,
+    pub(super) symbol_table: OnceCell<SymbolTable>,
+    pub(super) unwind_rows: UnwindRows,
 }
 
 impl Object {
@@ -70,7 +89,17 @@ impl Object {
     pub fn open(path: &Path) -> Result<Object, Error> {
         let in_file = |source: io::Error| Error::File { path: path.to_owned(), source };
         let mapped = MappedFile::open(path).map_err(in_file)?;
-        let file = File::try_new(mapped, |mapped| sections(mapped.bytes(), path))?;
+        Object::read(path, Bytes::Mapped(mapped))
+    }
+
+    /// Reads an ELF file that is in no file system, such as the one that the kernel maps into each
+    /// process. `path` is what it is called.
+    pub fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Object, Error> {
+        Object::read(path, Bytes::Copied(bytes))
+    }
+
+    fn read(path: &Path, bytes: Bytes) -> Result<Object, Error> {
+        let file = File::try_new(bytes, |bytes| sections(bytes.bytes(), path))?;
         let build_id = file
             .with_dependent(|_, sections| {
                 sections.elf.build_id().ok().flatten().map(<[u8]>::to_vec)
@@ -78,7 +107,10 @@ impl Object {
             .map(BuildId);
         let contents = Contents::new(Box::new(file), |file| {
             file.with_dependent(|_, sections| {
-                DebugInfo::new(sections.dwarf.borrow(|bytes| EndianSlice::new(bytes, LittleEndian)))
+                DebugInfo::new(
+                    sections.dwarf.borrow(|bytes| EndianSlice::new(bytes, LittleEndian)),
+                    first_code(&sections.elf),
+                )
             })
         });
         Ok(Object {
@@ -87,6 +119,8 @@ impl Object {
             build_id,
             types: RefCell::default(),
             coroutine_sources: RefCell::default(),
+            symbol_table: OnceCell::new(),
+            unwind_rows: UnwindRows::default(),
         })
     }
 
@@ -125,6 +159,15 @@ fn sections<'data>(bytes: &'data [u8], path: &Path) -> Result<Sections<'data>, E
     let elf = Elf::parse(bytes).map_err(in_elf)?;
     let dwarf = gimli::DwarfSections::load(|id| section(&elf, id.name())).map_err(in_elf)?;
     Ok(Sections { elf, dwarf })
+}
+
+/// The lowest address of any segment that can be executed.
+fn first_code(elf: &Elf<'_>) -> u64 {
+    elf.segments()
+        .filter(|segment| segment.permissions().executable())
+        .map(|segment| segment.address())
+        .min()
+        .unwrap_or(0)
 }
 
 /// The bytes of the section of this name; none when the file has no such section.

@@ -3,8 +3,6 @@
 //! The ELF symbol table says which variables there really are: rustc describes some in the debug
 //! info that were not compiled, with an offset that belongs to another variable.
 
-use object::{Object as _, ObjectSymbol as _, SymbolKind};
-
 use super::ids::TypeId;
 use super::object::Object;
 
@@ -17,55 +15,20 @@ pub struct ThreadLocal {
     pub type_id: TypeId,
 }
 
-/// The thread-local block that a file asks the loader for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ThreadLocalBlock {
-    /// Its size in bytes.
-    pub size: u64,
-    /// Its alignment in bytes.
-    pub alignment: u64,
-}
-
 impl Object {
     /// The thread-local variables whose demangled path begins with `path` and that lie in a unit
     /// whose name holds `crate_name`.
     pub fn thread_locals(&self, path: &str, crate_name: &str) -> Vec<ThreadLocal> {
-        let symbols = self.thread_local_symbols(path);
-        symbols
+        let is_wanted =
+            |name: &str| format!("{:#}", rustc_demangle::demangle(name)).starts_with(path);
+        self.symbols_named(is_wanted)
             .into_iter()
-            .filter_map(|(name, offset)| {
-                let type_id = self.thread_local_type(&name, crate_name)?;
-                Some(ThreadLocal { offset, type_id })
+            .filter(|symbol| symbol.is_thread_local)
+            .filter_map(|symbol| {
+                let type_id = self.thread_local_type(&symbol.name, crate_name)?;
+                Some(ThreadLocal { offset: symbol.address.0, type_id })
             })
             .collect()
-    }
-
-    /// The block of thread-local variables of this file, if it has one.
-    pub fn thread_local_block(&self) -> Option<ThreadLocalBlock> {
-        self.with_elf(|elf| {
-            use object::read::elf::ProgramHeader as _;
-            let object::File::Elf64(elf) = elf else { return None };
-            let endian = elf.endian();
-            elf.elf_program_headers()
-                .iter()
-                .find(|header| header.p_type(endian) == object::elf::PT_TLS)
-                .map(|header| ThreadLocalBlock {
-                    size: header.p_memsz(endian),
-                    alignment: header.p_align(endian),
-                })
-        })
-    }
-
-    fn thread_local_symbols(&self, path: &str) -> Vec<(String, u64)> {
-        self.with_elf(|elf| {
-            elf.symbols()
-                .filter(|symbol| symbol.kind() == SymbolKind::Tls && symbol.is_definition())
-                .filter_map(|symbol| Some((symbol.name().ok()?.to_owned(), symbol.address())))
-                .filter(|(name, _)| {
-                    format!("{:#}", rustc_demangle::demangle(name)).starts_with(path)
-                })
-                .collect()
-        })
     }
 
     fn thread_local_type(&self, linkage_name: &str, crate_name: &str) -> Option<TypeId> {

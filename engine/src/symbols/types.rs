@@ -6,14 +6,12 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use gimli::{AttributeValue, DebuggingInformationEntry, DwAt, UnitOffset, constants};
+use gimli::{AttributeValue, DwAt, UnitOffset, constants};
 
+use super::entry::{Entry, number, reference};
 use super::ids::TypeId;
-use super::lines;
 use super::object::{Object, Reader};
 use super::units::{DebugInfo, Unit};
-
-type Entry<'unit, 'data> = DebuggingInformationEntry<Reader<'data>>;
 
 /// Most members, variants or parameters read of one type.
 const MOST_PARTS: usize = 65_536;
@@ -198,10 +196,10 @@ impl Object {
     /// `DW_AT_containing_type`.
     pub fn vtable_type(&self, address: crate::address::FileAddress) -> Option<TypeId> {
         self.with_debug_info(|debug_info| {
-            let (start, unit) = debug_info.unit_at(address)?;
+            let (start, unit) = debug_info.unit_at(address.0)?;
             let type_offset = debug_info.index(start)?.vtable(address)?;
             let entry = unit.entry(type_offset).ok()?;
-            reference(&unit, &entry, constants::DW_AT_containing_type)
+            reference(&unit, &entry, constants::DW_AT_containing_type).map(TypeId::from)
         })
     }
 
@@ -234,24 +232,24 @@ fn read(debug_info: &DebugInfo<'_>, id: TypeId) -> Option<Type> {
         | constants::DW_TAG_volatile_type
         | constants::DW_TAG_restrict_type
         | constants::DW_TAG_atomic_type => {
-            let target = reference(&unit, &entry, constants::DW_AT_type)?;
+            let target = reference(&unit, &entry, constants::DW_AT_type).map(TypeId::from)?;
             return if target == id { None } else { read(debug_info, target) };
         }
         _ => {}
     }
     let children = Children::read(debug_info, &unit, offset);
-    let own_name = string(debug_info, &unit, &entry, constants::DW_AT_name).unwrap_or_default();
+    let own_name = debug_info.text(&unit, &entry, constants::DW_AT_name).unwrap_or_default();
     let scope = debug_info.index(start).map(|index| index.scope(offset)).unwrap_or_default();
     let name =
         scope.iter().map(String::as_str).chain([own_name.as_str()]).collect::<Vec<_>>().join("::");
     let kind = kind(&unit, &entry, &children)?;
     let size = match &kind {
-        Kind::Pointer { .. } => unsigned(&entry, constants::DW_AT_byte_size).unwrap_or(8),
+        Kind::Pointer { .. } => number(&entry, constants::DW_AT_byte_size).unwrap_or(8),
         Kind::Array { element, count } => {
             let element = if *element == id { None } else { read(debug_info, *element) };
             element.map_or(0, |element| element.size).saturating_mul(*count)
         }
-        _ => unsigned(&entry, constants::DW_AT_byte_size).unwrap_or(0),
+        _ => number(&entry, constants::DW_AT_byte_size).unwrap_or(0),
     };
     Some(Type {
         id,
@@ -259,13 +257,13 @@ fn read(debug_info: &DebugInfo<'_>, id: TypeId) -> Option<Type> {
         own_name,
         scope,
         size,
-        alignment: unsigned(&entry, constants::DW_AT_alignment),
+        alignment: number(&entry, constants::DW_AT_alignment),
         parameters: children.parameters,
         kind,
     })
 }
 
-fn kind(unit: &Unit<'_>, entry: &Entry<'_, '_>, children: &Children) -> Option<Kind> {
+fn kind(unit: &Unit<'_>, entry: &Entry<'_>, children: &Children) -> Option<Kind> {
     Some(match entry.tag() {
         constants::DW_TAG_base_type => Kind::Base { encoding: encoding(entry) },
         constants::DW_TAG_unspecified_type => Kind::Base { encoding: Encoding::Unsigned },
@@ -285,11 +283,11 @@ fn kind(unit: &Unit<'_>, entry: &Entry<'_, '_>, children: &Children) -> Option<K
         }
         constants::DW_TAG_pointer_type
         | constants::DW_TAG_reference_type
-        | constants::DW_TAG_rvalue_reference_type => {
-            Kind::Pointer { target: reference(unit, entry, constants::DW_AT_type) }
-        }
+        | constants::DW_TAG_rvalue_reference_type => Kind::Pointer {
+            target: reference(unit, entry, constants::DW_AT_type).map(TypeId::from),
+        },
         constants::DW_TAG_array_type => Kind::Array {
-            element: reference(unit, entry, constants::DW_AT_type)?,
+            element: reference(unit, entry, constants::DW_AT_type).map(TypeId::from)?,
             count: children.count.unwrap_or(0),
         },
         constants::DW_TAG_subroutine_type => Kind::Function,
@@ -297,7 +295,7 @@ fn kind(unit: &Unit<'_>, entry: &Entry<'_, '_>, children: &Children) -> Option<K
     })
 }
 
-fn encoding(entry: &Entry<'_, '_>) -> Encoding {
+fn encoding(entry: &Entry<'_>) -> Encoding {
     match entry.attr_value(constants::DW_AT_encoding) {
         Some(AttributeValue::Encoding(constants::DW_ATE_boolean)) => Encoding::Boolean,
         Some(AttributeValue::Encoding(constants::DW_ATE_UTF)) => Encoding::Character,
@@ -322,7 +320,11 @@ struct Children {
 }
 
 impl Children {
-    fn read(debug_info: &DebugInfo<'_>, unit: &Unit<'_>, offset: UnitOffset) -> Children {
+    fn read<'data>(
+        debug_info: &DebugInfo<'data>,
+        unit: &Unit<'data>,
+        offset: UnitOffset,
+    ) -> Children {
         let mut children = Children::default();
         let Ok(mut tree) = unit.entries_tree(Some(offset)) else {
             return children;
@@ -339,8 +341,8 @@ impl Children {
                     children.members.extend(member(debug_info, unit, &entry));
                 }
                 constants::DW_TAG_template_type_parameter => {
-                    let name = string(debug_info, unit, &entry, constants::DW_AT_name);
-                    let type_id = reference(unit, &entry, constants::DW_AT_type);
+                    let name = debug_info.text(unit, &entry, constants::DW_AT_name);
+                    let type_id = reference(unit, &entry, constants::DW_AT_type).map(TypeId::from);
                     children.parameters.extend(name.zip(type_id));
                 }
                 constants::DW_TAG_variant_part => {
@@ -355,13 +357,13 @@ impl Children {
                     children.variants = variants(debug_info, unit, node);
                 }
                 constants::DW_TAG_enumerator => {
-                    let name = string(debug_info, unit, &entry, constants::DW_AT_name);
+                    let name = debug_info.text(unit, &entry, constants::DW_AT_name);
                     let value = constant(&entry, constants::DW_AT_const_value);
                     children.enumerators.extend(name.zip(value));
                 }
                 constants::DW_TAG_subrange_type => {
-                    children.count = unsigned(&entry, constants::DW_AT_count)
-                        .or_else(|| unsigned(&entry, constants::DW_AT_upper_bound)?.checked_add(1));
+                    children.count = number(&entry, constants::DW_AT_count)
+                        .or_else(|| number(&entry, constants::DW_AT_upper_bound)?.checked_add(1));
                 }
                 _ => {}
             }
@@ -370,10 +372,10 @@ impl Children {
     }
 }
 
-fn variants(
-    debug_info: &DebugInfo<'_>,
-    unit: &Unit<'_>,
-    part: gimli::EntriesTreeNode<'_, '_, Reader<'_>>,
+fn variants<'data>(
+    debug_info: &DebugInfo<'data>,
+    unit: &Unit<'data>,
+    part: gimli::EntriesTreeNode<'_, '_, Reader<'data>>,
 ) -> Vec<Variant> {
     let mut variants = Vec::new();
     let mut nodes = part.children();
@@ -396,66 +398,41 @@ fn variants(
     variants
 }
 
-fn discriminant_values(entry: &Entry<'_, '_>) -> Vec<(u128, u128)> {
+fn discriminant_values(entry: &Entry<'_>) -> Vec<(u128, u128)> {
     let single = constant_bits(entry, constants::DW_AT_discr_value);
     single.map(|value| (value, value)).into_iter().collect()
 }
 
-fn member(debug_info: &DebugInfo<'_>, unit: &Unit<'_>, entry: &Entry<'_, '_>) -> Option<Member> {
+fn member<'data>(
+    debug_info: &DebugInfo<'data>,
+    unit: &Unit<'data>,
+    entry: &Entry<'data>,
+) -> Option<Member> {
     Some(Member {
-        name: string(debug_info, unit, entry, constants::DW_AT_name).unwrap_or_default(),
-        type_id: reference(unit, entry, constants::DW_AT_type)?,
-        offset: unsigned(entry, constants::DW_AT_data_member_location).unwrap_or(0),
+        name: debug_info.text(unit, entry, constants::DW_AT_name).unwrap_or_default(),
+        type_id: reference(unit, entry, constants::DW_AT_type).map(TypeId::from)?,
+        offset: number(entry, constants::DW_AT_data_member_location).unwrap_or(0),
         declared: declared(debug_info, unit, entry),
     })
 }
 
-fn declared(
-    debug_info: &DebugInfo<'_>,
-    unit: &Unit<'_>,
-    entry: &Entry<'_, '_>,
+fn declared<'data>(
+    debug_info: &DebugInfo<'data>,
+    unit: &Unit<'data>,
+    entry: &Entry<'data>,
 ) -> Option<Declared> {
-    let line = u32::try_from(unsigned(entry, constants::DW_AT_decl_line)?).ok()?;
-    let file = match entry.attr_value(constants::DW_AT_decl_file)? {
-        AttributeValue::FileIndex(index) => index,
-        other => other.udata_value()?,
-    };
-    Some(Declared { file: lines::file(debug_info, unit, file)?, line })
+    let line = u32::try_from(number(entry, constants::DW_AT_decl_line)?).ok()?;
+    let file = number(entry, constants::DW_AT_decl_file)?;
+    Some(Declared { file: debug_info.file(unit, file)?, line })
 }
 
-/// The entry that this attribute refers to.
-pub(super) fn reference(unit: &Unit<'_>, entry: &Entry<'_, '_>, name: DwAt) -> Option<TypeId> {
-    match entry.attr_value(name)? {
-        AttributeValue::UnitRef(offset) => {
-            offset.to_debug_info_offset(&unit.header).map(TypeId::from)
-        }
-        AttributeValue::DebugInfoRef(offset) => Some(TypeId::from(offset)),
-        _ => None,
-    }
-}
-
-fn string(
-    debug_info: &DebugInfo<'_>,
-    unit: &Unit<'_>,
-    entry: &Entry<'_, '_>,
-    name: DwAt,
-) -> Option<String> {
-    let value = entry.attr_value(name)?;
-    let bytes = debug_info.dwarf.attr_string(unit, value).ok()?;
-    Some(String::from_utf8_lossy(bytes.slice()).into_owned())
-}
-
-fn unsigned(entry: &Entry<'_, '_>, name: DwAt) -> Option<u64> {
-    entry.attr_value(name)?.udata_value()
-}
-
-fn constant(entry: &Entry<'_, '_>, name: DwAt) -> Option<i128> {
+fn constant(entry: &Entry<'_>, name: DwAt) -> Option<i128> {
     let value = entry.attr_value(name)?;
     value.sdata_value().map(i128::from).or_else(|| value.udata_value().map(i128::from))
 }
 
 /// A constant's bits, zero-extended from the form it is written in.
-fn constant_bits(entry: &Entry<'_, '_>, name: DwAt) -> Option<u128> {
+fn constant_bits(entry: &Entry<'_>, name: DwAt) -> Option<u128> {
     match entry.attr_value(name)? {
         AttributeValue::Data1(value) => Some(u128::from(value)),
         AttributeValue::Data2(value) => Some(u128::from(value)),

@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use gimli::{DebugInfoOffset, UnitOffset};
 
+use super::code::Code;
 use super::index::Index;
 use super::object::Reader;
-use crate::address::FileAddress;
 
 /// A parsed unit header, its abbreviations and its line program's header.
 pub(crate) type Unit<'data> = gimli::Unit<Reader<'data>>;
@@ -17,15 +17,22 @@ pub(crate) type Unit<'data> = gimli::Unit<Reader<'data>>;
 pub(crate) struct DebugInfo<'data> {
     /// All sections.
     pub(crate) dwarf: gimli::Dwarf<Reader<'data>>,
+    /// The lowest address that holds code: what debug info has below it was thrown away by the
+    /// linker.
+    pub(super) first_code: u64,
+    /// What was read so far about code.
+    pub(super) code: Code,
     starts: OnceCell<Vec<DebugInfoOffset>>,
     parsed: RefCell<HashMap<DebugInfoOffset, Option<Rc<Unit<'data>>>>>,
     indexes: RefCell<HashMap<DebugInfoOffset, Option<Rc<Index<'data>>>>>,
 }
 
 impl<'data> DebugInfo<'data> {
-    pub(crate) fn new(dwarf: gimli::Dwarf<Reader<'data>>) -> DebugInfo<'data> {
+    pub(crate) fn new(dwarf: gimli::Dwarf<Reader<'data>>, first_code: u64) -> DebugInfo<'data> {
         DebugInfo {
             dwarf,
+            first_code,
+            code: Code::default(),
             starts: OnceCell::new(),
             parsed: RefCell::default(),
             indexes: RefCell::default(),
@@ -62,9 +69,7 @@ impl<'data> DebugInfo<'data> {
 
     /// The unit that holds the entry at `offset` of `.debug_info`, and the entry's offset in it.
     pub(crate) fn unit_of(&self, offset: DebugInfoOffset) -> Option<(Rc<Unit<'data>>, UnitOffset)> {
-        let starts = self.starts();
-        let index = starts.partition_point(|start| *start <= offset).checked_sub(1)?;
-        let unit = self.unit(*starts.get(index)?)?;
+        let unit = self.unit(self.start_of(offset)?)?;
         let within = offset.to_unit_offset(&unit.header)?;
         Some((unit, within))
     }
@@ -84,24 +89,6 @@ impl<'data> DebugInfo<'data> {
         let index = self.unit(start).map(|unit| Rc::new(Index::read(self, &unit)));
         self.indexes.borrow_mut().insert(start, index.clone());
         index
-    }
-
-    /// The unit that has code or data at `address`, and where it begins.
-    pub(crate) fn unit_at(
-        &self,
-        address: FileAddress,
-    ) -> Option<(DebugInfoOffset, Rc<Unit<'data>>)> {
-        let mut headers = self.dwarf.debug_aranges.headers();
-        while let Ok(Some(header)) = headers.next() {
-            let mut entries = header.entries();
-            while let Ok(Some(entry)) = entries.next() {
-                if (entry.address()..entry.address() + entry.length()).contains(&address.0) {
-                    let start = header.debug_info_offset();
-                    return Some((start, self.unit(start)?));
-                }
-            }
-        }
-        None
     }
 
     /// The name of the unit that begins at `start`: for rustc, the path of the crate's root file
