@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::address::{Address, ProcessId, ThreadId};
-use crate::arch::Registers;
+use crate::address::{Address, ProcessId};
+use crate::process::{Clock, Thread};
 
 /// Everything about a stop but its memory.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -22,46 +22,6 @@ pub struct Facts {
     pub mappings: Vec<Mapping>,
     /// Its open files, in order of number.
     pub descriptors: Vec<Descriptor>,
-}
-
-/// A moment, in nanoseconds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct Clock {
-    /// Of `CLOCK_MONOTONIC`, which `std::time::Instant` uses.
-    pub monotonic: u64,
-    /// Of `CLOCK_REALTIME`, since 1970.
-    pub realtime: u64,
-}
-
-/// One thread at the stop.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Thread {
-    /// Its id.
-    pub id: ThreadId,
-    /// Its name (`comm`): at most 15 bytes.
-    pub name: String,
-    /// Its registers.
-    pub registers: Registers,
-    /// The state letter of `/proc/PID/stat` before the stop: `R` running, `S` sleeping, `D` in the
-    /// kernel.
-    pub state: char,
-    /// The system call it was blocked in before the stop.
-    pub syscall: Option<Syscall>,
-    /// CPU time it has used, in nanoseconds.
-    pub cpu: u64,
-    /// How often it went to sleep of itself.
-    pub voluntary_switches: u64,
-    /// How often it was preempted.
-    pub involuntary_switches: u64,
-}
-
-/// A system call that a thread is blocked in.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Syscall {
-    /// Its number on this CPU.
-    pub number: u64,
-    /// Its arguments.
-    pub arguments: [u64; 6],
 }
 
 /// One line of `/proc/PID/maps`.

@@ -6,8 +6,10 @@
 mod facts;
 mod memory;
 
-pub use facts::{Clock, Descriptor, Facts, Mapping, Syscall, Thread};
+pub use facts::{Descriptor, Facts, Mapping};
 pub use memory::{Source, Unreadable};
+
+pub use crate::process::{Clock, Syscall, Thread};
 
 use crate::address::Address;
 use memory::Memory;

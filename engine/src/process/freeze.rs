@@ -1,0 +1,228 @@
+//! Stops every thread of a process, new ones included, and reads their registers.
+//!
+//! Runs on the holder thread; what it seized is let go when that thread ends.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::ptrace;
+use nix::unistd::{Pid, gettid};
+
+use crate::address::{ProcessId, ThreadId};
+use crate::arch::Registers;
+use crate::process::thread::{blocked, observe};
+use crate::process::{Error, Thread, procfs, refusal};
+
+/// How long a thread may take to stop before the attempt is given up.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a thread may sit in a wait inside the kernel that no signal ends (state `D`, such as the
+/// parent's wait after `vfork`) before it counts as standing still.
+const DEEP_SLEEP: Duration = Duration::from_millis(200);
+
+/// How often a thread is looked at in quick succession before the pauses begin. Most stop within
+/// microseconds.
+const QUICK_LOOKS: u32 = 50;
+
+/// The longest pause between two looks.
+const LONGEST_PAUSE: Duration = Duration::from_millis(1);
+
+/// The threads of a process on their way to standing still.
+pub(super) struct Freeze {
+    process: ProcessId,
+    began: Instant,
+    observed: BTreeMap<ThreadId, Thread>,
+    standing: BTreeMap<ThreadId, Option<Registers>>,
+}
+
+/// What came of an attempt to seize a thread.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Seized {
+    /// It is ours.
+    Yes,
+    /// It ended first.
+    Ended,
+}
+
+/// What a thread does after it was told to stop.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Progress {
+    Stopped(Registers),
+    Ended,
+    Moving(char),
+}
+
+impl Freeze {
+    /// Stops every thread of the process, and returns them as they stand.
+    pub(super) fn run(process: ProcessId) -> Result<Vec<Thread>, Error> {
+        let mut freeze = Freeze {
+            process,
+            began: Instant::now(),
+            observed: BTreeMap::new(),
+            standing: BTreeMap::new(),
+        };
+        for id in freeze.listed()? {
+            freeze.observed.insert(id, observe(process, id));
+        }
+        while !freeze.round()? {}
+        freeze.threads()
+    }
+
+    /// Stops all threads that are listed and not yet stopped; true when there were none and the
+    /// list was whole.
+    fn round(&mut self) -> Result<bool, Error> {
+        let listed = self.listed()?;
+        let mut new = Vec::new();
+        for &id in &listed {
+            if !self.standing.contains_key(&id) && self.seize(id)? == Seized::Yes {
+                new.push(id);
+            }
+        }
+        for &id in &new {
+            if let Some(registers) = self.settle(id)? {
+                self.standing.insert(id, registers);
+            }
+        }
+        // Reading the folder can miss threads while others end, so the kernel's own count decides.
+        Ok(new.is_empty() && self.count() == Some(listed.len()))
+    }
+
+    /// Seizes a thread, looks at it unless that was done, and tells it to stop.
+    ///
+    /// With `TRACECLONE`, whatever it starts before it stops is seized and stopped from birth: a
+    /// relay of threads that each start the next and end cannot run ahead of us.
+    fn seize(&mut self, id: ThreadId) -> Result<Seized, Error> {
+        let thread = Pid::from_raw(id.0);
+        match ptrace::seize(thread, ptrace::Options::PTRACE_O_TRACECLONE) {
+            Ok(()) => {}
+            Err(Errno::ESRCH) => return Ok(Seized::Ended),
+            Err(_) if refusal::tracer(self.process, id) == Some(ThreadId(gettid().as_raw())) => {}
+            Err(_) => return self.not_seized(id),
+        }
+        let process = self.process;
+        self.observed
+            .entry(id)
+            .or_insert_with(|| observe(process, id));
+        match ptrace::interrupt(thread) {
+            Ok(()) => Ok(Seized::Yes),
+            Err(_) => Ok(Seized::Ended),
+        }
+    }
+
+    /// What it means that a thread could not be seized.
+    fn not_seized(&self, id: ThreadId) -> Result<Seized, Error> {
+        match procfs::stat(self.process, id) {
+            Ok(stat) if !stat.is_dead() => Err(refusal::explain(self.process, id)),
+            Ok(_) | Err(_) => Ok(Seized::Ended),
+        }
+    }
+
+    /// Waits until a thread stands still. `None`: it ended. Without registers: it sleeps where no
+    /// signal reaches it, and stops before it executes another instruction of its own.
+    fn settle(&self, id: ThreadId) -> Result<Option<Option<Registers>>, Error> {
+        let began = Instant::now();
+        let mut looks = 0;
+        let mut pause = Duration::from_micros(20);
+        loop {
+            match self.progress(id, looks)? {
+                Progress::Stopped(registers) => return Ok(Some(Some(registers))),
+                Progress::Ended => return Ok(None),
+                Progress::Moving('D') if began.elapsed() > DEEP_SLEEP => return Ok(Some(None)),
+                Progress::Moving(state) if self.began.elapsed() > PATIENCE => {
+                    return Err(Error::Unstoppable {
+                        process: self.process,
+                        thread: id,
+                        state,
+                        seconds: PATIENCE.as_secs(),
+                    });
+                }
+                Progress::Moving(_) if looks < QUICK_LOOKS => thread::yield_now(),
+                Progress::Moving(_) => {
+                    // The order is given again because `exec` moves a thread to the first one's id,
+                    // and with it an order that was meant for another.
+                    let _ = ptrace::interrupt(Pid::from_raw(id.0));
+                    thread::sleep(pause);
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+            looks += 1;
+        }
+    }
+
+    /// Looks at one thread. Its registers can be read exactly when it stands still, whatever wait
+    /// status somebody else has consumed.
+    fn progress(&self, id: ThreadId, looks: u32) -> Result<Progress, Error> {
+        match ptrace::getregs(Pid::from_raw(id.0)) {
+            Ok(registers) => return Ok(Progress::Stopped(Registers::from_user(&registers))),
+            Err(Errno::ESRCH) if looks < QUICK_LOOKS => return Ok(Progress::Moving('R')),
+            Err(Errno::ESRCH) => {}
+            Err(_) => return Err(refusal::explain(self.process, id)),
+        }
+        match procfs::stat(self.process, id) {
+            Ok(stat) if stat.is_dead() => Ok(Progress::Ended),
+            // `exec` gave the id to a thread that we do not have: the next round seizes it.
+            Ok(_) if !self.is_ours(id) => Ok(Progress::Ended),
+            Ok(stat) => Ok(Progress::Moving(stat.state)),
+            Err(_) => Ok(Progress::Ended),
+        }
+    }
+
+    fn is_ours(&self, id: ThreadId) -> bool {
+        refusal::tracer(self.process, id) == Some(ThreadId(gettid().as_raw()))
+    }
+
+    /// The threads of the process that now stand still.
+    fn threads(mut self) -> Result<Vec<Thread>, Error> {
+        let mut threads = Vec::new();
+        for (id, registers) in self.standing {
+            let Some(mut thread) = self.observed.remove(&id) else {
+                continue;
+            };
+            if let Some(registers) = registers.or_else(|| asleep(self.process, id)) {
+                thread.registers = registers;
+                threads.push(thread);
+            }
+        }
+        if threads.is_empty() {
+            return Err(refusal::explain(self.process, procfs::leader(self.process)));
+        }
+        // The first thread's id need not be the lowest: ids wrap around.
+        threads.sort_by_key(|thread| (thread.id.0 != self.process.0, thread.id));
+        Ok(threads)
+    }
+
+    /// The ids of all threads.
+    fn listed(&self) -> Result<Vec<ThreadId>, Error> {
+        match procfs::threads(self.process) {
+            Ok(threads) => Ok(threads),
+            Err(error) if is_gone(&error) => Err(Error::Gone(self.process)),
+            Err(source) => Err(Error::Proc {
+                path: format!("/proc/{}/task", self.process).into(),
+                source,
+            }),
+        }
+    }
+
+    /// How many threads the kernel counts.
+    fn count(&self) -> Option<usize> {
+        let stat = procfs::stat(self.process, procfs::leader(self.process));
+        stat.ok().map(|stat| stat.thread_count)
+    }
+}
+
+/// The registers of a thread that slept too deeply to be stopped: all of them if it has woken
+/// meanwhile, else where it entered the kernel.
+fn asleep(process: ProcessId, id: ThreadId) -> Option<Registers> {
+    match ptrace::getregs(Pid::from_raw(id.0)) {
+        Ok(registers) => Some(Registers::from_user(&registers)),
+        Err(_) => Some(blocked(process, id)?.registers()),
+    }
+}
+
+/// Whether a file in `/proc` could not be read because its process has ended.
+fn is_gone(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(Errno::ESRCH as i32)
+}
