@@ -23,4 +23,5 @@ pub mod report;
 pub mod session;
 pub mod snapshot;
 pub mod symbols;
+pub mod tokio;
 pub mod value;

@@ -9,4 +9,4 @@ mod walk;
 
 pub use coroutine::{Coroutine, coroutine_kind, written_at};
 pub use names::{coroutine_name, function_name, simplified};
-pub use walk::{Leaves, Walk, Walker};
+pub use walk::{Leaves, Walk, Walker, source_name};

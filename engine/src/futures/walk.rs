@@ -160,7 +160,7 @@ impl<'program> Descent<'_, 'program> {
             }
         }
         Some(Future {
-            name: name(place),
+            name: source_name(place),
             kind: coroutine.kind,
             state: Some(coroutine.state),
             line: line(&coroutine),
@@ -262,7 +262,7 @@ fn plain(place: &Place<'_>) -> Future {
 }
 
 /// A coroutine's function as its user wrote it, with the type it is a method of.
-fn name(place: &Place<'_>) -> String {
+pub fn source_name(place: &Place<'_>) -> String {
     let source =
         place.program.object(place.image).and_then(|object| object.coroutine_source(&place.type_));
     names::coroutine_name(&place.type_, source.as_ref().and_then(|source| source.path.as_deref()))

@@ -34,6 +34,8 @@ pub enum Amount {
     Needs(u64),
     /// Permits that are there.
     Available(u64),
+    /// Senders of the channel that are alive.
+    Senders(u64),
     /// Messages in the channel.
     Length(u64),
     /// Messages that fit into the channel.

@@ -49,6 +49,12 @@ impl<'snapshot> Program<'snapshot> {
         self.images.get(id.0).map(|image| &*image.object)
     }
 
+    /// The image of the program itself, as opposed to its shared libraries.
+    pub fn executable(&self) -> Option<(ImageId, &Image)> {
+        let path = &self.snapshot.facts.executable;
+        self.images().find(|(_, image)| image.path == *path)
+    }
+
     /// All images, in order of address.
     pub fn images(&self) -> impl Iterator<Item = (ImageId, &Image)> {
         self.images.iter().enumerate().map(|(index, image)| (ImageId(index), image))

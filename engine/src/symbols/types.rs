@@ -203,7 +203,21 @@ impl Object {
         })
     }
 
-    /// The types of this name and parent that the unit of `near` describes.
+    /// The types of a wanted own name that any unit describes. Reads the names of all units: a last
+    /// resort.
+    pub fn types_anywhere(&self, is_wanted: &dyn Fn(&str) -> bool) -> Vec<TypeId> {
+        self.with_debug_info(|debug_info| {
+            let mut found = Vec::new();
+            for start in debug_info.starts() {
+                let Some(index) = debug_info.index(*start) else { continue };
+                let types = index.types(is_wanted).into_iter();
+                found.extend(types.map(|offset| TypeId((start.0 + offset.0) as u64)));
+            }
+            found
+        })
+    }
+
+    /// The types of a wanted own name that the unit of the entry `near` describes.
     pub fn sibling_types(&self, near: TypeId, is_wanted: &dyn Fn(&str) -> bool) -> Vec<TypeId> {
         self.with_debug_info(|debug_info| {
             let start = debug_info.start_of(near.offset())?;

@@ -42,6 +42,17 @@ impl<'program> Place<'program> {
         Some(Place { program, image, address, type_ })
     }
 
+    /// The value at `data` of the concrete type that the vtable of a trait object belongs to.
+    pub fn dynamic(
+        program: &'program Program<'program>,
+        data: Address,
+        vtable: Address,
+    ) -> Option<Place<'program>> {
+        let (image, at) = program.image_at(vtable)?;
+        let type_id = program.object(image)?.vtable_type(at)?;
+        Place::new(program, image, data, type_id)
+    }
+
     /// The same address as another type of the same image.
     pub fn cast(&self, type_id: TypeId) -> Option<Place<'program>> {
         Place::new(self.program, self.image, self.address, type_id)
@@ -185,11 +196,7 @@ impl<'program> Place<'program> {
     fn dynamic_pointee(&self) -> Option<Pointee<'program>> {
         let vtable = self.field("vtable")?.pointer()?;
         let data = self.field("pointer")?.pointer()?;
-        let concrete = self.program.image_at(vtable).and_then(|(image, at)| {
-            let type_id = self.program.object(image)?.vtable_type(at)?;
-            Place::new(self.program, image, data, type_id)
-        });
-        Some(match concrete {
+        Some(match Place::dynamic(self.program, data, vtable) {
             Some(place) => Pointee::Dynamic(place),
             None => Pointee::UnknownDynamic(vtable),
         })

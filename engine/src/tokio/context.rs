@@ -1,0 +1,63 @@
+//! What each thread keeps of Tokio in its thread-local `CONTEXT`: the runtime it has entered and
+//! the task it polls.
+//!
+//! Source: tokio 1.20 `runtime/context.rs` (`CONTEXT: RefCell<Option<Handle>>`), 1.29 and 1.54
+//! `runtime/context.rs` (`struct Context { current: HandleCell, current_task_id, .. }`).
+
+use crate::address::ThreadId;
+use crate::arch;
+use crate::program::Program;
+use crate::snapshot::Thread;
+use crate::symbols::ThreadLocal;
+use crate::value::{Place, search};
+
+/// How deep in the thread-local's wrappers its parts are searched.
+const DEPTH: usize = 16;
+
+/// What one thread keeps.
+pub(super) struct Context<'program> {
+    /// The thread.
+    pub(super) thread: ThreadId,
+    /// The handle of the runtime it has entered.
+    pub(super) handle: Option<Place<'program>>,
+    /// The id of the task it polls.
+    pub(super) task_id: Option<u64>,
+}
+
+/// The contexts of all threads that have one, for each Tokio in the main executable.
+pub(super) fn contexts<'program>(program: &'program Program<'program>) -> Vec<Context<'program>> {
+    let Some((image, executable)) = program.executable() else { return Vec::new() };
+    let Some(segment) = executable.object.thread_local_segment() else { return Vec::new() };
+    let variables = executable.object.thread_locals("tokio::runtime::context::CONTEXT", "tokio");
+    let context = |variable: &ThreadLocal, thread: &Thread| {
+        let address = arch::thread_local_address(
+            thread.registers.thread_pointer(),
+            segment.size,
+            segment.alignment,
+            variable.offset,
+        );
+        let place = Place::new(program, image, address, variable.type_id)?;
+        Some(Context { thread: thread.id, handle: handle(&place), task_id: task_id(&place) })
+    };
+    variables
+        .iter()
+        .flat_map(|variable| {
+            program.snapshot.facts.threads.iter().filter_map(|thread| context(variable, thread))
+        })
+        .collect()
+}
+
+fn handle<'program>(place: &Place<'program>) -> Option<Place<'program>> {
+    let found = search(place, DEPTH, &|type_| {
+        type_.is("tokio::runtime::scheduler::Handle")
+            || type_.is("tokio::runtime::handle::Handle")
+    });
+    found.into_iter().next()
+}
+
+fn task_id(place: &Place<'_>) -> Option<u64> {
+    let context = search(place, DEPTH, &|type_| type_.is("tokio::runtime::context::Context"));
+    let id = context.first()?.field("current_task_id")?;
+    let id = search(&id, DEPTH, &|type_| type_.is("tokio::runtime::task::id::Id"));
+    id.first()?.unsigned()
+}

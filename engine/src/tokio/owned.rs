@@ -1,0 +1,98 @@
+//! The list of the tasks that a runtime owns.
+//!
+//! Source: tokio 1.20 and 1.54 `runtime/task/list.rs` (`OwnedTasks`), `util/linked_list.rs`,
+//! `util/sharded_list.rs`. A runtime has one list, or from 1.35 on a boxed slice of them.
+
+use std::collections::HashSet;
+
+use super::vtable::Vtables;
+use crate::address::Address;
+use crate::evidence::Gap;
+use crate::limits::Limits;
+use crate::symbols::Kind;
+use crate::value::{Place, Pointee, search};
+
+/// How deep a list's wrappers are searched.
+const DEPTH: usize = 10;
+
+/// Every task header on the lists inside `owned`, and what could not be followed.
+pub(super) fn headers<'program>(
+    owned: &Place<'program>,
+    vtables: &Vtables<'program>,
+    limits: &Limits,
+) -> (Vec<Place<'program>>, Vec<Gap>) {
+    let mut found = Vec::new();
+    let mut gaps = Vec::new();
+    let mut seen = HashSet::new();
+    for list in lists(owned, limits) {
+        let Some(header_type) = list.type_.parameters.iter().find_map(|(_, id)| {
+            let place = list.cast(*id)?;
+            place.type_.is("tokio::runtime::task::core::Header").then_some(*id)
+        }) else {
+            gaps.push(Gap::new(list.type_.name.clone(), "its element type is not known"));
+            continue;
+        };
+        let mut next = list.field("head").and_then(|head| optional_pointer(&head));
+        while let Some(address) = next {
+            if found.len() >= limits.tasks {
+                gaps.push(Gap::new("tasks", format!("more than {} of them", limits.tasks)));
+                return (found, gaps);
+            }
+            if !seen.insert(address) {
+                gaps.push(Gap::new("the list of tasks", "it runs in a circle"));
+                break;
+            }
+            let Some(header) = list.at(address, header_type) else { break };
+            let Some(link) = vtables.owned_link(&header) else {
+                found.push(header);
+                gaps.push(Gap::new("the list of tasks", "a link of it cannot be read"));
+                break;
+            };
+            next = link.field("next").and_then(|next| optional_pointer(&next));
+            found.push(header);
+        }
+    }
+    (found, gaps)
+}
+
+/// The linked lists inside `owned`: by value, or behind a boxed slice of shards.
+fn lists<'program>(owned: &Place<'program>, limits: &Limits) -> Vec<Place<'program>> {
+    let is_list = |type_: &crate::symbols::Type| {
+        type_.is("tokio::util::linked_list::LinkedList") || is_slice(type_)
+    };
+    let mut lists = Vec::new();
+    for found in search(owned, DEPTH, &is_list) {
+        if found.type_.is("tokio::util::linked_list::LinkedList") {
+            lists.push(found);
+            continue;
+        }
+        let length = found.field("length").and_then(|length| length.unsigned()).unwrap_or(0);
+        let length = length.min(limits.elements as u64);
+        let Some(Pointee::Thin(first)) = found.field("data_ptr").and_then(|data| data.pointee())
+        else {
+            continue;
+        };
+        for number in 0..length {
+            let address = first.address.offset(number.wrapping_mul(first.type_.size));
+            let shard = first.at(address, first.type_.id);
+            lists.extend(shard.iter().flat_map(|shard| {
+                search(shard, DEPTH, &|type_| type_.is("tokio::util::linked_list::LinkedList"))
+            }));
+        }
+    }
+    lists
+}
+
+fn is_slice(type_: &crate::symbols::Type) -> bool {
+    type_.member("data_ptr").is_some() && type_.member("length").is_some()
+}
+
+/// An `Option<NonNull<T>>`, which is a pointer that may be null.
+pub(super) fn optional_pointer(place: &Place<'_>) -> Option<Address> {
+    let is_pointer_sized =
+        place.type_.size == 8 && matches!(place.type_.kind, Kind::Enum { .. } | Kind::Struct { .. });
+    if !is_pointer_sized {
+        return place.pointer().filter(|pointer| !pointer.is_null());
+    }
+    place.program.read_address(place.address).ok().filter(|pointer| !pointer.is_null())
+}

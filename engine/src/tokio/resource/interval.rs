@@ -1,0 +1,30 @@
+//! The next tick of an interval.
+//!
+//! Source: tokio 1.20 and 1.54 `time/interval.rs`: `tick` awaits a `PollFn` of a closure that
+//! borrows the interval, `struct Interval { delay: Pin<Box<Sleep>> }`.
+
+use super::{owner, sleep};
+use crate::model::{Amount, Resource, Wait};
+use crate::symbols::{Kind, Type};
+use crate::value::{Place, Pointee, search};
+
+pub(super) fn is_leaf(type_: &Type) -> bool {
+    type_.own_name.starts_with("PollFn<tokio::time::interval::")
+}
+
+pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
+    let pointers = search(place, 6, &|type_| matches!(type_.kind, Kind::Pointer { .. }));
+    let interval = pointers
+        .into_iter()
+        .find_map(|pointer| owner::behind_pointers(pointer, "tokio::time::interval::Interval"))?;
+    let fires_in = match interval.field("delay").and_then(|delay| delay.pointee()) {
+        Some(Pointee::Thin(delay)) => sleep::fires_in(&delay),
+        _ => None,
+    };
+    let resource = Resource {
+        kind: "interval".to_owned(),
+        type_name: interval.type_.name.clone(),
+        address: Some(interval.address),
+    };
+    Some(Wait { resource, task: None, amounts: fires_in.map(Amount::FiresIn).into_iter().collect() })
+}

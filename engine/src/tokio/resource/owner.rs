@@ -1,0 +1,62 @@
+//! What a part that several primitives share is used for, told by the futures around it.
+
+use crate::futures::coroutine_kind;
+use crate::value::{Place, Pointee};
+
+/// A primitive whose methods await a shared part.
+pub(super) struct Owner {
+    /// The module its methods are in.
+    pub(super) module: &'static str,
+    /// The path of its type.
+    pub(super) type_path: &'static str,
+    /// What its users call it.
+    pub(super) kind: &'static str,
+}
+
+/// The innermost owner whose method is among the futures around a leaf, and the value that the
+/// method was called on, if that can be read.
+pub(super) fn innermost<'program>(
+    around: &[Place<'program>],
+    owners: &'static [Owner],
+) -> Option<(&'static Owner, Option<Place<'program>>)> {
+    around.iter().rev().filter(|place| coroutine_kind(&place.type_).is_some()).find_map(|place| {
+        let scope = place.type_.scope.join("::");
+        let owner = owners.iter().find(|owner| {
+            scope.strip_prefix(owner.module).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+        })?;
+        Some((owner, receiver(around, owner.type_path)))
+    })
+}
+
+/// The `self` of this type that one of the futures around has captured.
+fn receiver<'program>(around: &[Place<'program>], type_path: &str) -> Option<Place<'program>> {
+    around.iter().rev().find_map(|place| {
+        place
+            .all_fields()
+            .into_iter()
+            .filter(|(name, _)| name.trim_start_matches("_ref__") == "self")
+            .find_map(|(_, field)| behind_pointers(field, type_path))
+    })
+}
+
+/// The value of this type that a reference, an `Arc`, or a reference to one of these leads to.
+pub(super) fn behind_pointers<'program>(
+    place: Place<'program>,
+    type_path: &str,
+) -> Option<Place<'program>> {
+    const MOST_POINTERS: usize = 6;
+    let mut place = place;
+    for _ in 0..MOST_POINTERS {
+        if place.type_.is(type_path) {
+            return Some(place);
+        }
+        if place.type_.is("alloc::sync::ArcInner") {
+            place = place.field("data")?;
+            continue;
+        }
+        let pointer = if place.type_.is("alloc::sync::Arc") { place.field("ptr")? } else { place };
+        let Some(Pointee::Thin(target)) = pointer.pointee() else { return None };
+        place = target;
+    }
+    None
+}

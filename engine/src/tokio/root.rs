@@ -1,0 +1,251 @@
+//! The futures that threads block on: a test's body, `main`, whatever was given to `block_on`.
+//!
+//! They have no header: only the stack of the thread that drives them knows them. Each `block_on`
+//! of Tokio is an instance for one future type; the future is the variable of that type, or the
+//! pinned reference to one, in the frames between the user's call and the wait. In optimized code
+//! such a variable has no place at the frame's pc but often one elsewhere in the same function:
+//! every place is tried, and what does not hold a suspended future is dropped.
+//!
+//! Source: tokio 1.20 and 1.54 `runtime/park.rs` (`CachedParkThread::block_on<F>`),
+//! `runtime/scheduler/current_thread/mod.rs` (`CoreGuard::block_on<F>`), `runtime/runtime.rs`.
+
+use crate::address::{Address, ThreadId};
+use crate::futures::coroutine_kind;
+use crate::program::{ImageId, Program};
+use crate::stack::{self, Frame, ThreadStack};
+use crate::symbols::{CodeFrame, FunctionId, TypeId, VariableLocation};
+use crate::value::{Place, Pointee};
+
+/// A future that a thread blocks on.
+pub(super) struct Root<'program> {
+    /// The thread.
+    pub(super) thread: ThreadId,
+    /// Which of the thread's `block_on`s, from outside.
+    pub(super) number: usize,
+    /// The type that `block_on` was called with, as the debug info names it.
+    pub(super) future_type: String,
+    /// The future; `None` when its place is not known.
+    pub(super) future: Option<Place<'program>>,
+    /// Whether the thread polls it right now.
+    pub(super) is_polled: bool,
+}
+
+/// The futures that the thread of this stack blocks on, the outermost `block_on` first.
+pub(super) fn roots<'program>(
+    program: &'program Program<'program>,
+    thread_stack: &ThreadStack,
+) -> Vec<Root<'program>> {
+    regions(thread_stack)
+        .into_iter()
+        .enumerate()
+        .filter_map(|(number, region)| root(program, thread_stack, number, &region))
+        .collect()
+}
+
+/// The frames of one `block_on`: indexes into the stack, outermost first.
+struct Region {
+    frames: Vec<usize>,
+    /// Whether frames of other code follow further in: something is being polled.
+    is_left: bool,
+}
+
+/// Splits a stack into its `block_on`s. One begins at the first frame of Tokio that is called
+/// `block_on` and goes inwards through frames of Tokio and the standard library.
+fn regions(thread_stack: &ThreadStack) -> Vec<Region> {
+    let mut regions: Vec<Region> = Vec::new();
+    let mut is_open = false;
+    for (index, (_, functions)) in thread_stack.frames.iter().enumerate().rev() {
+        let is_inside = functions.iter().all(|function| is_plumbing(&function.name));
+        let is_poll = functions.iter().any(|function| is_task_poll(&function.name));
+        if is_open && (!is_inside || is_poll) {
+            is_open = false;
+            if let Some(region) = regions.last_mut() {
+                region.is_left = !is_poll;
+            }
+        }
+        if !is_open && is_inside && functions.iter().any(|function| is_block_on(&function.name)) {
+            is_open = true;
+            regions.push(Region { frames: Vec::new(), is_left: false });
+        }
+        if is_open && let Some(region) = regions.last_mut() {
+            region.frames.push(index);
+        }
+    }
+    regions
+}
+
+/// Code that may stand between a user's `block_on` and its wait.
+fn is_plumbing(function: &str) -> bool {
+    ["tokio::", "std::", "core::", "alloc::", "parking_lot", "mio::", "lock_api::"]
+        .iter()
+        .any(|prefix| function.starts_with(prefix))
+        || !function.contains("::")
+}
+
+fn is_block_on(function: &str) -> bool {
+    let path = crate::futures::simplified(function);
+    path.starts_with("tokio::")
+        && path.split("::").any(|segment| segment == "block_on" || segment == "block_on_inner")
+}
+
+fn is_task_poll(function: &str) -> bool {
+    function.starts_with("tokio::runtime::task::raw::poll")
+}
+
+fn root<'program>(
+    program: &'program Program<'program>,
+    thread_stack: &ThreadStack,
+    number: usize,
+    region: &Region,
+) -> Option<Root<'program>> {
+    let frames: Vec<&(Frame, Vec<CodeFrame>)> =
+        region.frames.iter().filter_map(|index| thread_stack.frames.get(*index)).collect();
+    let (image, type_id) = frames.iter().rev().find_map(|(frame, functions)| {
+        let image = frame.image?;
+        let object = program.object(image)?;
+        functions.iter().filter(|function| is_block_on(&function.name)).find_map(|function| {
+            object
+                .template_parameters(function.function)
+                .into_iter()
+                .find(|(name, _)| name == "F")
+                .map(|(_, type_id)| (image, type_id))
+        })
+    })?;
+    let future_type = program.object(image)?.type_of(type_id)?;
+    let mut best: Option<(u8, Place<'program>)> = None;
+    for (frame, _) in frames.iter().rev() {
+        for candidate in candidates(program, frame, &future_type.name) {
+            let score = score(&candidate);
+            if score > 0 && best.as_ref().is_none_or(|(best, _)| score > *best) {
+                best = Some((score, candidate));
+            }
+        }
+    }
+    Some(Root {
+        thread: thread_stack.thread,
+        number,
+        future_type: future_type.name.clone(),
+        future: best.map(|(_, place)| place),
+        is_polled: region.is_left,
+    })
+}
+
+/// Every value in `frame` that may be the future of this type.
+fn candidates<'program>(
+    program: &'program Program<'program>,
+    frame: &Frame,
+    future_type: &str,
+) -> Vec<Place<'program>> {
+    let Some((image, function)) = function_of(program, frame) else { return Vec::new() };
+    let Some(object) = program.object(image) else { return Vec::new() };
+    let mut candidates = Vec::new();
+    for variable in object.variables_in(function) {
+        let (Some(type_id), VariableLocation::Places(places)) =
+            (variable.type_id, &variable.location)
+        else {
+            continue;
+        };
+        let Some(wanted) = Wanted::of(program, image, type_id, future_type) else { continue };
+        for place in places {
+            let Ok(place) = stack::evaluate(program, frame, &place.expression) else { continue };
+            candidates.extend(wanted.future(program, image, type_id, &place));
+        }
+    }
+    candidates
+}
+
+fn function_of(program: &Program<'_>, frame: &Frame) -> Option<(ImageId, FunctionId)> {
+    let (image, address) = program.image_at(frame.lookup_pc)?;
+    Some((image, program.object(image)?.function_at(address)?))
+}
+
+/// How a variable relates to the future.
+enum Wanted {
+    /// It is the future.
+    Future,
+    /// It is a reference to the future, pinned or not.
+    Reference(TypeId),
+}
+
+impl Wanted {
+    fn of(
+        program: &Program<'_>,
+        image: ImageId,
+        type_id: TypeId,
+        future_type: &str,
+    ) -> Option<Wanted> {
+        let object = program.object(image)?;
+        let type_ = object.type_of(type_id)?;
+        if type_.name == future_type {
+            return Some(Wanted::Future);
+        }
+        let mut inner = type_;
+        while let [only] = inner.members() {
+            inner = object.type_of(only.type_id)?;
+        }
+        let crate::symbols::Kind::Pointer { target: Some(target) } = inner.kind else {
+            return None;
+        };
+        (object.type_of(target)?.name == future_type).then_some(Wanted::Reference(target))
+    }
+
+    /// The future itself, where the variable's place leads to it.
+    fn future<'program>(
+        &self,
+        program: &'program Program<'program>,
+        image: ImageId,
+        type_id: TypeId,
+        place: &stack::Place,
+    ) -> Option<Place<'program>> {
+        let pointer = |bytes: &[u8], at: usize| {
+            let bytes = bytes.get(at..)?.first_chunk::<8>()?;
+            Some(Address(u64::from_le_bytes(*bytes)))
+        };
+        let future = match (self, place) {
+            (Wanted::Future, stack::Place::Memory(address)) => {
+                Place::new(program, image, *address, type_id)?
+            }
+            (Wanted::Reference(target), stack::Place::Memory(address)) => {
+                Place::new(program, image, program.read_address(*address).ok()?, *target)?
+            }
+            (Wanted::Reference(target), stack::Place::Value { bytes, .. }) => {
+                Place::new(program, image, pointer(bytes, 0)?, *target)?
+            }
+            (Wanted::Future, stack::Place::Value { bytes, missing }) if missing.is_empty() => {
+                let data = pointer(bytes, 0)?;
+                return match pointer(bytes, 8) {
+                    Some(vtable) => Place::dynamic(program, data, vtable),
+                    None => None,
+                };
+            }
+            (Wanted::Future, stack::Place::Value { .. }) => return None,
+        };
+        Some(resolved(future))
+    }
+}
+
+/// The future behind pointers, boxes and trait objects.
+fn resolved(place: Place<'_>) -> Place<'_> {
+    const MOST_POINTERS: usize = 8;
+    let mut place = place;
+    for _ in 0..MOST_POINTERS {
+        match place.pointee() {
+            Some(Pointee::Thin(target) | Pointee::Dynamic(target)) => place = target,
+            Some(Pointee::UnknownDynamic(_)) | None => break,
+        }
+    }
+    place
+}
+
+/// How much speaks for a candidate: a suspended coroutine is the future that is driven, one that
+/// was never polled may be the memory that it was moved from.
+fn score(place: &Place<'_>) -> u8 {
+    if coroutine_kind(&place.type_).is_none() {
+        return 2;
+    }
+    match place.variant_name().as_deref() {
+        Some(name) if name.starts_with("Suspend") => 3,
+        Some("Unresumed") => 1,
+        _ => 0,
+    }
+}

@@ -1,0 +1,55 @@
+//! Runtimes: from a handle to the list of the tasks they own.
+//!
+//! Source: tokio 1.38 and 1.54 `runtime/scheduler/{current_thread,multi_thread}/*.rs`
+//! (`Handle.shared.owned`), 1.20 `runtime/{basic_scheduler,thread_pool}` (`Spawner.shared`).
+
+use crate::address::Address;
+use crate::value::{Place, Pointee, search};
+
+/// How deep a handle is searched.
+const DEPTH: usize = 8;
+
+/// A runtime in memory.
+#[derive(Clone)]
+pub(super) struct Runtime<'program> {
+    /// Where the part lies that all its handles share.
+    pub(super) address: Address,
+    /// What its users call its kind.
+    pub(super) flavor: &'static str,
+    /// Its list of owned tasks.
+    pub(super) owned: Place<'program>,
+    /// The part that all its handles share.
+    pub(super) shared: Place<'program>,
+}
+
+impl<'program> Runtime<'program> {
+    /// The runtime that this handle belongs to: the handle is, or holds, an `Arc` of something
+    /// that holds an `OwnedTasks`.
+    pub(super) fn of_handle(handle: &Place<'program>) -> Option<Runtime<'program>> {
+        let arcs = search(handle, DEPTH, &|type_| type_.is("alloc::sync::Arc"));
+        arcs.iter().find_map(Runtime::of_arc)
+    }
+
+    /// The runtime that this `Arc` of its shared part, or of a handle, belongs to.
+    pub(super) fn of_arc(arc: &Place<'program>) -> Option<Runtime<'program>> {
+        let Some(Pointee::Thin(inner)) = arc.field("ptr")?.pointee() else { return None };
+        let shared = inner.field("data")?;
+        let owned = search(&shared, DEPTH, &|type_| {
+            type_.is("tokio::runtime::task::list::OwnedTasks")
+        })
+        .into_iter()
+        .next()?;
+        Some(Runtime { address: shared.address, flavor: flavor(&shared.type_.name)?, owned, shared })
+    }
+}
+
+fn flavor(type_name: &str) -> Option<&'static str> {
+    let known = [
+        ("multi_thread_alt", "multi-thread-alt"),
+        ("multi_thread", "multi-thread"),
+        ("thread_pool", "multi-thread"),
+        ("current_thread", "current-thread"),
+        ("basic_scheduler", "current-thread"),
+    ];
+    known.into_iter().find(|(part, _)| type_name.contains(part)).map(|(_, flavor)| flavor)
+}

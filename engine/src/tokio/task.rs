@@ -1,0 +1,75 @@
+//! One spawned task: its header, its state bits, its id and its future.
+//!
+//! Source: tokio 1.20 to 1.54 `runtime/task/{core,state}.rs`. The state word's bits are the same in
+//! all of them.
+
+use std::rc::Rc;
+
+use super::vtable::{TaskType, Vtables};
+use crate::address::Address;
+use crate::model::TaskState;
+use crate::value::{Place, search};
+
+const RUNNING: u64 = 1;
+const COMPLETE: u64 = 1 << 1;
+const NOTIFIED: u64 = 1 << 2;
+const CANCELLED: u64 = 1 << 5;
+
+/// A task in memory.
+pub(super) struct Task<'program> {
+    /// Where its header lies.
+    pub(super) header: Address,
+    /// What its state word says.
+    pub(super) state: TaskState,
+    /// Whether it was aborted.
+    pub(super) is_aborted: bool,
+    /// Its id; Tokio has them from 1.18 on.
+    pub(super) id: Option<u64>,
+    /// Its types, or why they are not known.
+    pub(super) types: Result<Rc<TaskType>, String>,
+    /// Its future, while it has not ended.
+    pub(super) future: Option<Place<'program>>,
+}
+
+impl<'program> Task<'program> {
+    /// The task with this header; `None` when its state word cannot be read.
+    pub(super) fn read(
+        header: &Place<'program>,
+        vtables: &Vtables<'program>,
+    ) -> Option<Task<'program>> {
+        let bits = header.field("state")?.unsigned()?;
+        let types = vtables.task_type(header);
+        let cell = types.as_ref().ok().and_then(|types| {
+            Place::new(header.program, types.image, header.address, types.cell)
+        });
+        let core = cell.as_ref().and_then(|cell| cell.field("core"));
+        Some(Task {
+            header: header.address,
+            state: state(bits),
+            is_aborted: bits & CANCELLED != 0 && bits & COMPLETE == 0,
+            id: core.as_ref().and_then(|core| core.field("task_id")?.unsigned()),
+            types,
+            future: core.as_ref().and_then(future),
+        })
+    }
+}
+
+fn state(bits: u64) -> TaskState {
+    if bits & COMPLETE != 0 {
+        TaskState::Complete
+    } else if bits & RUNNING != 0 {
+        TaskState::Running
+    } else if bits & NOTIFIED != 0 {
+        TaskState::Scheduled
+    } else {
+        TaskState::Idle
+    }
+}
+
+fn future<'program>(core: &Place<'program>) -> Option<Place<'program>> {
+    let stage = search(&core.field("stage")?, 6, &|type_| {
+        type_.is("tokio::runtime::task::core::Stage")
+    });
+    let (_, variant) = stage.first()?.active_variant()?;
+    (variant.type_.own_name.split('<').next() == Some("Running")).then(|| variant.field("__0"))?
+}

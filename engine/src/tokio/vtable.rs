@@ -1,0 +1,121 @@
+//! A task's vtable: which future type and scheduler its header belongs to.
+//!
+//! Source: tokio 1.20 and 1.54 `runtime/task/raw.rs` (`struct Vtable`, `unsafe fn poll<T, S>`) and
+//! `runtime/task/core.rs` (`struct Cell<T, S>`). Relies on: each vtable's `poll` is the instance of
+//! `poll` for the task's own types.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::address::Address;
+use crate::program::{ImageId, Program};
+use crate::symbols::{Object, Type, TypeId};
+use crate::value::{Place, Pointee, search};
+
+/// The vtables seen so far, by address.
+pub(super) struct Vtables<'program> {
+    program: &'program Program<'program>,
+    known: RefCell<HashMap<Address, Result<Rc<TaskType>, String>>>,
+    trailers: RefCell<HashMap<(ImageId, TypeId), Option<TypeId>>>,
+}
+
+/// The types of one kind of task.
+pub(super) struct TaskType {
+    /// The image whose debug info describes them.
+    pub(super) image: ImageId,
+    /// The whole allocation.
+    pub(super) cell: TypeId,
+    /// The future, or the closure of a blocking task.
+    pub(super) future: Rc<Type>,
+}
+
+impl<'program> Vtables<'program> {
+    pub(super) fn new(program: &'program Program<'program>) -> Vtables<'program> {
+        Vtables { program, known: RefCell::default(), trailers: RefCell::default() }
+    }
+
+    /// The types of the task with this header, or why they are not known.
+    pub(super) fn task_type(&self, header: &Place<'program>) -> Result<Rc<TaskType>, String> {
+        let vtable = vtable(header).ok_or("its vtable cannot be read")?;
+        if let Some(known) = self.known.borrow().get(&vtable.address) {
+            return known.clone();
+        }
+        let found = self.read(&vtable).map(Rc::new);
+        self.known.borrow_mut().insert(vtable.address, found.clone());
+        found
+    }
+
+    /// The links of this task in its runtime's list: in the header up to tokio 1.20, in the
+    /// trailer from 1.21 on.
+    pub(super) fn owned_link(&self, header: &Place<'program>) -> Option<Place<'program>> {
+        let owned = match header.field("owned") {
+            Some(owned) => owned,
+            None => self.trailer(header)?.field("owned")?,
+        };
+        let inner = search(&owned, 4, &|type_| {
+            type_.is("tokio::util::linked_list::PointersInner")
+        });
+        inner.into_iter().next().or_else(|| {
+            let pointers =
+                search(&owned, 4, &|type_| type_.is("tokio::util::linked_list::Pointers"));
+            pointers.into_iter().next()
+        })
+    }
+
+    /// The trailer of the task with this header.
+    pub(super) fn trailer(&self, header: &Place<'program>) -> Option<Place<'program>> {
+        let offset = vtable(header)?.field("trailer_offset")?.unsigned()?;
+        let key = (header.image, header.type_.id);
+        let known = self.trailers.borrow().get(&key).copied();
+        let type_id = known.unwrap_or_else(|| {
+            let found = self
+                .program
+                .object(header.image)
+                .and_then(|object| type_beside(object, key.1, "Trailer", TRAILER));
+            self.trailers.borrow_mut().insert(key, found);
+            found
+        })?;
+        header.at(header.address.offset(offset), type_id)
+    }
+
+    fn read(&self, vtable: &Place<'program>) -> Result<TaskType, String> {
+        let poll = vtable.field("poll").and_then(|poll| poll.pointer()).ok_or("no poll")?;
+        let (image, at) = self.program.image_at(poll).ok_or("its poll is in no known file")?;
+        let object = self.program.object(image).ok_or("its poll is in no known file")?;
+        let function = object.function_at(at).ok_or("its poll has no debug info")?;
+        let parameters = object.template_parameters(function);
+        let parameter = |name: &str| {
+            parameters.iter().find(|(parameter, _)| parameter == name).map(|(_, id)| *id)
+        };
+        let future = parameter("T").ok_or("its poll names no future type")?;
+        let future = object.type_of(future).ok_or("its future type cannot be read")?;
+        let scheduler = parameter("S").and_then(|id| object.type_of(id));
+        let scheduler = scheduler.ok_or("its poll names no scheduler type")?;
+        let name = format!("Cell<{}, {}>", future.name, scheduler.name);
+        let cell = type_beside(object, TypeId(function.0), &name, CELL)
+            .ok_or_else(|| format!("no debug info describes the cell of {}", future.name))?;
+        Ok(TaskType { image, cell, future })
+    }
+}
+
+const CELL: &str = "tokio::runtime::task::core::Cell";
+const TRAILER: &str = "tokio::runtime::task::core::Trailer";
+
+fn vtable<'program>(header: &Place<'program>) -> Option<Place<'program>> {
+    match header.field("vtable")?.pointee()? {
+        Pointee::Thin(vtable) => Some(vtable),
+        Pointee::Dynamic(_) | Pointee::UnknownDynamic(_) => None,
+    }
+}
+
+/// The type of this own name and path: in the unit of `near`, or else in any.
+fn type_beside(object: &Object, near: TypeId, own_name: &str, path: &str) -> Option<TypeId> {
+    let is_it = |id: &TypeId| object.type_of(*id).is_some_and(|type_| type_.is(path));
+    let is_wanted = |name: &str| name == own_name;
+    object
+        .sibling_types(near, &is_wanted)
+        .into_iter()
+        .find(is_it)
+        .or_else(|| object.types_anywhere(&is_wanted).into_iter().find(is_it))
+}
