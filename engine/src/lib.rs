@@ -8,6 +8,8 @@
 //! - [`symbols`]: ELF and DWARF of one file, lazily
 //! - [`process`]: the only door to the running world
 //! - [`snapshot`]: one stop, immutable; its archive
+//! - [`program`]: a snapshot together with the symbols of what it has mapped
+//! - [`stack`]: call stacks, inlined functions and local variables
 //! - [`report`]: the schema that renderers get
 //! - [`session`]: the facade
 
@@ -22,6 +24,7 @@ pub mod program;
 pub mod report;
 pub mod session;
 pub mod snapshot;
+pub mod stack;
 pub mod symbols;
 pub mod tokio;
 pub mod value;

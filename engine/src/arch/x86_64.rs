@@ -73,6 +73,38 @@ impl Registers {
         }
     }
 
+    /// The registers that unwinding follows, by DWARF number.
+    pub fn numbers() -> impl Iterator<Item = Register> {
+        (0..TRACKED).filter_map(|number| u16::try_from(number).ok().map(Register))
+    }
+
+    /// The call record of a function that keeps a frame pointer (psABI, figure 3.3); none when the
+    /// frame pointer is unknown.
+    pub fn call_record(&self) -> Option<CallRecord> {
+        let frame_pointer = Address(self.get(X86_64::RBP)?);
+        Some(CallRecord {
+            frame_pointer: Some(frame_pointer),
+            return_address: frame_pointer.offset(8),
+            cfa: frame_pointer.offset(16),
+        })
+    }
+
+    /// The call record of a function of which no instruction has run yet: `call` pushed the return
+    /// address.
+    pub fn call_record_at_entry(&self) -> Option<CallRecord> {
+        let sp = Address(self.get(X86_64::RSP)?);
+        Some(CallRecord { frame_pointer: None, return_address: sp, cfa: sp.offset(8) })
+    }
+
+    /// The caller's registers behind `record`, when memory has these values for its parts. What a
+    /// callee may change is lost.
+    pub fn behind(&self, record: &CallRecord, pc: u64, frame_pointer: Option<u64>) -> Registers {
+        let mut caller = Registers::from_pc_and_sp(Address(pc), record.cfa, self.thread_pointer);
+        let frame_pointer = frame_pointer.or_else(|| self.get(X86_64::RBP));
+        caller.set(X86_64::RBP, frame_pointer);
+        caller
+    }
+
     /// The stack pointer's DWARF number.
     pub fn stack_pointer_number() -> Register {
         X86_64::RSP
@@ -88,6 +120,17 @@ impl Registers {
         [X86_64::RBX, X86_64::RBP, X86_64::R12, X86_64::R13, X86_64::R14, X86_64::R15]
             .contains(&register)
     }
+}
+
+/// Where a function's caller left what leads back to it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CallRecord {
+    /// Where the caller's frame pointer was saved; absent when the register still holds it.
+    pub frame_pointer: Option<Address>,
+    /// Where the return address is.
+    pub return_address: Address,
+    /// The stack pointer before the call: the canonical frame address.
+    pub cfa: Address,
 }
 
 /// Where a thread-local variable of the main executable lies: its block ends at the thread

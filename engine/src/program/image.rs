@@ -68,8 +68,30 @@ pub(super) fn find(
             }
         }
     }
+    images.extend(kernel_image(snapshot, objects));
     images.sort_by_key(|image| image.start);
     (images, gaps)
+}
+
+/// The file that the kernel maps into each process (vdso(7)), which lies in no file system.
+fn kernel_image(snapshot: &Snapshot, objects: &Objects) -> Option<Image> {
+    const NAME: &str = "[vdso]";
+    const LARGEST: u64 = 1 << 20;
+    let mappings = &snapshot.facts.mappings;
+    let mapping = mappings.iter().find(|mapping| mapping.path == NAME)?;
+    let length = mapping.end.0.checked_sub(mapping.start.0)?.min(LARGEST);
+    let mut bytes = vec![0; usize::try_from(length).ok()?];
+    snapshot.read(mapping.start, &mut bytes).ok()?;
+    let build_id = build_id(snapshot, mapping.start);
+    let object = objects.object_in_memory(Path::new(NAME), build_id.as_ref(), bytes);
+    let object = object.ok()?;
+    Some(Image {
+        path: PathBuf::from(NAME),
+        start: mapping.start,
+        end: mapping.end,
+        bias: mapping.start.0.wrapping_sub(object.lowest_address()),
+        object,
+    })
 }
 
 /// Runs of mappings of the same file, each beginning with the file's first byte.

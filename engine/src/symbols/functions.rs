@@ -18,11 +18,12 @@ use crate::address::FileAddress;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CodeFrame {
     /// The entry that has the function's name: its abstract instance or its declaration, where
-    /// there is one. Equal for all copies of an inlined function within a unit.
-    pub function: FunctionId,
+    /// there is one. Equal for all copies of an inlined function within a unit. Absent where only
+    /// the symbol table knows the function.
+    pub function: Option<FunctionId>,
     /// The entry of the function whose machine code this is: the same for all frames of one
-    /// address.
-    pub concrete: FunctionId,
+    /// address. Absent where only the symbol table knows the function.
+    pub concrete: Option<FunctionId>,
     /// The full path, with generic arguments, as debug info has it:
     /// `tokio::runtime::park::{impl#4}::block_on<F>`.
     pub name: String,
@@ -46,9 +47,21 @@ struct Inlined {
 
 impl Object {
     /// The functions at `address`: innermost inlined one first, the one whose code it is last.
-    /// Empty where debug info knows no function.
+    /// Where debug info knows no function the symbol table gives the name; empty where that has
+    /// none either.
     pub fn functions_at(&self, address: FileAddress) -> Vec<CodeFrame> {
-        self.with_debug_info(|info| info.functions_at(address.0).unwrap_or_default())
+        self.with_debug_info(|info| info.functions_at(address.0))
+            .unwrap_or_else(|| self.function_by_symbol(address).into_iter().collect())
+    }
+
+    fn function_by_symbol(&self, address: FileAddress) -> Option<CodeFrame> {
+        Some(CodeFrame {
+            function: None,
+            concrete: None,
+            name: self.symbol_at(address)?.demangled(),
+            location: self.line_at(address),
+            inlined: false,
+        })
     }
 
     /// The function whose machine code lies at `address`.
@@ -127,8 +140,8 @@ impl<'data> DebugInfo<'data> {
     ) -> CodeFrame {
         let named = self.named(function).map_or(function, |(named, _, _)| named);
         CodeFrame {
-            function: named.into(),
-            concrete: concrete.into(),
+            function: Some(named.into()),
+            concrete: Some(concrete.into()),
             name: self.path(named).unwrap_or_else(|| "{unnamed function}".to_owned()),
             location,
             inlined,

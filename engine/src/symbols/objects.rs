@@ -28,10 +28,36 @@ impl Objects {
             Some(build_id) => Key::BuildId(build_id.clone()),
             None => Key::Path(path.to_owned()),
         };
+        self.read_once(key, path, build_id, || Object::open(path))
+    }
+
+    /// The object with this build id that lies in memory as `bytes`, read unless it is open already.
+    /// `path` is what it is called.
+    pub fn object_in_memory(
+        &self,
+        path: &Path,
+        build_id: Option<&BuildId>,
+        bytes: Vec<u8>,
+    ) -> Result<Rc<Object>, Error> {
+        match build_id {
+            Some(known) => self.read_once(Key::BuildId(known.clone()), path, build_id, || {
+                Object::from_bytes(path, bytes)
+            }),
+            None => Object::from_bytes(path, bytes).map(Rc::new),
+        }
+    }
+
+    fn read_once(
+        &self,
+        key: Key,
+        path: &Path,
+        build_id: Option<&BuildId>,
+        read: impl FnOnce() -> Result<Object, Error>,
+    ) -> Result<Rc<Object>, Error> {
         if let Some(object) = self.opened.borrow().get(&key) {
             return Ok(Rc::clone(object));
         }
-        let object = Rc::new(Object::open(path)?);
+        let object = Rc::new(read()?);
         if build_id.is_some() && object.build_id() != build_id {
             return Err(Error::OtherBuild { path: path.to_owned() });
         }
