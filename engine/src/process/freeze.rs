@@ -30,12 +30,17 @@ const QUICK_LOOKS: u32 = 50;
 /// The longest pause between two looks.
 const LONGEST_PAUSE: Duration = Duration::from_millis(1);
 
+/// How long the system may refuse a thread before that is believed: one that is ending or in the
+/// middle of `exec` is refused for a moment, too.
+const REFUSAL: Duration = Duration::from_millis(200);
+
 /// The threads of a process on their way to standing still.
 pub(super) struct Freeze {
     process: ProcessId,
     began: Instant,
+    refused_since: Option<Instant>,
     observed: BTreeMap<ThreadId, Thread>,
-    standing: BTreeMap<ThreadId, Option<Registers>>,
+    standing: BTreeMap<ThreadId, Registers>,
 }
 
 /// What came of an attempt to seize a thread.
@@ -43,8 +48,8 @@ pub(super) struct Freeze {
 enum Seized {
     /// It is ours.
     Yes,
-    /// It ended first.
-    Ended,
+    /// It is ending, or changing.
+    NotNow,
 }
 
 /// What a thread does after it was told to stop.
@@ -61,6 +66,7 @@ impl Freeze {
         let mut freeze = Freeze {
             process,
             began: Instant::now(),
+            refused_since: None,
             observed: BTreeMap::new(),
             standing: BTreeMap::new(),
         };
@@ -71,14 +77,19 @@ impl Freeze {
         freeze.threads()
     }
 
-    /// Stops all threads that are listed and not yet stopped; true when there were none and the
-    /// list was whole.
+    /// Stops all threads that are listed and not yet stopped; true when every thread that lives had
+    /// been stopped by the round before and the list was whole.
     fn round(&mut self) -> Result<bool, Error> {
         let listed = self.listed()?;
         let mut new = Vec::new();
+        let mut moving = Vec::new();
         for &id in &listed {
-            if !self.standing.contains_key(&id) && self.seize(id)? == Seized::Yes {
-                new.push(id);
+            if self.standing.contains_key(&id) || self.is_dead(id) {
+                continue;
+            }
+            match self.seize(id)? {
+                Seized::Yes => new.push(id),
+                Seized::NotNow => moving.push(id),
             }
         }
         for &id in &new {
@@ -86,8 +97,12 @@ impl Freeze {
                 self.standing.insert(id, registers);
             }
         }
+        if let Some(&thread) = moving.first() {
+            self.check_patience(thread)?;
+            thread::yield_now();
+        }
         // Reading the folder can miss threads while others end, so the kernel's own count decides.
-        Ok(new.is_empty() && self.count() == Some(listed.len()))
+        Ok(new.is_empty() && moving.is_empty() && self.count() == Some(listed.len()))
     }
 
     /// Seizes a thread, looks at it unless that was done, and tells it to stop.
@@ -97,10 +112,10 @@ impl Freeze {
     fn seize(&mut self, id: ThreadId) -> Result<Seized, Error> {
         let thread = Pid::from_raw(id.0);
         match ptrace::seize(thread, ptrace::Options::PTRACE_O_TRACECLONE) {
-            Ok(()) => {}
-            Err(Errno::ESRCH) => return Ok(Seized::Ended),
-            Err(_) if refusal::tracer(self.process, id) == Some(ThreadId(gettid().as_raw())) => {}
-            Err(_) => return self.not_seized(id),
+            Ok(()) => self.refused_since = None,
+            Err(Errno::ESRCH) => return Ok(Seized::NotNow),
+            Err(_) if self.is_ours(id) => {}
+            Err(_) => return self.refused(id),
         }
         let process = self.process;
         self.observed
@@ -108,39 +123,40 @@ impl Freeze {
             .or_insert_with(|| observe(process, id));
         match ptrace::interrupt(thread) {
             Ok(()) => Ok(Seized::Yes),
-            Err(_) => Ok(Seized::Ended),
+            Err(_) => Ok(Seized::NotNow),
         }
     }
 
-    /// What it means that a thread could not be seized.
-    fn not_seized(&self, id: ThreadId) -> Result<Seized, Error> {
-        match procfs::stat(self.process, id) {
-            Ok(stat) if !stat.is_dead() => Err(refusal::explain(self.process, id)),
-            Ok(_) | Err(_) => Ok(Seized::Ended),
+    /// What it means that the system refused to let us seize a thread.
+    fn refused(&mut self, id: ThreadId) -> Result<Seized, Error> {
+        let since = *self.refused_since.get_or_insert_with(Instant::now);
+        if !self.is_dead(id)
+            && (refusal::tracer(self.process, id).is_some() || since.elapsed() > REFUSAL)
+        {
+            return Err(refusal::explain(self.process, id));
         }
+        Ok(Seized::NotNow)
     }
 
-    /// Waits until a thread stands still. `None`: it ended. Without registers: it sleeps where no
-    /// signal reaches it, and stops before it executes another instruction of its own.
-    fn settle(&self, id: ThreadId) -> Result<Option<Option<Registers>>, Error> {
+    /// Waits until a thread stands still, or sleeps where no signal reaches it: then only some of
+    /// its registers are known, and it stops before it executes another instruction of its own.
+    /// `None`: it has ended, or its id now belongs to another thread.
+    fn settle(&self, id: ThreadId) -> Result<Option<Registers>, Error> {
         let began = Instant::now();
         let mut looks = 0;
         let mut pause = Duration::from_micros(20);
         loop {
-            match self.progress(id, looks)? {
-                Progress::Stopped(registers) => return Ok(Some(Some(registers))),
+            match self.progress(id, looks) {
+                Progress::Stopped(registers) => return Ok(Some(registers)),
                 Progress::Ended => return Ok(None),
-                Progress::Moving('D') if began.elapsed() > DEEP_SLEEP => return Ok(Some(None)),
-                Progress::Moving(state) if self.began.elapsed() > PATIENCE => {
-                    return Err(Error::Unstoppable {
-                        process: self.process,
-                        thread: id,
-                        state,
-                        seconds: PATIENCE.as_secs(),
-                    });
+                Progress::Moving('D') if began.elapsed() > DEEP_SLEEP => {
+                    if let Some(blocked) = blocked(self.process, id) {
+                        return Ok(Some(blocked.registers()));
+                    }
                 }
                 Progress::Moving(_) if looks < QUICK_LOOKS => thread::yield_now(),
                 Progress::Moving(_) => {
+                    self.check_patience(id)?;
                     // The order is given again because `exec` moves a thread to the first one's id,
                     // and with it an order that was meant for another.
                     let _ = ptrace::interrupt(Pid::from_raw(id.0));
@@ -154,20 +170,36 @@ impl Freeze {
 
     /// Looks at one thread. Its registers can be read exactly when it stands still, whatever wait
     /// status somebody else has consumed.
-    fn progress(&self, id: ThreadId, looks: u32) -> Result<Progress, Error> {
-        match ptrace::getregs(Pid::from_raw(id.0)) {
-            Ok(registers) => return Ok(Progress::Stopped(Registers::from_user(&registers))),
-            Err(Errno::ESRCH) if looks < QUICK_LOOKS => return Ok(Progress::Moving('R')),
-            Err(Errno::ESRCH) => {}
-            Err(_) => return Err(refusal::explain(self.process, id)),
+    fn progress(&self, id: ThreadId, looks: u32) -> Progress {
+        if let Ok(registers) = ptrace::getregs(Pid::from_raw(id.0)) {
+            return Progress::Stopped(Registers::from_user(&registers));
+        }
+        if looks < QUICK_LOOKS {
+            return Progress::Moving('R');
         }
         match procfs::stat(self.process, id) {
-            Ok(stat) if stat.is_dead() => Ok(Progress::Ended),
-            // `exec` gave the id to a thread that we do not have: the next round seizes it.
-            Ok(_) if !self.is_ours(id) => Ok(Progress::Ended),
-            Ok(stat) => Ok(Progress::Moving(stat.state)),
-            Err(_) => Ok(Progress::Ended),
+            // `exec` can give the id to a thread that we do not have: the next round seizes it.
+            Ok(stat) if !stat.is_dead() && self.is_ours(id) => Progress::Moving(stat.state),
+            Ok(_) | Err(_) => Progress::Ended,
         }
+    }
+
+    /// An error when stopping has taken too long, for want of this thread.
+    fn check_patience(&self, thread: ThreadId) -> Result<(), Error> {
+        if self.began.elapsed() <= PATIENCE {
+            return Ok(());
+        }
+        Err(Error::Unstoppable {
+            process: self.process,
+            thread,
+            state: procfs::stat(self.process, thread).map_or('?', |stat| stat.state),
+            seconds: PATIENCE.as_secs(),
+        })
+    }
+
+    /// Whether a listed thread has ended.
+    fn is_dead(&self, id: ThreadId) -> bool {
+        procfs::stat(self.process, id).is_ok_and(|stat| stat.is_dead())
     }
 
     fn is_ours(&self, id: ThreadId) -> bool {
@@ -178,16 +210,13 @@ impl Freeze {
     fn threads(mut self) -> Result<Vec<Thread>, Error> {
         let mut threads = Vec::new();
         for (id, registers) in self.standing {
-            let Some(mut thread) = self.observed.remove(&id) else {
-                continue;
-            };
-            if let Some(registers) = registers.or_else(|| asleep(self.process, id)) {
+            if let Some(mut thread) = self.observed.remove(&id) {
                 thread.registers = registers;
                 threads.push(thread);
             }
         }
         if threads.is_empty() {
-            return Err(refusal::explain(self.process, procfs::leader(self.process)));
+            return Err(refusal::ended(self.process));
         }
         // The first thread's id need not be the lowest: ids wrap around.
         threads.sort_by_key(|thread| (thread.id.0 != self.process.0, thread.id));
@@ -210,15 +239,6 @@ impl Freeze {
     fn count(&self) -> Option<usize> {
         let stat = procfs::stat(self.process, procfs::leader(self.process));
         stat.ok().map(|stat| stat.thread_count)
-    }
-}
-
-/// The registers of a thread that slept too deeply to be stopped: all of them if it has woken
-/// meanwhile, else where it entered the kernel.
-fn asleep(process: ProcessId, id: ThreadId) -> Option<Registers> {
-    match ptrace::getregs(Pid::from_raw(id.0)) {
-        Ok(registers) => Some(Registers::from_user(&registers)),
-        Err(_) => Some(blocked(process, id)?.registers()),
     }
 }
 

@@ -112,17 +112,28 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// The error to give when the system refused to let us trace this thread.
-pub(super) fn explain(process: ProcessId, thread: ThreadId) -> Error {
-    let Ok(stat) = procfs::stat(process, thread) else {
-        return Error::Gone(process);
-    };
-    if stat.is_dead() {
-        return Error::Zombie {
+/// The error to give when a process has no live thread.
+pub(super) fn ended(process: ProcessId) -> Error {
+    match procfs::stat(process, procfs::leader(process)) {
+        Ok(stat) if stat.is_dead() => Error::Zombie {
             process,
             parent: stat.parent,
             parent_name: name(ThreadId(stat.parent.0)),
-        };
+        },
+        Ok(_) | Err(_) => Error::Gone(process),
+    }
+}
+
+/// Whether the process is a thread of the kernel, which has no memory of its own.
+pub(super) fn is_kernel_thread(process: ProcessId) -> bool {
+    procfs::stat(process, procfs::leader(process)).is_ok_and(|stat| stat.flags & KERNEL_THREAD != 0)
+}
+
+/// The error to give when the system refused to let us trace this thread.
+pub(super) fn explain(process: ProcessId, thread: ThreadId) -> Error {
+    match procfs::stat(process, thread) {
+        Ok(stat) if !stat.is_dead() => {}
+        Ok(_) | Err(_) => return ended(process),
     }
     if let Some(tracer) = tracer(process, thread) {
         return Error::Traced {
@@ -132,7 +143,7 @@ pub(super) fn explain(process: ProcessId, thread: ThreadId) -> Error {
         };
     }
     let situation = Situation {
-        kernel_thread: stat.flags & KERNEL_THREAD != 0,
+        kernel_thread: is_kernel_thread(process),
         capable: is_capable(),
         yama: yama_scope(),
         ours: geteuid().as_raw(),

@@ -1,5 +1,7 @@
 //! A process that can be stopped.
 
+use std::io;
+
 use crate::address::{ProcessId, ThreadId};
 use crate::process::holder::Holder;
 use crate::process::{Error, Memory, Stopped, procfs, refusal};
@@ -46,7 +48,12 @@ impl Process {
     /// Its memory, which changes while it is read unless the process is stopped.
     pub fn memory(&self) -> Result<Memory, Error> {
         let thread = self.live_thread()?;
-        Memory::open(self.id, thread).map_err(|_| refusal::explain(self.id, thread))
+        Memory::open(self.id, thread).map_err(|error| match error.kind() {
+            io::ErrorKind::PermissionDenied => refusal::explain(self.id, thread),
+            _ if refusal::is_kernel_thread(self.id) => refusal::explain(self.id, thread),
+            // It has given its memory back already, on its way out.
+            _ => refusal::ended(self.id),
+        })
     }
 
     /// A thread that has not ended: the first one while it lives.
@@ -59,7 +66,7 @@ impl Process {
         }
         let threads = procfs::threads(self.id).unwrap_or_default();
         let other = threads.into_iter().find(is_live);
-        other.ok_or_else(|| refusal::explain(self.id, leader))
+        other.ok_or_else(|| refusal::ended(self.id))
     }
 
     fn check_identity(&self) -> Result<(), Error> {
