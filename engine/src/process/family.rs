@@ -61,10 +61,7 @@ mod tests {
                 (ProcessId(*parent), children)
             })
             .collect();
-        let found: Vec<i32> = below(ProcessId(1), &children)
-            .iter()
-            .map(|id| id.0)
-            .collect();
+        let found: Vec<i32> = below(ProcessId(1), &children).iter().map(|id| id.0).collect();
         assert_eq!(found, expected);
     }
 

@@ -118,9 +118,7 @@ impl Freeze {
             Err(_) => return self.refused(id),
         }
         let process = self.process;
-        self.observed
-            .entry(id)
-            .or_insert_with(|| observe(process, id));
+        self.observed.entry(id).or_insert_with(|| observe(process, id));
         match ptrace::interrupt(thread) {
             Ok(()) => Ok(Seized::Yes),
             Err(_) => Ok(Seized::NotNow),
@@ -228,10 +226,9 @@ impl Freeze {
         match procfs::threads(self.process) {
             Ok(threads) => Ok(threads),
             Err(error) if is_gone(&error) => Err(Error::Gone(self.process)),
-            Err(source) => Err(Error::Proc {
-                path: format!("/proc/{}/task", self.process).into(),
-                source,
-            }),
+            Err(source) => {
+                Err(Error::Proc { path: format!("/proc/{}/task", self.process).into(), source })
+            }
         }
     }
 

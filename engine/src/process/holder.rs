@@ -44,11 +44,7 @@ impl Holder {
             .name("holder".to_owned())
             .spawn(move || hold_still(process, &messages, &held))
             .map_err(|source| Error::NoThread { process, source })?;
-        let mut holder = Holder {
-            thread: ThreadId(0),
-            hold: Some(hold),
-            join: Some(join),
-        };
+        let mut holder = Holder { thread: ThreadId(0), hold: Some(hold), join: Some(join) };
         loop {
             match inbox.recv_timeout(SILENCE) {
                 Ok(Message::Started(thread)) => holder.thread = thread,
@@ -80,10 +76,7 @@ impl Drop for Holder {
 fn hold_still(process: ProcessId, messages: &Sender<Message>, held: &Receiver<()>) {
     // The other side waits for both messages, so sending cannot fail.
     let _ = messages.send(Message::Started(ThreadId(gettid().as_raw())));
-    let result = Freeze::run(process).map(|threads| Standing {
-        threads,
-        clock: Clock::now(),
-    });
+    let result = Freeze::run(process).map(|threads| Standing { threads, clock: Clock::now() });
     let _ = messages.send(Message::Done(result));
     let _ = held.recv();
 }

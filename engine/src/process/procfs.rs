@@ -80,9 +80,7 @@ pub(super) fn processes() -> io::Result<Vec<ProcessId>> {
 
 /// The value behind `key:` in a file such as `status`.
 pub(super) fn field<'text>(text: &'text str, key: &str) -> Option<&'text str> {
-    text.lines()
-        .find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))
-        .map(str::trim)
+    text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':')).map(str::trim)
 }
 
 /// The first thread of a process, whose id is the process's.
@@ -94,11 +92,7 @@ pub(super) fn leader(process: ProcessId) -> ThreadId {
 fn numbers(folder: &str) -> io::Result<Vec<i32>> {
     let mut numbers = Vec::new();
     for entry in fs::read_dir(folder)? {
-        if let Some(number) = entry?
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok())
-        {
+        if let Some(number) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) {
             numbers.push(number);
         }
     }

@@ -55,23 +55,12 @@ pub enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mend = |formatter: &mut fmt::Formatter<'_>, program: &PathBuf| {
-            write!(
-                formatter,
-                "`sudo setcap cap_sys_ptrace=ep {}`",
-                program.display()
-            )
+            write!(formatter, "`sudo setcap cap_sys_ptrace=ep {}`", program.display())
         };
         match self {
             Refusal::KernelThread => write!(formatter, "it is a thread of the kernel"),
-            Refusal::OtherUser {
-                theirs,
-                ours,
-                program,
-            } => {
-                write!(
-                    formatter,
-                    "it belongs to user {theirs} and this is user {ours}: "
-                )?;
+            Refusal::OtherUser { theirs, ours, program } => {
+                write!(formatter, "it belongs to user {theirs} and this is user {ours}: ")?;
                 mend(formatter, program)
             }
             Refusal::YamaAncestors { program } => {
@@ -136,11 +125,7 @@ pub(super) fn explain(process: ProcessId, thread: ThreadId) -> Error {
         Ok(_) | Err(_) => return ended(process),
     }
     if let Some(tracer) = tracer(process, thread) {
-        return Error::Traced {
-            process,
-            tracer,
-            tracer_name: name(tracer),
-        };
+        return Error::Traced { process, tracer, tracer_name: name(tracer) };
     }
     let situation = Situation {
         kernel_thread: is_kernel_thread(process),
@@ -152,10 +137,7 @@ pub(super) fn explain(process: ProcessId, thread: ThreadId) -> Error {
             .contains(&process),
     };
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("THIS_PROGRAM"));
-    Error::Refused {
-        process,
-        refusal: situation.refusal(program),
-    }
+    Error::Refused { process, refusal: situation.refusal(program) }
 }
 
 /// The thread that traces this one.
@@ -188,11 +170,9 @@ impl Situation {
             return Refusal::Filter;
         }
         match (self.theirs, self.yama) {
-            (Some(theirs), _) if theirs != self.ours => Refusal::OtherUser {
-                theirs,
-                ours: self.ours,
-                program,
-            },
+            (Some(theirs), _) if theirs != self.ours => {
+                Refusal::OtherUser { theirs, ours: self.ours, program }
+            }
             (_, Some(2)) => Refusal::YamaCapability { program },
             (_, Some(1)) if !self.descendant => Refusal::YamaAncestors { program },
             _ => Refusal::NotDumpable { program },
@@ -254,44 +234,28 @@ mod tests {
     fn yama_is_named_with_its_value_and_its_mend() {
         let mend = "`sudo sysctl kernel.yama.ptrace_scope=0`";
         check(&STRANGER, "ptrace_scope is 1", mend);
-        let capability = Situation {
-            yama: Some(2),
-            ..STRANGER
-        };
+        let capability = Situation { yama: Some(2), ..STRANGER };
         let mend = "`sudo setcap cap_sys_ptrace=ep /bin/tool`";
         check(&capability, "ptrace_scope is 2", mend);
-        let never = Situation {
-            yama: Some(3),
-            capable: true,
-            ..STRANGER
-        };
+        let never = Situation { yama: Some(3), capable: true, ..STRANGER };
         check(&never, "ptrace_scope is 3", "reboot");
     }
 
     #[test]
     fn another_user_is_named() {
-        let other = Situation {
-            theirs: Some(0),
-            ..STRANGER
-        };
+        let other = Situation { theirs: Some(0), ..STRANGER };
         check(&other, "user 0 and this is user 1000", "setcap");
     }
 
     #[test]
     fn a_descendant_of_ours_that_refuses_is_protected() {
-        let child = Situation {
-            descendant: true,
-            ..STRANGER
-        };
+        let child = Situation { descendant: true, ..STRANGER };
         check(&child, "protected", "setcap");
     }
 
     #[test]
     fn with_the_capability_only_a_filter_is_left() {
-        let capable = Situation {
-            capable: true,
-            ..STRANGER
-        };
+        let capable = Situation { capable: true, ..STRANGER };
         check(&capable, "seccomp", "docker run");
     }
 }

@@ -19,11 +19,7 @@ impl<'process> Stopped<'process> {
         standing: Standing,
         holder: Holder,
     ) -> Stopped<'process> {
-        Stopped {
-            process,
-            standing,
-            _holder: holder,
-        }
+        Stopped { process, standing, _holder: holder }
     }
 
     /// The process.

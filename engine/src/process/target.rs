@@ -21,10 +21,7 @@ impl Process {
         let Ok(stat) = procfs::stat(id, procfs::leader(id)) else {
             return Err(Error::Gone(id));
         };
-        let process = Process {
-            id,
-            started: stat.started,
-        };
+        let process = Process { id, started: stat.started };
         process.memory()?;
         Ok(process)
     }

@@ -41,11 +41,7 @@ pub struct Syscall {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Blocked {
     /// In a system call.
-    In {
-        syscall: Syscall,
-        pc: Address,
-        sp: Address,
-    },
+    In { syscall: Syscall, pc: Address, sp: Address },
     /// In the kernel for another reason, such as a page fault.
     Elsewhere { pc: Address, sp: Address },
 }
@@ -58,10 +54,7 @@ impl Blocked {
         let mut hexadecimal = || u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok();
         if first == "-1" {
             let (sp, pc) = (hexadecimal()?, hexadecimal()?);
-            return Some(Blocked::Elsewhere {
-                pc: Address(pc),
-                sp: Address(sp),
-            });
+            return Some(Blocked::Elsewhere { pc: Address(pc), sp: Address(sp) });
         }
         let number = first.parse().ok()?;
         let mut arguments = [0; 6];
@@ -119,10 +112,7 @@ pub(super) fn blocked(process: ProcessId, id: ThreadId) -> Option<Blocked> {
 fn cpu(process: ProcessId, id: ThreadId) -> u64 {
     let line = procfs::read(process, id, "schedstat").unwrap_or_default();
     let line = String::from_utf8_lossy(&line);
-    line.split_ascii_whitespace()
-        .next()
-        .and_then(|word| word.parse().ok())
-        .unwrap_or(0)
+    line.split_ascii_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -134,10 +124,7 @@ mod tests {
     fn a_blocked_thread_shows_its_call() {
         let line = "202 0x7f10 0x80 0x2 0x0 0x0 0xffffffff 0x7ffc00 0x7f55\n";
         let expected = Blocked::In {
-            syscall: Syscall {
-                number: 202,
-                arguments: [0x7f10, 0x80, 2, 0, 0, 0xffff_ffff],
-            },
+            syscall: Syscall { number: 202, arguments: [0x7f10, 0x80, 2, 0, 0, 0xffff_ffff] },
             sp: Address(0x7ffc00),
             pc: Address(0x7f55),
         };
@@ -146,10 +133,7 @@ mod tests {
 
     #[test]
     fn a_thread_in_a_page_fault_shows_where() {
-        let expected = Blocked::Elsewhere {
-            sp: Address(0x10),
-            pc: Address(0x20),
-        };
+        let expected = Blocked::Elsewhere { sp: Address(0x10), pc: Address(0x20) };
         assert_eq!(Blocked::parse("-1 0x10 0x20\n"), Some(expected));
     }
 

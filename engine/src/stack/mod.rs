@@ -9,9 +9,11 @@ mod evaluation;
 mod frame;
 mod locals;
 mod place;
+mod threads;
 mod unwinding;
 
 pub use frame::{Frame, Stack, functions};
 pub use locals::{Local, evaluate, locals};
 pub use place::{Place, Unavailable};
+pub use threads::{ThreadStack, stacks};
 pub use unwinding::unwind;

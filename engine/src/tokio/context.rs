@@ -49,8 +49,7 @@ pub(super) fn contexts<'program>(program: &'program Program<'program>) -> Vec<Co
 
 fn handle<'program>(place: &Place<'program>) -> Option<Place<'program>> {
     let found = search(place, DEPTH, &|type_| {
-        type_.is("tokio::runtime::scheduler::Handle")
-            || type_.is("tokio::runtime::handle::Handle")
+        type_.is("tokio::runtime::scheduler::Handle") || type_.is("tokio::runtime::handle::Handle")
     });
     found.into_iter().next()
 }

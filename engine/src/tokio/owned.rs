@@ -9,7 +9,7 @@ use super::vtable::Vtables;
 use crate::address::Address;
 use crate::evidence::Gap;
 use crate::limits::Limits;
-use crate::symbols::Kind;
+use crate::symbols::{Kind, Type, TypeId};
 use crate::value::{Place, Pointee, search};
 
 /// How deep a list's wrappers are searched.
@@ -25,14 +25,12 @@ pub(super) fn headers<'program>(
     let mut gaps = Vec::new();
     let mut seen = HashSet::new();
     for list in lists(owned, limits) {
-        let Some(header_type) = list.type_.parameters.iter().find_map(|(_, id)| {
-            let place = list.cast(*id)?;
-            place.type_.is("tokio::runtime::task::core::Header").then_some(*id)
-        }) else {
+        let head = list.field("head");
+        let Some(header_type) = head.as_ref().and_then(|head| pointer_target(head, DEPTH)) else {
             gaps.push(Gap::new(list.type_.name.clone(), "its element type is not known"));
             continue;
         };
-        let mut next = list.field("head").and_then(|head| optional_pointer(&head));
+        let mut next = head.and_then(|head| optional_pointer(&head));
         while let Some(address) = next {
             if found.len() >= limits.tasks {
                 gaps.push(Gap::new("tasks", format!("more than {} of them", limits.tasks)));
@@ -57,9 +55,8 @@ pub(super) fn headers<'program>(
 
 /// The linked lists inside `owned`: by value, or behind a boxed slice of shards.
 fn lists<'program>(owned: &Place<'program>, limits: &Limits) -> Vec<Place<'program>> {
-    let is_list = |type_: &crate::symbols::Type| {
-        type_.is("tokio::util::linked_list::LinkedList") || is_slice(type_)
-    };
+    let is_list =
+        |type_: &Type| type_.is("tokio::util::linked_list::LinkedList") || is_slice(type_);
     let mut lists = Vec::new();
     for found in search(owned, DEPTH, &is_list) {
         if found.type_.is("tokio::util::linked_list::LinkedList") {
@@ -83,14 +80,35 @@ fn lists<'program>(owned: &Place<'program>, limits: &Limits) -> Vec<Place<'progr
     lists
 }
 
-fn is_slice(type_: &crate::symbols::Type) -> bool {
+fn is_slice(type_: &Type) -> bool {
     type_.member("data_ptr").is_some() && type_.member("length").is_some()
+}
+
+/// The type that the pointer inside a type such as `Option<NonNull<T>>` points to, whether or not
+/// there is a pointer right now.
+fn pointer_target(place: &Place<'_>, depth: usize) -> Option<TypeId> {
+    let depth = depth.checked_sub(1)?;
+    let inside = |type_id: TypeId| pointer_target(&place.cast(type_id)?, depth);
+    match &place.type_.kind {
+        Kind::Pointer { target } => *target,
+        Kind::Struct { members } | Kind::Union { members } => {
+            members.iter().find_map(|member| inside(member.type_id))
+        }
+        Kind::Enum { variants, .. } => {
+            variants.iter().find_map(|variant| inside(variant.member.type_id))
+        }
+        Kind::Base { .. }
+        | Kind::Plain { .. }
+        | Kind::Array { .. }
+        | Kind::Function
+        | Kind::Opaque => None,
+    }
 }
 
 /// An `Option<NonNull<T>>`, which is a pointer that may be null.
 pub(super) fn optional_pointer(place: &Place<'_>) -> Option<Address> {
-    let is_pointer_sized =
-        place.type_.size == 8 && matches!(place.type_.kind, Kind::Enum { .. } | Kind::Struct { .. });
+    let is_pointer_sized = place.type_.size == 8
+        && matches!(place.type_.kind, Kind::Enum { .. } | Kind::Struct { .. });
     if !is_pointer_sized {
         return place.pointer().filter(|pointer| !pointer.is_null());
     }

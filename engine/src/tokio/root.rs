@@ -13,7 +13,7 @@ use crate::address::{Address, ThreadId};
 use crate::futures::coroutine_kind;
 use crate::program::{ImageId, Program};
 use crate::stack::{self, Frame, ThreadStack};
-use crate::symbols::{CodeFrame, FunctionId, TypeId, VariableLocation};
+use crate::symbols::{CodeFrame, FunctionId, Kind, Type, TypeId, VariableLocation};
 use crate::value::{Place, Pointee};
 
 /// A future that a thread blocks on.
@@ -105,16 +105,22 @@ fn root<'program>(
         let object = program.object(image)?;
         functions.iter().filter(|function| is_block_on(&function.name)).find_map(|function| {
             object
-                .template_parameters(function.function)
+                .template_parameters(function.function?)
                 .into_iter()
                 .find(|(name, _)| name == "F")
                 .map(|(_, type_id)| (image, type_id))
         })
     })?;
     let future_type = program.object(image)?.type_of(type_id)?;
+    let driven = frames.iter().rev().map(|(frame, _)| (frame, Reach::BlockOn));
+    let caller = region.frames.first().and_then(|index| thread_stack.frames.get(index + 1));
+    let caller = caller.map(|(frame, _)| (frame, Reach::Caller));
     let mut best: Option<(u8, Place<'program>)> = None;
-    for (frame, _) in frames.iter().rev() {
-        for candidate in candidates(program, frame, &future_type.name) {
+    for (frame, reach) in driven.chain(caller) {
+        if reach == Reach::Caller && best.is_some() {
+            break;
+        }
+        for candidate in candidates(program, frame, &future_type, reach) {
             let score = score(&candidate);
             if score > 0 && best.as_ref().is_none_or(|(best, _)| score > *best) {
                 best = Some((score, candidate));
@@ -130,11 +136,22 @@ fn root<'program>(
     })
 }
 
-/// Every value in `frame` that may be the future of this type.
+/// Whose frame is searched.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// One of `block_on`'s own.
+    BlockOn,
+    /// The one that called it: it may keep the future that it gave away a reference to.
+    Caller,
+}
+
+/// Every value in `frame` that may be the future of this type. A trait object does not name its
+/// future's type: any coroutine that its creator keeps may be it.
 fn candidates<'program>(
     program: &'program Program<'program>,
     frame: &Frame,
-    future_type: &str,
+    future_type: &Type,
+    reach: Reach,
 ) -> Vec<Place<'program>> {
     let Some((image, function)) = function_of(program, frame) else { return Vec::new() };
     let Some(object) = program.object(image) else { return Vec::new() };
@@ -145,7 +162,14 @@ fn candidates<'program>(
         else {
             continue;
         };
-        let Some(wanted) = Wanted::of(program, image, type_id, future_type) else { continue };
+        let is_kept = reach == Reach::Caller
+            && future_type.name.contains("dyn ")
+            && object.type_of(type_id).is_some_and(|type_| coroutine_kind(&type_).is_some());
+        let wanted = match Wanted::of(program, image, type_id, &future_type.name) {
+            None if is_kept => Wanted::Future,
+            None => continue,
+            Some(wanted) => wanted,
+        };
         for place in places {
             let Ok(place) = stack::evaluate(program, frame, &place.expression) else { continue };
             candidates.extend(wanted.future(program, image, type_id, &place));
@@ -183,7 +207,7 @@ impl Wanted {
         while let [only] = inner.members() {
             inner = object.type_of(only.type_id)?;
         }
-        let crate::symbols::Kind::Pointer { target: Some(target) } = inner.kind else {
+        let Kind::Pointer { target: Some(target) } = inner.kind else {
             return None;
         };
         (object.type_of(target)?.name == future_type).then_some(Wanted::Reference(target))
@@ -240,6 +264,9 @@ fn resolved(place: Place<'_>) -> Place<'_> {
 /// How much speaks for a candidate: a suspended coroutine is the future that is driven, one that
 /// was never polled may be the memory that it was moved from.
 fn score(place: &Place<'_>) -> u8 {
+    if place.pointee().is_some() {
+        return 0;
+    }
     if coroutine_kind(&place.type_).is_none() {
         return 2;
     }

@@ -34,12 +34,16 @@ impl<'program> Runtime<'program> {
     pub(super) fn of_arc(arc: &Place<'program>) -> Option<Runtime<'program>> {
         let Some(Pointee::Thin(inner)) = arc.field("ptr")?.pointee() else { return None };
         let shared = inner.field("data")?;
-        let owned = search(&shared, DEPTH, &|type_| {
-            type_.is("tokio::runtime::task::list::OwnedTasks")
+        let owned =
+            search(&shared, DEPTH, &|type_| type_.is("tokio::runtime::task::list::OwnedTasks"))
+                .into_iter()
+                .next()?;
+        Some(Runtime {
+            address: shared.address,
+            flavor: flavor(&shared.type_.name)?,
+            owned,
+            shared,
         })
-        .into_iter()
-        .next()?;
-        Some(Runtime { address: shared.address, flavor: flavor(&shared.type_.name)?, owned, shared })
     }
 }
 

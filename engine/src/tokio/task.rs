@@ -39,9 +39,10 @@ impl<'program> Task<'program> {
     ) -> Option<Task<'program>> {
         let bits = header.field("state")?.unsigned()?;
         let types = vtables.task_type(header);
-        let cell = types.as_ref().ok().and_then(|types| {
-            Place::new(header.program, types.image, header.address, types.cell)
-        });
+        let cell = types
+            .as_ref()
+            .ok()
+            .and_then(|types| Place::new(header.program, types.image, header.address, types.cell));
         let core = cell.as_ref().and_then(|cell| cell.field("core"));
         Some(Task {
             header: header.address,
@@ -67,9 +68,8 @@ fn state(bits: u64) -> TaskState {
 }
 
 fn future<'program>(core: &Place<'program>) -> Option<Place<'program>> {
-    let stage = search(&core.field("stage")?, 6, &|type_| {
-        type_.is("tokio::runtime::task::core::Stage")
-    });
+    let stage =
+        search(&core.field("stage")?, 6, &|type_| type_.is("tokio::runtime::task::core::Stage"));
     let (_, variant) = stage.first()?.active_variant()?;
     (variant.type_.own_name.split('<').next() == Some("Running")).then(|| variant.field("__0"))?
 }

@@ -53,9 +53,7 @@ impl<'program> Vtables<'program> {
             Some(owned) => owned,
             None => self.trailer(header)?.field("owned")?,
         };
-        let inner = search(&owned, 4, &|type_| {
-            type_.is("tokio::util::linked_list::PointersInner")
-        });
+        let inner = search(&owned, 4, &|type_| type_.is("tokio::util::linked_list::PointersInner"));
         inner.into_iter().next().or_else(|| {
             let pointers =
                 search(&owned, 4, &|type_| type_.is("tokio::util::linked_list::Pointers"));

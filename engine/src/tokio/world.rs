@@ -115,11 +115,7 @@ impl<'program> Reader<'_, 'program> {
         self.world.tasks.push(task);
     }
 
-    fn runtime_of_thread(
-        &self,
-        thread: ThreadId,
-        runtimes: &[Runtime<'program>],
-    ) -> Option<usize> {
+    fn runtime_of_thread(&self, thread: ThreadId, runtimes: &[Runtime<'program>]) -> Option<usize> {
         let context = self.contexts.iter().find(|context| context.thread == thread)?;
         let address = Runtime::of_handle(context.handle.as_ref()?)?.address;
         runtimes.iter().position(|runtime| runtime.address == address)
@@ -202,6 +198,9 @@ impl<'program> Reader<'_, 'program> {
 
     fn keep(&mut self, task: &mut model::Task, walk: Walk) {
         task.is_walked = walk.future.is_some() && walk.gaps.is_empty();
+        if let Some(future) = &walk.future {
+            task.name.clone_from(&future.name);
+        }
         task.future = walk.future;
         self.world.gaps.extend(walk.gaps);
     }

@@ -10,10 +10,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("ending::killed_while_stopped", killed_while_stopped),
         trial("ending::killed_while_stopping", killed_while_stopping),
-        trial(
-            "ending::the_exit_status_stays_for_the_parent",
-            the_exit_status_stays,
-        ),
+        trial("ending::the_exit_status_stays_for_the_parent", the_exit_status_stays),
         trial("ending::exec_in_another_thread", exec_in_another_thread),
     ]
 }

@@ -9,22 +9,10 @@ use crate::helper::{Tracee, eventually, runs_freely, state, threads, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
-        trial(
-            "freeze::every_thread_stands_under_churn",
-            every_thread_stands_under_churn,
-        ),
-        trial(
-            "freeze::a_parked_thread_shows_its_call",
-            a_parked_thread_shows_its_call,
-        ),
-        trial(
-            "freeze::a_process_without_its_first_thread",
-            without_first_thread,
-        ),
-        trial(
-            "freeze::a_thread_that_no_signal_reaches",
-            a_thread_that_no_signal_reaches,
-        ),
+        trial("freeze::every_thread_stands_under_churn", every_thread_stands_under_churn),
+        trial("freeze::a_parked_thread_shows_its_call", a_parked_thread_shows_its_call),
+        trial("freeze::a_process_without_its_first_thread", without_first_thread),
+        trial("freeze::a_thread_that_no_signal_reaches", a_thread_that_no_signal_reaches),
     ]
 }
 
@@ -34,10 +22,7 @@ fn every_thread_stands_under_churn() {
     for _ in 0..200 {
         let stopped = process.stop().unwrap();
         let dead = |thread: &i32| matches!(state(tracee.id(), *thread), None | Some('Z' | 'X'));
-        let living: Vec<i32> = threads(tracee.id())
-            .into_iter()
-            .filter(|id| !dead(id))
-            .collect();
+        let living: Vec<i32> = threads(tracee.id()).into_iter().filter(|id| !dead(id)).collect();
         let mut known: Vec<i32> = stopped.threads().iter().map(|thread| thread.id.0).collect();
         known.sort_unstable();
         assert_eq!(living, known);
@@ -55,9 +40,7 @@ fn a_parked_thread_shows_its_call() {
     const FUTEX: u64 = 202;
     let tracee = Tracee::start(&["idle"]);
     eventually("all threads sleep", || {
-        threads(tracee.id())
-            .into_iter()
-            .all(|thread| state(tracee.id(), thread) == Some('S'))
+        threads(tracee.id()).into_iter().all(|thread| state(tracee.id(), thread) == Some('S'))
     });
     let process = Process::open(tracee.id()).unwrap();
     let stopped = process.stop().unwrap();
@@ -79,9 +62,7 @@ fn a_parked_thread_shows_its_call() {
 fn without_first_thread() {
     let mut tracee = Tracee::start(&["headless"]);
     let leader = tracee.id();
-    eventually("the first thread ends", || {
-        state(leader, leader.0) == Some('Z')
-    });
+    eventually("the first thread ends", || state(leader, leader.0) == Some('Z'));
     let process = Process::open(leader).unwrap();
     for _ in 0..20 {
         let stopped = process.stop().unwrap();
@@ -91,9 +72,7 @@ fn without_first_thread() {
     }
     assert!(runs_freely(leader));
     tracee.finish();
-    eventually("all threads end", || {
-        !asynctest_engine::process::is_alive(leader)
-    });
+    eventually("all threads end", || !asynctest_engine::process::is_alive(leader));
     assert_eq!(tracee.outcome(), 7);
 }
 
@@ -102,16 +81,10 @@ fn a_thread_that_no_signal_reaches() {
     let process = Process::open(tracee.id()).unwrap();
     eventually("the child is there", || descendants(tracee.id()).len() == 1);
     eventually("a thread sleeps deeply", || {
-        threads(tracee.id())
-            .into_iter()
-            .any(|thread| state(tracee.id(), thread) == Some('D'))
+        threads(tracee.id()).into_iter().any(|thread| state(tracee.id(), thread) == Some('D'))
     });
     let stopped = process.stop().unwrap();
-    let deep: Vec<_> = stopped
-        .threads()
-        .iter()
-        .filter(|thread| thread.state == 'D')
-        .collect();
+    let deep: Vec<_> = stopped.threads().iter().filter(|thread| thread.state == 'D').collect();
     assert_eq!(deep.len(), 1);
     assert!(!deep[0].registers.pc().is_null());
     let mut code = [0; 2];

@@ -72,10 +72,7 @@ impl Tracee {
         let leader = self.id();
         eventually("it ends", || state(leader, leader.0) == Some('Z'));
         let status = self.child.wait().unwrap();
-        status
-            .code()
-            .or_else(|| Some(-status.signal()?))
-            .expect("an exit status")
+        status.code().or_else(|| Some(-status.signal()?)).expect("an exit status")
     }
 }
 
@@ -106,9 +103,7 @@ pub(crate) fn state(process: ProcessId, thread: i32) -> Option<char> {
 pub(crate) fn threads(process: ProcessId) -> Vec<i32> {
     let mut ids: Vec<i32> = fs::read_dir(format!("/proc/{process}/task"))
         .map(|entries| {
-            entries
-                .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-                .collect()
+            entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
         })
         .unwrap_or_default();
     ids.sort_unstable();

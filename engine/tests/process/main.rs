@@ -21,12 +21,7 @@ fn main() -> ExitCode {
     {
         return tracee::run(program, rest);
     }
-    let trials = [
-        freezes::trials(),
-        stops::trials(),
-        endings::trials(),
-        refusals::trials(),
-    ];
+    let trials = [freezes::trials(), stops::trials(), endings::trials(), refusals::trials()];
     let trials: Vec<Trial> = trials.into_iter().flatten().collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

@@ -9,10 +9,7 @@ use crate::helper::{Tracee, eventually, trial};
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("refusal::no_such_process", no_such_process),
-        trial(
-            "refusal::a_zombie_names_its_parent",
-            a_zombie_names_its_parent,
-        ),
+        trial("refusal::a_zombie_names_its_parent", a_zombie_names_its_parent),
         trial("refusal::another_tracer_is_named", another_tracer_is_named),
         trial("refusal::a_thread_of_the_kernel", a_thread_of_the_kernel),
     ]
@@ -29,9 +26,7 @@ fn a_zombie_names_its_parent() {
     tracee.finish();
     eventually("all its threads end", || !is_alive(id));
     let error = Process::open(id).unwrap_err();
-    let Error::Zombie { parent, .. } = &error else {
-        panic!("{error}")
-    };
+    let Error::Zombie { parent, .. } = &error else { panic!("{error}") };
     assert_eq!(parent.0, std::process::id().cast_signed());
 }
 
@@ -41,9 +36,7 @@ fn another_tracer_is_named() {
     let second = Process::open(tracee.id()).unwrap();
     let stopped = first.stop().unwrap();
     let error = second.stop().unwrap_err();
-    let Error::Traced { tracer_name, .. } = &error else {
-        panic!("{error}")
-    };
+    let Error::Traced { tracer_name, .. } = &error else { panic!("{error}") };
     assert_eq!(tracer_name, "holder");
     drop(stopped);
     second.stop().unwrap();

@@ -25,11 +25,7 @@ fn no_signal_is_lost() {
     }
     tracee.finish();
     let counts = tracee.line();
-    assert_eq!(
-        tracee.outcome(),
-        0,
-        "sent, handled, real-time ones handled: {counts}"
-    );
+    assert_eq!(tracee.outcome(), 0, "sent, handled, real-time ones handled: {counts}");
 }
 
 fn sigstop_before() {
@@ -74,15 +70,11 @@ fn sigstop_after() {
 }
 
 fn stays_stopped_until_continued(tracee: &Tracee) {
-    eventually("every thread is in the stop again", || {
-        is_stopped(tracee.id())
-    });
+    eventually("every thread is in the stop again", || is_stopped(tracee.id()));
     tracee.signal(Signal::SIGCONT);
     eventually("it runs", || runs_freely(tracee.id()));
 }
 
 fn is_stopped(process: ProcessId) -> bool {
-    threads(process)
-        .into_iter()
-        .all(|thread| state(process, thread) == Some('T'))
+    threads(process).into_iter().all(|thread| state(process, thread) == Some('T'))
 }

@@ -75,10 +75,7 @@ extern "C" fn count_real_time(_: i32) {
 
 /// Sends itself ordinary and real-time signals until its input ends, then prints how many were sent
 /// and handled.
-#[expect(
-    unsafe_code,
-    reason = "signal handlers and real-time signals have no safe interface"
-)]
+#[expect(unsafe_code, reason = "signal handlers and real-time signals have no safe interface")]
 fn signals() -> ExitCode {
     let handler = SigHandler::Handler(count_ordinary);
     let action = SigAction::new(handler, SaFlags::SA_RESTART, SigSet::empty());
@@ -112,10 +109,7 @@ fn signals() -> ExitCode {
     wait_for_end();
     stop.store(1, Ordering::SeqCst);
     let sent: u64 = sent.join().unwrap();
-    let (ordinary, real_time) = (
-        ORDINARY.load(Ordering::SeqCst),
-        REAL_TIME.load(Ordering::SeqCst),
-    );
+    let (ordinary, real_time) = (ORDINARY.load(Ordering::SeqCst), REAL_TIME.load(Ordering::SeqCst));
     println!("{sent} {ordinary} {real_time}");
     ExitCode::from(u8::from(sent != ordinary || sent != real_time))
 }
@@ -146,10 +140,7 @@ fn exec(arguments: &[String]) -> ExitCode {
 }
 
 /// The first thread ends and another goes on.
-#[expect(
-    unsafe_code,
-    reason = "only the system call ends the first thread alone"
-)]
+#[expect(unsafe_code, reason = "only the system call ends the first thread alone")]
 fn headless() -> ExitCode {
     thread::spawn(|| {
         wait_for_end();

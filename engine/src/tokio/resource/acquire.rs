@@ -12,7 +12,11 @@ use crate::value::{Place, Pointee};
 
 const OWNERS: &[Owner] = &[
     Owner { module: "tokio::sync::mutex", type_path: "tokio::sync::mutex::Mutex", kind: "Mutex" },
-    Owner { module: "tokio::sync::rwlock", type_path: "tokio::sync::rwlock::RwLock", kind: "RwLock" },
+    Owner {
+        module: "tokio::sync::rwlock",
+        type_path: "tokio::sync::rwlock::RwLock",
+        kind: "RwLock",
+    },
     Owner {
         module: "tokio::sync::once_cell",
         type_path: "tokio::sync::once_cell::OnceCell",

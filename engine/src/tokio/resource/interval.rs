@@ -26,5 +26,9 @@ pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
         type_name: interval.type_.name.clone(),
         address: Some(interval.address),
     };
-    Some(Wait { resource, task: None, amounts: fires_in.map(Amount::FiresIn).into_iter().collect() })
+    Some(Wait {
+        resource,
+        task: None,
+        amounts: fires_in.map(Amount::FiresIn).into_iter().collect(),
+    })
 }

@@ -3,23 +3,39 @@
 //! Source: tokio 1.20 and 1.54 `sync/mpsc/{bounded,unbounded,chan}.rs`: `recv` awaits a `PollFn` of
 //! a closure that borrows the receiver; `struct Rx { inner: Arc<Chan> }`, `struct Chan { tx_count }`.
 
-use super::owner;
+use super::owner::{self, Owner};
 use crate::model::{Amount, Resource, Wait};
-use crate::symbols::Type;
+use crate::symbols::{Kind, Type};
 use crate::value::{Place, search};
+
+const OWNERS: &[Owner] = &[
+    Owner {
+        module: "tokio::sync::mpsc::bounded",
+        type_path: "tokio::sync::mpsc::bounded::Receiver",
+        kind: "mpsc recv",
+    },
+    Owner {
+        module: "tokio::sync::mpsc::unbounded",
+        type_path: "tokio::sync::mpsc::unbounded::UnboundedReceiver",
+        kind: "mpsc recv",
+    },
+];
 
 pub(super) fn is_leaf(type_: &Type) -> bool {
     type_.own_name.starts_with("PollFn<tokio::sync::mpsc::") && type_.own_name.contains("::recv")
 }
 
-pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
-    let receiver = receiver(place)?;
-    let channels = search(&receiver, 4, &|type_| type_.is("alloc::sync::Arc"));
-    let channel = channels
-        .first()
-        .and_then(|arc| owner::behind_pointers(arc.clone(), "tokio::sync::mpsc::chan::Chan"));
-    let senders =
-        channel.as_ref().and_then(|channel| channel.field("tx_count")?.unsigned());
+pub(super) fn wait(place: &Place<'_>, around: &[Place<'_>]) -> Option<Wait> {
+    let captures = search(place, 6, &|type_| matches!(type_.kind, Kind::Pointer { .. }));
+    let captured =
+        |path| captures.iter().find_map(|capture| owner::behind_pointers(capture.clone(), path));
+    // Closures capture the receiver, or from the 2021 edition on just its field `chan`.
+    let receiver = OWNERS.iter().find_map(|owner| captured(owner.type_path));
+    let receiver = receiver.or_else(|| owner::innermost(around, OWNERS)?.1);
+    let half = receiver.clone().and_then(|receiver| receiver.field("chan"));
+    let half = half.or_else(|| captured("tokio::sync::mpsc::chan::Rx"))?;
+    let channel = owner::behind_pointers(half.field("inner")?, "tokio::sync::mpsc::chan::Chan");
+    let senders = channel.as_ref().and_then(|channel| channel.field("tx_count")?.unsigned());
     let amounts = match senders {
         Some(0) => vec![Amount::Closed],
         Some(senders) => vec![Amount::Senders(senders)],
@@ -27,22 +43,8 @@ pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
     };
     let resource = Resource {
         kind: "mpsc recv".to_owned(),
-        type_name: receiver.type_.name.clone(),
+        type_name: receiver.unwrap_or(half).type_.name.clone(),
         address: channel.map(|channel| channel.address),
     };
     Some(Wait { resource, task: None, amounts })
-}
-
-fn receiver<'program>(place: &Place<'program>) -> Option<Place<'program>> {
-    let pointers = search(place, 6, &|type_| {
-        matches!(type_.kind, crate::symbols::Kind::Pointer { .. })
-    });
-    pointers.into_iter().find_map(|pointer| {
-        [
-            "tokio::sync::mpsc::bounded::Receiver",
-            "tokio::sync::mpsc::unbounded::UnboundedReceiver",
-        ]
-        .into_iter()
-        .find_map(|path| owner::behind_pointers(pointer.clone(), path))
-    })
 }

@@ -9,8 +9,16 @@ use crate::symbols::Type;
 use crate::value::{Place, search};
 
 const OWNERS: &[Owner] = &[
-    Owner { module: "tokio::sync::barrier", type_path: "tokio::sync::barrier::Barrier", kind: "Barrier" },
-    Owner { module: "tokio::sync::watch", type_path: "tokio::sync::watch::Receiver", kind: "watch" },
+    Owner {
+        module: "tokio::sync::barrier",
+        type_path: "tokio::sync::barrier::Barrier",
+        kind: "Barrier",
+    },
+    Owner {
+        module: "tokio::sync::watch",
+        type_path: "tokio::sync::watch::Receiver",
+        kind: "watch",
+    },
 ];
 
 pub(super) fn is_leaf(type_: &Type) -> bool {

@@ -22,7 +22,9 @@ pub(super) fn innermost<'program>(
     around.iter().rev().filter(|place| coroutine_kind(&place.type_).is_some()).find_map(|place| {
         let scope = place.type_.scope.join("::");
         let owner = owners.iter().find(|owner| {
-            scope.strip_prefix(owner.module).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+            scope
+                .strip_prefix(owner.module)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
         })?;
         Some((owner, receiver(around, owner.type_path)))
     })

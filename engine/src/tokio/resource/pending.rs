@@ -11,10 +11,7 @@ pub(super) fn is_leaf(type_: &Type) -> bool {
 }
 
 pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
-    let resource = Resource {
-        kind: "pending".to_owned(),
-        type_name: place.type_.name.clone(),
-        address: None,
-    };
+    let resource =
+        Resource { kind: "pending".to_owned(), type_name: place.type_.name.clone(), address: None };
     Some(Wait { resource, task: None, amounts: Vec::new() })
 }

@@ -11,8 +11,7 @@ use crate::value::{Place, search};
 const NANOSECONDS: i64 = 1_000_000_000;
 
 pub(super) fn is_leaf(type_: &Type) -> bool {
-    type_.is("tokio::time::sleep::Sleep")
-        || type_.is("tokio::time::driver::sleep::Sleep")
+    type_.is("tokio::time::sleep::Sleep") || type_.is("tokio::time::driver::sleep::Sleep")
 }
 
 pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
