@@ -14,7 +14,7 @@ use nix::unistd::{Pid, gettid};
 use crate::address::{ProcessId, ThreadId};
 use crate::arch::Registers;
 use crate::process::thread::{blocked, observe};
-use crate::process::{Error, Thread, procfs, refusal};
+use crate::process::{Error, Thread, holder, procfs, refusal};
 
 /// How long a thread may take to stop before the attempt is given up.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -84,7 +84,15 @@ impl Freeze {
         let mut new = Vec::new();
         let mut moving = Vec::new();
         for &id in &listed {
-            if self.standing.contains_key(&id) || self.is_dead(id) {
+            if self.standing.contains_key(&id) {
+                continue;
+            }
+            if self.is_dead(id) {
+                // The first thread stays until its parent has asked for the exit status.
+                if id != procfs::leader(self.process) {
+                    holder::bury(id);
+                    moving.push(id);
+                }
                 continue;
             }
             match self.seize(id)? {
@@ -101,7 +109,8 @@ impl Freeze {
             self.check_patience(thread)?;
             thread::yield_now();
         }
-        // Reading the folder can miss threads while others end, so the kernel's own count decides.
+        // Reading the folder can miss threads while others end, so the kernel's own count decides. It
+        // is one of the same threads, for none of those listed could go meanwhile.
         Ok(new.is_empty() && moving.is_empty() && self.count() == Some(listed.len()))
     }
 

@@ -87,11 +87,18 @@ fn hold_still(process: ProcessId, messages: &Sender<Message>, held: &Receiver<()
 /// the `exec`: were only the holder to bury what it traces, each would wait for the other for ever.
 /// The first thread is left alone, for its exit status is its parent's.
 fn reap_dead_threads(process: ProcessId) {
-    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::__WALL;
     for thread in procfs::threads(process).unwrap_or_default() {
-        if thread != procfs::leader(process) {
-            // A thread that lives or is not ours to bury is no matter.
-            let _ = waitid(Id::Pid(Pid::from_raw(thread.0)), flags);
+        let dead = procfs::stat(process, thread).is_ok_and(|stat| stat.is_dead());
+        if dead && thread != procfs::leader(process) {
+            bury(thread);
         }
     }
+}
+
+/// Buries a traced thread that has died. Never to be called for the first thread, nor for a live
+/// one: the stop that it is in would count as handled, and the signal that it was stopped at be lost.
+pub(super) fn bury(thread: ThreadId) {
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::__WALL;
+    // One that is not ours, or that somebody else has buried, is no matter.
+    let _ = waitid(Id::Pid(Pid::from_raw(thread.0)), flags);
 }

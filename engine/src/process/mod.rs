@@ -16,6 +16,7 @@
 //!   exit status stays for its parent, also when that is another thread of the tool.
 
 mod clock;
+mod description;
 mod error;
 mod family;
 mod freeze;

@@ -5,9 +5,10 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
-use crate::address::{ProcessId, ThreadId};
+use crate::address::{Address, ProcessId, ThreadId};
 
 /// The fields of `stat` that are used here.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -68,14 +69,31 @@ pub(super) fn stat(process: ProcessId, thread: ThreadId) -> io::Result<Stat> {
         .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))
 }
 
+/// Where the process's command line and its environment lie: fields 48 to 51 of `stat`, which are 0
+/// for those who may not trace it.
+pub(super) fn argument_areas(process: ProcessId, thread: ThreadId) -> Vec<Range<Address>> {
+    let line = read(process, thread, "stat").unwrap_or_default();
+    let line = String::from_utf8_lossy(&line);
+    let fields = line.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let addresses: Vec<Address> = fields
+        .split_ascii_whitespace()
+        .skip(48 - 3)
+        .take(4)
+        .filter_map(|field| field.parse().ok().map(Address))
+        .collect();
+    let (pairs, _) = addresses.as_chunks::<2>();
+    pairs.iter().map(|&[start, end]| start..end).collect()
+}
+
 /// The ids of all threads of a process, the dead ones that nobody has reaped included.
 pub(super) fn threads(process: ProcessId) -> io::Result<Vec<ThreadId>> {
-    numbers(&format!("/proc/{process}/task")).map(|ids| ids.into_iter().map(ThreadId).collect())
+    let folder = PathBuf::from(format!("/proc/{process}/task"));
+    numbers(&folder).map(|ids| ids.into_iter().map(ThreadId).collect())
 }
 
 /// The ids of all processes.
 pub(super) fn processes() -> io::Result<Vec<ProcessId>> {
-    numbers("/proc").map(|ids| ids.into_iter().map(ProcessId).collect())
+    numbers(Path::new("/proc")).map(|ids| ids.into_iter().map(ProcessId).collect())
 }
 
 /// The value behind `key:` in a file such as `status`.
@@ -89,7 +107,7 @@ pub(super) fn leader(process: ProcessId) -> ThreadId {
 }
 
 /// The entries of a folder whose names are numbers.
-fn numbers(folder: &str) -> io::Result<Vec<i32>> {
+pub(super) fn numbers(folder: &Path) -> io::Result<Vec<i32>> {
     let mut numbers = Vec::new();
     for entry in fs::read_dir(folder)? {
         if let Some(number) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) {

@@ -3,13 +3,20 @@
 //! A snapshot remembers each page that was read, so that it can be archived and read again without
 //! the process. It does not know what the bytes mean: see [`crate::program`].
 
+mod ahead;
+pub mod archive;
 mod facts;
+mod live;
+mod maps;
 mod memory;
+pub mod synth;
 
 pub use facts::{Descriptor, Facts, Mapping};
 pub use memory::{Source, Unreadable};
 
 pub use crate::process::{Clock, Syscall, Thread};
+
+use std::ops::Range;
 
 use crate::address::Address;
 use memory::Memory;
@@ -31,6 +38,14 @@ impl Snapshot {
     /// Fills `buffer` from `address` on. Nothing is filled when any part cannot be read.
     pub fn read(&self, address: Address, buffer: &mut [u8]) -> Result<(), Unreadable> {
         self.memory.read(address, buffer)
+    }
+
+    /// Shows the readable memory of `range` in pieces, in order of address, and remembers none of
+    /// it: read again what was found, so that it is found in the archive too. A snapshot without a
+    /// source shows what it remembers. Pieces are cut between pages, so that nothing that is aligned
+    /// lies in two.
+    pub fn scan(&self, range: Range<Address>, show: &mut dyn FnMut(Address, &[u8])) {
+        self.memory.scan(range, show);
     }
 
     /// Gives up the source: from now on only remembered pages can be read. To be called when the
