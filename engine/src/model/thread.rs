@@ -14,6 +14,8 @@ pub struct Thread {
     pub name: String,
     /// What it is doing.
     pub activity: Activity,
+    /// CPU time it has used, in nanoseconds.
+    pub cpu: u64,
     /// Its frames, innermost first, inlined ones included.
     pub frames: Vec<Frame>,
 }

@@ -88,6 +88,9 @@ pub struct Looks {
     /// What moved between them, a sentence each; empty when nothing did.
     #[serde(default)]
     pub moved: Vec<String>,
+    /// Milliseconds until the next timer that a task waits for fires, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_timer_ms: Option<u64>,
 }
 
 /// How much was found and read.

@@ -1,0 +1,84 @@
+//! Makes a report of what two looks found.
+
+use std::path::Path;
+
+use super::headline;
+use super::looks;
+use super::paths::Paths;
+use super::schema::{Counts, Frame, Report, Runtime, Subject, Thread};
+use super::tasks;
+use crate::model::{self, Activity, World};
+
+/// Gives the text of a source line, if it is known and as old as the binary.
+pub type SourceText<'source> = &'source dyn Fn(&Path, u32) -> Option<String>;
+
+/// The report on a process that looked like `first` and, `apart_ms` milliseconds later, like
+/// `second`. It tells what the second look saw, and what had moved.
+pub fn compose(
+    subject: &Subject,
+    first: &World,
+    second: &World,
+    apart_ms: u64,
+    text: SourceText<'_>,
+) -> Report {
+    let paths = Paths::new(subject, text);
+    let labels = tasks::Labels::new(subject, second);
+    let tasks = tasks::tasks(second, &labels, &paths);
+    let threads: Vec<Thread> =
+        second.threads.iter().map(|thread| self::thread(thread, &labels, &paths)).collect();
+    let gaps = gaps(second);
+    Report {
+        version: 1,
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+        subject: subject.clone(),
+        headline: headline::headline(&tasks, &threads),
+        looks: looks::looks(first, second, apart_ms, &labels),
+        counts: Counts {
+            tasks_found: second.tasks.len() as u64,
+            tasks_walked: second.walked() as u64,
+            gaps: second.gaps.len() as u64,
+        },
+        runtimes: second.runtimes.iter().zip(1..).map(runtime).collect(),
+        tasks,
+        threads,
+        gaps,
+    }
+}
+
+fn runtime((runtime, number): (&model::Runtime, u32)) -> Runtime {
+    Runtime {
+        number,
+        flavor: runtime.flavor.clone(),
+        address: runtime.address.to_string(),
+        tasks: runtime.tasks as u64,
+    }
+}
+
+fn thread(thread: &model::Thread, labels: &tasks::Labels, paths: &Paths<'_>) -> Thread {
+    let doing = match &thread.activity {
+        Activity::Polls(key) => format!("polls {}", labels.label(*key)),
+        Activity::Blocked(call) => format!("blocked in {call}"),
+        Activity::Running => "running".to_owned(),
+    };
+    let frame = |frame: &model::Frame| Frame {
+        function: frame.function.clone(),
+        location: frame.line.as_ref().map(|line| paths.location(line)),
+        origin: paths.origin_of_frame(frame),
+        inlined: frame.is_inlined,
+        address: frame.pc.to_string(),
+    };
+    Thread {
+        id: thread.id.0,
+        name: thread.name.clone(),
+        doing,
+        frames: thread.frames.iter().map(frame).collect(),
+    }
+}
+
+/// The gaps, each once, in a fixed order.
+fn gaps(world: &World) -> Vec<crate::evidence::Gap> {
+    let mut gaps = world.gaps.clone();
+    gaps.sort();
+    gaps.dedup();
+    gaps
+}

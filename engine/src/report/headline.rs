@@ -1,0 +1,128 @@
+//! The first line: where the test's body stands, and what that waits for in turn.
+//!
+//! It follows what was read, from task to task, and accuses nobody.
+
+use super::schema::{Certainty, FutureNode, Headline, Location, Origin, Task, Thread, Wait};
+
+/// Most tasks followed from one to the next.
+const MOST_STEPS: usize = 8;
+
+pub(super) fn headline(tasks: &[Task], threads: &[Thread]) -> Headline {
+    let body = tasks.iter().find(|task| task.label == "test body" || task.label == "main");
+    let sentence = match body {
+        Some(task) => follow(task, tasks, threads),
+        None => no_body(tasks, threads),
+    };
+    Headline { finding: "undetermined".to_owned(), sentence, certainty: Certainty::Possible }
+}
+
+/// Where a task stands, and the task it waits for, and so on.
+fn follow(task: &Task, tasks: &[Task], threads: &[Thread]) -> String {
+    let mut sentence = format!("the {}", stands(task, threads));
+    let mut seen = vec![task.label.clone()];
+    let mut current = task;
+    for _ in 0..MOST_STEPS {
+        let Some(wait) = current.future.as_ref().and_then(|future| leaf(future).1) else { break };
+        let Some(label) = &wait.task else { break };
+        let is_it = |task: &&Task| task.label == *label || task.others.contains(label);
+        let Some(next) = tasks.iter().find(is_it) else {
+            sentence.push_str(", which is not among the tasks found");
+            break;
+        };
+        if seen.contains(label) {
+            sentence.push_str(&format!(", and so on in a circle to {label}"));
+            break;
+        }
+        seen.push(label.clone());
+        sentence.push_str(&format!("; {}", stands(next, threads)));
+        current = next;
+    }
+    sentence
+}
+
+/// `task 7 (ledger::transfer) waits for Mutex at src/bank.rs:41`.
+fn stands(task: &Task, threads: &[Thread]) -> String {
+    let who = match task.label.as_str() {
+        "test body" | "main" => task.label.clone(),
+        label => format!("{label} ({})", task.name),
+    };
+    let Some(future) = &task.future else {
+        let thread = threads.iter().find(|thread| Some(thread.id) == task.thread);
+        let at = thread.and_then(user_frame).map(|location| format!(" at {}", place(location)));
+        return match task.state.as_str() {
+            "running" => format!("{who} is being polled{}", at.unwrap_or_default()),
+            "complete" => format!("{who} has ended"),
+            state => format!("{who} is {state}; its future could not be read"),
+        };
+    };
+    let (location, wait) = leaf(future);
+    let at = location.map(|location| format!(" at {}", place(location))).unwrap_or_default();
+    let what = match wait {
+        Some(wait) => format!("waits for {}{at}", waited(wait)),
+        None => match future.state.as_deref() {
+            Some("unresumed") => "was not polled yet".to_owned(),
+            Some("returned") => "has returned".to_owned(),
+            _ => format!("is suspended{at}"),
+        },
+    };
+    let scheduled = if task.state == "scheduled" { " (woken, not polled yet)" } else { "" };
+    format!("{who} {what}{scheduled}")
+}
+
+/// What is waited for, in words.
+fn waited(wait: &Wait) -> String {
+    let detail = wait.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+    match (wait.resource.kind.as_str(), &wait.task) {
+        ("JoinHandle", Some(task)) => format!("the end of {task}"),
+        ("pending", _) => "nothing: `pending()` never ends".to_owned(),
+        ("sleep", _) => format!("a timer{detail}"),
+        ("interval", _) => format!("the next tick of an interval{detail}"),
+        ("unknown", _) => format!("a future of type {}", wait.resource.type_name),
+        ("mpsc recv", _) => format!("a message of an mpsc channel{detail}"),
+        ("mpsc send", _) => format!("room in an mpsc channel{detail}"),
+        ("oneshot", _) => format!("the value of a oneshot channel{detail}"),
+        (kind, _) => format!("a {kind}{detail}"),
+    }
+}
+
+/// The innermost line of the user's own code on the way to the first leaf, and what that waits for.
+fn leaf(future: &FutureNode) -> (Option<&Location>, Option<&Wait>) {
+    let mut line = None;
+    let mut node = future;
+    loop {
+        let own = node.location.as_ref();
+        line = own.filter(|location| location.origin == Origin::User).or(line);
+        match node.children.first() {
+            Some(child) => node = child,
+            None => return (line.or(own), node.wait.as_ref()),
+        }
+    }
+}
+
+/// A process without a `block_on`: the thread with the user's own code.
+fn no_body(tasks: &[Task], threads: &[Thread]) -> String {
+    let in_user_code = threads.iter().find_map(|thread| Some((thread, user_frame(thread)?)));
+    match in_user_code {
+        Some((thread, location)) => {
+            format!(
+                "no future is being blocked on; thread {} is {} at {}",
+                thread.name,
+                thread.doing,
+                place(location)
+            )
+        }
+        None if tasks.is_empty() => {
+            "no task of Tokio and no code of the user's was found".to_owned()
+        }
+        None => format!("no future is being blocked on; {} kinds of tasks wait", tasks.len()),
+    }
+}
+
+fn user_frame(thread: &Thread) -> Option<&Location> {
+    let own = thread.frames.iter().find(|frame| frame.origin == Origin::User);
+    own.and_then(|frame| frame.location.as_ref())
+}
+
+fn place(location: &Location) -> String {
+    format!("{}:{}", location.file, location.line)
+}

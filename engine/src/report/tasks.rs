@@ -1,0 +1,235 @@
+//! The tasks of a report: named, placed, and merged where they stand at the same place.
+
+use std::collections::HashMap;
+
+use super::paths::Paths;
+use super::schema::{FutureNode, Resource, Spawn, SpawnKind, Subject, Task, TaskKind, Wait};
+use crate::model::{self, Amount, Future, FutureKind, FutureState, TaskKey, TaskState, World};
+
+/// How many of the others are named beside a task that stands for several.
+const NAMED_OTHERS: usize = 5;
+
+/// The longest thread name that the kernel keeps, in bytes.
+const THREAD_NAME: usize = 15;
+
+/// What each task is called.
+pub(super) struct Labels {
+    labels: HashMap<TaskKey, String>,
+}
+
+impl Labels {
+    pub(super) fn new(subject: &Subject, world: &World) -> Labels {
+        let body = body(subject, world);
+        let labels = world
+            .tasks
+            .iter()
+            .map(|task| (task.key, label(task, world, subject, body == Some(task.key))))
+            .collect();
+        Labels { labels }
+    }
+
+    /// What this task is called; a task that is not in the world goes by its address.
+    pub(super) fn label(&self, key: TaskKey) -> String {
+        self.labels.get(&key).cloned().unwrap_or_else(|| match key {
+            TaskKey::Spawned(address) => format!("task at {address}"),
+            TaskKey::Root(thread, _) => format!("block_on on thread {thread}"),
+        })
+    }
+}
+
+/// Which `block_on` is the test's body, or `main`: the outermost one of the thread that is named
+/// after the test, or else of the first thread that has one.
+fn body(subject: &Subject, world: &World) -> Option<TaskKey> {
+    let named = subject.test.as_deref().unwrap_or("main");
+    let named = named.get(..THREAD_NAME).unwrap_or(named);
+    let is_named = |task: &&model::Task| {
+        world
+            .threads
+            .iter()
+            .any(|thread| Some(thread.id) == task.thread && thread.name.starts_with(named))
+    };
+    let roots = || world.tasks.iter().filter(|task| matches!(task.key, TaskKey::Root(_, 0)));
+    roots().find(is_named).or_else(|| roots().next()).map(|task| task.key)
+}
+
+fn label(task: &model::Task, world: &World, subject: &Subject, is_body: bool) -> String {
+    let thread = |id| {
+        let name = world.threads.iter().find(|thread| thread.id == id);
+        name.map_or_else(|| id.to_string(), |thread| thread.name.clone())
+    };
+    match (task.key, task.id) {
+        (TaskKey::Root(..), _) if is_body && subject.test.is_some() => "test body".to_owned(),
+        (TaskKey::Root(..), _) if is_body => "main".to_owned(),
+        (TaskKey::Root(id, 0), _) => format!("block_on on thread {}", thread(id)),
+        (TaskKey::Root(id, _), _) => format!("nested block_on on thread {}", thread(id)),
+        (TaskKey::Spawned(_), Some(id)) => format!("task {id}"),
+        (TaskKey::Spawned(address), None) => format!("task at {address}"),
+    }
+}
+
+/// All tasks, the body first. Equal ones are merged.
+pub(super) fn tasks(world: &World, labels: &Labels, paths: &Paths<'_>) -> Vec<Task> {
+    let mut merged: Vec<Task> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut sorted: Vec<&model::Task> = world.tasks.iter().collect();
+    sorted.sort_by_key(|task| {
+        let label = labels.label(task.key);
+        (label != "test body" && label != "main", task.kind)
+    });
+    for task in sorted {
+        let place = place(task);
+        let known = places.get(&place).and_then(|index| merged.get_mut(*index));
+        if let Some(first) = known {
+            first.count += 1;
+            if first.others.len() < NAMED_OTHERS {
+                first.others.push(labels.label(task.key));
+            }
+            continue;
+        }
+        places.insert(place, merged.len());
+        merged.push(self::task(task, labels, paths));
+    }
+    merged
+}
+
+/// Where a task stands, as a text that is equal for tasks that stand at the same place. Tasks that
+/// wait for things of their own are alike; those that wait for different shared things are not.
+fn place(task: &model::Task) -> String {
+    let mut place = format!(
+        "{:?}|{}|{:?}|{}|{:?}|{:?}|{}",
+        task.kind,
+        task.name,
+        task.state,
+        task.is_aborted,
+        task.runtime,
+        task.spawned,
+        task.is_walked
+    );
+    if task.kind == model::TaskKind::BlockOn || task.thread.is_some() {
+        place.push_str(&format!("|{:?}", task.key));
+    }
+    if let Some(future) = &task.future {
+        add_place(future, &mut place);
+    }
+    place
+}
+
+fn add_place(future: &Future, place: &mut String) {
+    let line = future.line.as_ref();
+    place.push_str(&format!(
+        "|{}@{:?}",
+        future.type_name,
+        line.map(|line| (&line.file, line.line))
+    ));
+    if let Some(wait) = &future.wait {
+        let is_own = ["sleep", "interval", "oneshot", "mpsc recv", "unknown"]
+            .contains(&wait.resource.kind.as_str());
+        let address = if is_own { None } else { wait.resource.address };
+        place.push_str(&format!("|{}{:?}", wait.resource.kind, address));
+    }
+    for child in &future.children {
+        add_place(child, place);
+    }
+}
+
+fn task(task: &model::Task, labels: &Labels, paths: &Paths<'_>) -> Task {
+    Task {
+        label: labels.label(task.key),
+        kind: match task.kind {
+            model::TaskKind::BlockOn => TaskKind::BlockOn,
+            model::TaskKind::Spawned => TaskKind::Spawned,
+            model::TaskKind::Blocking => TaskKind::Blocking,
+        },
+        id: task.id,
+        address: match task.key {
+            TaskKey::Spawned(address) => Some(address.to_string()),
+            TaskKey::Root(..) => None,
+        },
+        name: task.name.clone(),
+        future_type: task.future_type.clone(),
+        state: state(task).to_owned(),
+        runtime: task.runtime.and_then(|index| u32::try_from(index + 1).ok()),
+        spawned: task.spawned.as_ref().map(|spawn| Spawn {
+            kind: match spawn.kind {
+                model::SpawnKind::Spawned => SpawnKind::Spawned,
+                model::SpawnKind::Written => SpawnKind::Written,
+            },
+            location: paths.location(&spawn.line),
+        }),
+        thread: task.thread.map(|thread| thread.0),
+        future: task.future.as_ref().map(|future| node(future, labels, paths)),
+        count: 1,
+        others: Vec::new(),
+        walked: task.is_walked,
+    }
+}
+
+fn state(task: &model::Task) -> &'static str {
+    match (task.state, task.is_aborted) {
+        (TaskState::Idle, false) => "idle",
+        (TaskState::Idle, true) => "aborted",
+        (TaskState::Scheduled, _) => "scheduled",
+        (TaskState::Running, _) => "running",
+        (TaskState::Complete, _) => "complete",
+    }
+}
+
+fn node(future: &Future, labels: &Labels, paths: &Paths<'_>) -> FutureNode {
+    FutureNode {
+        name: future.name.clone(),
+        kind: match future.kind {
+            FutureKind::AsyncFn => "async fn",
+            FutureKind::AsyncBlock => "async block",
+            FutureKind::AsyncClosure => "async closure",
+            FutureKind::Type => "future",
+        }
+        .to_owned(),
+        state: future.state.map(|state| {
+            match state {
+                FutureState::Unresumed => "unresumed",
+                FutureState::Suspended => "suspended",
+                FutureState::Returned => "returned",
+                FutureState::Panicked => "panicked",
+            }
+            .to_owned()
+        }),
+        location: future.line.as_ref().map(|line| paths.location(line)),
+        wait: future.wait.as_ref().map(|wait| self::wait(wait, labels)),
+        children: future.children.iter().map(|child| node(child, labels, paths)).collect(),
+    }
+}
+
+fn wait(wait: &model::Wait, labels: &Labels) -> Wait {
+    let amounts: Vec<String> = wait.amounts.iter().filter_map(amount).collect();
+    Wait {
+        resource: Resource {
+            kind: wait.resource.kind.clone(),
+            type_name: wait.resource.type_name.clone(),
+            address: wait.resource.address.map(|address| address.to_string()),
+        },
+        detail: (!amounts.is_empty()).then(|| amounts.join(", ")),
+        task: wait.task.map(|key| labels.label(key)),
+    }
+}
+
+/// An amount in words; `None` for one that says nothing new.
+fn amount(amount: &Amount) -> Option<String> {
+    const NANOSECONDS: f64 = 1e9;
+    Some(match *amount {
+        Amount::FiresIn(nanoseconds) if nanoseconds < 0 => {
+            format!("was due {:.1} s ago", -(nanoseconds as f64) / NANOSECONDS)
+        }
+        Amount::FiresIn(nanoseconds) => {
+            format!("fires in {:.1} s", nanoseconds as f64 / NANOSECONDS)
+        }
+        Amount::Needs(1) => return None,
+        Amount::Needs(permits) => format!("needs {permits} permits"),
+        Amount::Available(1) => "1 permit is free".to_owned(),
+        Amount::Available(permits) => format!("{permits} permits are free"),
+        Amount::Senders(1) => "1 sender is alive".to_owned(),
+        Amount::Senders(senders) => format!("{senders} senders are alive"),
+        Amount::Length(length) => format!("{length} in it"),
+        Amount::Capacity(capacity) => format!("room for {capacity}"),
+        Amount::Closed => "its other end is closed".to_owned(),
+    })
+}
