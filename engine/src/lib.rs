@@ -8,6 +8,8 @@
 //! - [`symbols`]: ELF and DWARF of one file, lazily
 //! - [`process`]: the only door to the running world
 //! - [`snapshot`]: one stop, immutable; its archive
+//! - [`program`]: one snapshot together with its symbols
+//! - [`sources`]: source lines for reports
 //! - [`report`]: the schema that renderers get
 //! - [`session`]: the facade
 
@@ -20,4 +22,5 @@ pub mod program;
 pub mod report;
 pub mod session;
 pub mod snapshot;
+pub mod sources;
 pub mod symbols;
