@@ -22,42 +22,34 @@ pub fn unwind(program: &Program<'_>, thread: &Thread, limits: &Limits) -> Stack 
             break;
         }
         let (mut frame, row) = Frame::new(program, registers, left, trust);
-        let step = step(program, &frame, row.as_deref(), left);
-        match step {
-            Step::Caller(caller) => {
+        match caller_of(program, &frame, row.as_deref(), left) {
+            Ok(caller) => {
                 frame.cfa = Some(caller.cfa);
                 if is_repeated(&stack, &frame) {
                     let why = "the stack leads back into itself";
                     stack.gaps.push(Gap::new(outer_frames(thread), why));
                     break;
                 }
-                let left = match frame.is_signal_trampoline {
-                    true => Left::Between,
-                    false => Left::ByCall,
-                };
-                next = caller.registers.map(|registers| (registers, left, trust.min(caller.trust)));
+                let trust = trust.min(caller.trust);
+                next = caller.registers.map(|registers| (registers, frame.leaves(), trust));
             }
-            Step::Unknown(why) => stack.gaps.push(Gap::new(outer_frames(thread), why)),
+            Err(why) => stack.gaps.push(Gap::new(outer_frames(thread), why)),
         }
         stack.frames.push(frame);
     }
     stack
 }
 
-/// What is known of the way out of a frame.
-enum Step {
-    /// Its caller, or that it has none.
-    Caller(Caller),
-    /// Nothing, and why.
-    Unknown(String),
-}
-
-fn step(program: &Program<'_>, frame: &Frame, row: Option<&UnwindRow>, left: Left) -> Step {
-    let by_row = row.map(|row| caller::by_row(program, frame, row));
-    match by_row {
-        Some(Ok(caller)) => return Step::Caller(caller),
-        Some(Err(why)) => return Step::Unknown(format!("{}: {why}", place(program, frame))),
-        None => {}
+/// The caller of `frame`, or why it is not known.
+fn caller_of(
+    program: &Program<'_>,
+    frame: &Frame,
+    row: Option<&UnwindRow>,
+    left: Left,
+) -> Result<Caller, String> {
+    if let Some(row) = row {
+        let caller = caller::by_row(program, frame, row);
+        return caller.map_err(|why| format!("{}: {why}", place(program, frame)));
     }
     let guessed = match left {
         Left::Between if !caller::is_code(program, frame.pc) => {
@@ -65,10 +57,7 @@ fn step(program: &Program<'_>, frame: &Frame, row: Option<&UnwindRow>, left: Lef
         }
         Left::Between | Left::ByCall => caller::by_frame_pointer(program, &frame.registers),
     };
-    match guessed {
-        Some(caller) => Step::Caller(caller),
-        None => Step::Unknown(format!("{} has no call frame information", place(program, frame))),
-    }
+    guessed.ok_or_else(|| format!("{} has no call frame information", place(program, frame)))
 }
 
 /// Whether an earlier frame is the same as this one.
