@@ -80,3 +80,56 @@ fn place(program: &Program<'_>, frame: &Frame) -> String {
         (_, None) => format!("code at {}, which is of no file,", frame.pc),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::unwind;
+    use crate::evidence::Trust;
+    use crate::limits::Limits;
+    use crate::stack::synthetic::{CODE, STACK, thread, with_process};
+
+    /// Unwinds a thread at `pc` with this frame pointer, and these words from the stack pointer on.
+    fn check(pc: u64, frame_pointer: u64, words: &[u64], expected: &[(u64, Trust)], why: &str) {
+        with_process(words, |program| {
+            let stack = unwind(program, &thread(pc, frame_pointer), &Limits::default());
+            let frames: Vec<(u64, Trust)> =
+                stack.frames.iter().map(|frame| (frame.pc.0, frame.trust)).collect();
+            assert_eq!(frames, expected);
+            assert_eq!(stack.gaps.len(), 1);
+            assert_eq!(stack.gaps[0].what, "outer frames of thread 1 (synthetic)");
+            assert_eq!(stack.gaps[0].why, why);
+        });
+    }
+
+    #[test]
+    fn frame_pointers_are_followed_where_nothing_else_is_known_and_that_is_said() {
+        check(
+            CODE,
+            STACK + 8,
+            &[0, STACK + 32, CODE + 0x10, 0, 0, CODE + 0x20, 0, 0],
+            &[(CODE, Trust::Read), (CODE + 0x10, Trust::Guessed), (CODE + 0x20, Trust::Guessed)],
+            "code at 0x1020, which is of no file, has no call frame information",
+        );
+    }
+
+    #[test]
+    fn a_frame_pointer_that_leads_down_or_nowhere_is_not_followed() {
+        let why = "code at 0x1000, which is of no file, has no call frame information";
+        let only = [(CODE, Trust::Read)];
+        check(CODE, STACK + 8, &[0, STACK, CODE + 0x10], &only, why);
+        check(CODE, STACK + 8, &[0, STACK + 8, CODE + 0x10], &only, why);
+        check(CODE, STACK + 8, &[0, STACK + 24, STACK], &only, why);
+        check(CODE, 0xdead_beef, &[0], &only, why);
+    }
+
+    #[test]
+    fn a_call_to_what_is_no_code_is_followed_back() {
+        check(
+            0,
+            0,
+            &[CODE + 0x10],
+            &[(0, Trust::Read), (CODE + 0x10, Trust::Guessed)],
+            "code at 0x1010, which is of no file, has no call frame information",
+        );
+    }
+}
