@@ -197,6 +197,44 @@ fn the_calls_of_a_build_with_dwarf_5_are_named_with_their_lines() {
 }
 
 #[test]
+fn the_calls_of_a_build_with_link_time_optimization_are_named_with_their_lines() {
+    check_chain(&["-g", "-O", "-C", "lto=fat"]);
+}
+
+#[test]
+fn a_frame_pointer_leads_through_code_without_call_frame_information() {
+    let compiled = Compiled::new(&["-g"]);
+    with_stack(&compiled.stopped(&["with_frame_pointer"]), |program, stack| {
+        let mut expected = vec![
+            ("parked::callback".to_owned(), marked("callback")),
+            ("parked::stop".to_owned(), marked("with_frame_pointer")),
+        ];
+        expected.extend(chain());
+        assert_eq!(own_functions(program, stack), expected);
+        assert_eq!(stack.gaps, []);
+        let trust = |name| frame_of(program, stack, name).0.trust;
+        assert_eq!(trust("parked::callback"), Trust::Read);
+        assert_eq!(trust("call_with_frame_pointer"), Trust::Read);
+        assert_eq!(trust("parked::stop"), Trust::Guessed);
+        assert_eq!(trust("parked::main"), Trust::Guessed);
+    });
+}
+
+#[test]
+fn code_that_nothing_leads_out_of_ends_the_stack_with_a_gap() {
+    let compiled = Compiled::new(&["-g"]);
+    with_stack(&compiled.stopped(&["without_anything"]), |program, stack| {
+        let expected = ("parked::callback".to_owned(), marked("callback"));
+        assert_eq!(own_functions(program, stack), [expected]);
+        let path = compiled.path.display();
+        assert_eq!(
+            stack.gaps[0].why,
+            format!("call_without_anything in {path} has no call frame information")
+        );
+    });
+}
+
+#[test]
 fn a_stack_is_followed_through_a_signal_handler() {
     let compiled = Compiled::new(&["-g"]);
     with_stack(&compiled.stopped(&["signal"]), |program, stack| {

@@ -33,14 +33,19 @@ mod chain {
 
 #[inline(never)]
 fn stop() {
-    if std::env::args().nth(1).is_some_and(|how| how == "signal") {
-        const SIGUSR1: i32 = 10;
-        unsafe {
+    const SIGUSR1: i32 = 10;
+    match std::env::args().nth(1).as_deref() {
+        Some("signal") => unsafe {
             signal(SIGUSR1, on_signal);
             raise(SIGUSR1); //~ raise
-        }
-    } else {
-        wait(); //~ stop
+        },
+        Some("with_frame_pointer") => unsafe {
+            call_with_frame_pointer(callback); //~ with_frame_pointer
+        },
+        Some("without_anything") => unsafe {
+            call_without_anything(callback);
+        },
+        _ => wait(), //~ stop
     }
     black_box(());
 }
@@ -50,6 +55,28 @@ extern "C" fn on_signal(_: i32) {
     wait(); //~ handler
     black_box(());
 }
+
+#[inline(never)]
+extern "C" fn callback() {
+    wait(); //~ callback
+    black_box(());
+}
+
+// Two functions with no call frame information: one keeps a frame pointer, one clears it.
+std::arch::global_asm!(
+    "call_with_frame_pointer:",
+    "push rbp",
+    "mov rbp, rsp",
+    "call rdi",
+    "pop rbp",
+    "ret",
+    "call_without_anything:",
+    "push rbp",
+    "xor ebp, ebp",
+    "call rdi",
+    "pop rbp",
+    "ret",
+);
 
 #[inline(never)]
 fn wait() {
@@ -62,6 +89,8 @@ fn wait() {
 unsafe extern "C" {
     fn signal(number: i32, handler: extern "C" fn(i32)) -> usize;
     fn raise(number: i32) -> i32;
+    fn call_with_frame_pointer(callback: extern "C" fn());
+    fn call_without_anything(callback: extern "C" fn());
 }
 
 fn main() {
