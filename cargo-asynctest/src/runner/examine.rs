@@ -1,6 +1,7 @@
 //! Looks at tests that have run for long, on threads of their own: a capture blocks for as long as
 //! it takes, and the thread that takes it is the test's tracer.
 
+use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -194,8 +195,7 @@ impl Examiner {
         let (sender, wake) = (self.sender.clone(), self.wake.clone());
         let work = move || {
             let outcome = catch_unwind(AssertUnwindSafe(|| take(how.as_ref(), text, &order)));
-            let outcome = outcome
-                .unwrap_or_else(|_| Err("the capture failed by an error of ours".to_owned()));
+            let outcome = outcome.unwrap_or_else(|panic| Err(of_panic(panic.as_ref())));
             // The loop may be over.
             let _ = sender.send((serial, outcome));
             let _ = wake.write(1);
@@ -216,6 +216,18 @@ impl AsFd for Examiner {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.wake.as_fd()
     }
+}
+
+/// What a panic says.
+fn of_panic(panic: &(dyn Any + Send)) -> String {
+    let said = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!(
+        "the capture failed by an error of ours: {}",
+        said.unwrap_or("unknown")
+    )
 }
 
 /// Takes a look and writes its files.

@@ -12,6 +12,7 @@ mod runner;
 
 mod captures;
 mod cases;
+mod measure;
 mod scenario;
 
 use std::process::ExitCode;
@@ -20,6 +21,11 @@ use runner::sentinel::{Role, enter};
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
+    match arguments.get(1).and_then(|argument| argument.to_str()) {
+        Some("measure") => return measure::print(),
+        Some("spawn-bare") => return measure::spawn_bare(),
+        _ => {}
+    }
     let is_tool = |argument: &std::ffi::OsString| argument == scenario::MARK;
     if !arguments.iter().any(is_tool) {
         let arguments = libtest_mimic::Arguments::from_args();

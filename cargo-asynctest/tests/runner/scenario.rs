@@ -26,6 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Scenario {
     /// Where the files go.
     pub(crate) output: PathBuf,
+    /// What is run; `/bin/sh`.
+    pub(crate) program: PathBuf,
     /// The tests: `sh -c` each, named `t0`, `t1`, ...
     pub(crate) scripts: Vec<String>,
     /// How many at once.
@@ -75,6 +77,7 @@ impl Ran {
 pub(crate) fn scenario(folder: &Path, scripts: &[&str]) -> Scenario {
     Scenario {
         output: folder.join("out"),
+        program: PathBuf::from("/bin/sh"),
         scripts: scripts.iter().map(|script| (*script).to_owned()).collect(),
         jobs: 4,
         timeout: None,
@@ -137,7 +140,7 @@ fn plan(scenario: &Scenario) -> Plan {
     let binary = TestBinary {
         id: "shell::it".to_owned(),
         selection: vec!["--test".to_owned(), "it".to_owned()],
-        path: PathBuf::from("/bin/sh"),
+        path: scenario.program.clone(),
         folder: PathBuf::from("/"),
         environment: vec![("ADDED".into(), "yes".into())],
         unset: vec!["HOME".into()],
