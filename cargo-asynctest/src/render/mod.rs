@@ -110,12 +110,13 @@ impl<'plan> Renderers<'plan> {
         };
         let mut all: Vec<Box<dyn Render>> = Vec::new();
         let screen = screen::Screen::new(progress);
-        all.push(Box::new(status::Status::new(plan, options, render, screen)));
-        all.push(Box::new(run_json::RunJson::new(plan)));
-        all.push(Box::new(junit::JUnit::new(plan)));
+        // First: no command is obeyed from before the first line of a test to behind its last.
         if let Some(job) = &render.github {
             all.push(Box::new(github::GitHub::new(plan, job)));
         }
+        all.push(Box::new(status::Status::new(plan, options, render, screen)));
+        all.push(Box::new(run_json::RunJson::new(plan)));
+        all.push(Box::new(junit::JUnit::new(plan)));
         Renderers { all, progress }
     }
 

@@ -64,7 +64,7 @@ pub(crate) fn run_with(
         tick: renderers.tick(),
     };
     let totals =
-        run::Run::new(&plan, options, setup, &mut |event| renderers.show(&event))?.to_the_end()?;
+        run::Run::new(&plan, options, setup, &mut |event| renderers.show(&event))?.finish_all()?;
     Ok(Outcome {
         exit: totals.exit_code(),
     })

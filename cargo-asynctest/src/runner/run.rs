@@ -111,7 +111,7 @@ impl<'run> Run<'run> {
     }
 
     /// Runs all, and leaves no process behind.
-    pub(super) fn to_the_end(mut self) -> Result<Totals, Error> {
+    pub(super) fn finish_all(mut self) -> Result<Totals, Error> {
         (self.show)(Event::Begun);
         let done = self.turn_until_done();
         let survivors = processes::end_all_descendants();

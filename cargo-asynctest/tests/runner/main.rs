@@ -2,6 +2,12 @@
 //! they start, sentinel and all. Its tests are shell scripts, its captures are made up.
 
 #![expect(dead_code, unused_imports, reason = "the command uses the rest")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "all of this is a test"
+)]
 
 #[path = "../../src/plan.rs"]
 mod plan;

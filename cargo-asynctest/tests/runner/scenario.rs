@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::captures::Fake;
 use crate::plan::{
-    Deadline, FailFast, Harness, Output, Plan, RunOptions, StatusLevel, TestBinary, TestCase,
+    Deadline, FailFast, Harness, ListFailure, Output, Plan, RunOptions, StatusLevel, TestBinary,
+    TestCase, Unlisted,
 };
 use crate::render::{Color, Options};
 use crate::runner::examine::Captures;
@@ -44,6 +45,8 @@ pub(crate) struct Scenario {
     pub(crate) patience: u64,
     /// Whether tests print straight to our streams.
     pub(crate) streamed: bool,
+    /// Whether another binary did not list its tests in time.
+    pub(crate) unlisted: bool,
     /// Whether to stop at the first failure.
     pub(crate) fail_fast: bool,
 }
@@ -86,6 +89,7 @@ pub(crate) fn scenario(folder: &Path, scripts: &[&str]) -> Scenario {
         fake: Fake::Still,
         patience: 30_000,
         streamed: false,
+        unlisted: false,
         fail_fast: false,
     }
 }
@@ -154,9 +158,18 @@ fn plan(scenario: &Scenario) -> Plan {
     Plan {
         binaries: vec![binary],
         tests: scenario.scripts.iter().enumerate().map(case).collect(),
+        unlisted: scenario.unlisted.then(unlisted).into_iter().collect(),
         output: scenario.output.clone(),
         command: vec!["cargo".to_owned(), "asynctest".to_owned()],
         ..Plan::default()
+    }
+}
+
+fn unlisted() -> Unlisted {
+    Unlisted {
+        binary: 0,
+        why: ListFailure::Hung("said before".to_owned()),
+        reproduce: "it --list".to_owned(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A report as text. The first line is the cause; the evidence follows in the order in which a
 //! reader would ask. The short form has under 40 lines; the full one leaves nothing out.
 //!
-//! - [`style`]: colors
+//! - [`style`]: colors, or none
 //! - [`chain`]: an await chain, a line a link
 //! - [`tasks`], [`threads`]: the sections on them
 
@@ -13,7 +13,7 @@ mod threads;
 #[cfg(test)]
 mod tests;
 
-use asynctest_engine::report::{Certainty, Report, TaskKind};
+use asynctest_engine::report::{Certainty, Location, Report, Task, TaskKind};
 
 use crate::runner::verdict::Verdict;
 
@@ -52,6 +52,14 @@ pub(crate) fn full(report: &Report) -> String {
         middle(report, Style::Plain, Detail::Full),
         foot(report, Style::Plain, None, Detail::Full),
     ])
+}
+
+/// The line of the user's own code where the test's body, or else the first task, stands.
+pub(super) fn place(report: &Report) -> Option<&Location> {
+    let body = |task: &&Task| task.kind == TaskKind::BlockOn;
+    let task = report.tasks.iter().find(body).or(report.tasks.first())?;
+    let (place, _) = chain::innermost(task.future.as_ref()?);
+    place
 }
 
 /// What stands in column 0: `HANG  <binary>::<test>  <finding>: <sentence>`.

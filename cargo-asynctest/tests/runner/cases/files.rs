@@ -16,6 +16,7 @@ pub(super) const CASES: &[Case] = &[
     ("nobody_reading_ends_nothing", nobody_reading_ends_nothing),
     ("streamed_output_is_ours", streamed_output_is_ours),
     ("junit_names_each_test", junit_names_each_test),
+    ("no_test_commands_github", no_test_commands_github),
 ];
 
 fn a_hundred_megabytes_are_kept(folder: &Path) {
@@ -90,4 +91,28 @@ fn junit_names_each_test(folder: &Path) {
     );
     let hang = "message=\"HANG  shell::it::t2  undetermined: made up\" type=\"HANG\"";
     assert!(junit.contains(hang), "{junit}");
+}
+
+fn no_test_commands_github(folder: &Path) {
+    let mut scenario = scenario(folder, &["echo ::error::mine; exit 1", "exec sleep 1000"]);
+    scenario.timeout = Some(200);
+    let summary = folder.join("summary");
+    let output = scenario
+        .command()
+        .env("GITHUB_ACTIONS", "true")
+        .env("GITHUB_STEP_SUMMARY", &summary)
+        .output()
+        .expect("the tool starts");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let token = said
+        .strip_prefix("::stop-commands::")
+        .and_then(|said| said.lines().next())
+        .expect("commands are stopped first");
+    let (before, after) = said
+        .split_once(&format!("\n::{token}::\n"))
+        .expect("commands are obeyed again");
+    assert!(before.contains("\n::error::mine\n") && !after.contains("::mine"));
+    assert!(after.contains("::error title=HANG  shell%3A%3Ait%3A%3At1::undetermined: made up\n"));
+    let summary = fs::read_to_string(summary).expect("the summary");
+    assert!(summary.contains("```text\nHANG  shell::it::t1  undetermined: made up\n"));
 }

@@ -10,6 +10,10 @@ pub(super) const CASES: &[Case] = &[
     ("nothing_to_run_is_4", nothing_to_run_is_4),
     ("all_passed_is_0", all_passed_is_0),
     (
+        "a_binary_that_does_not_list_is_104",
+        a_binary_that_does_not_list_is_104,
+    ),
+    (
         "a_test_has_the_plans_environment",
         a_test_has_the_plans_environment,
     ),
@@ -59,6 +63,17 @@ fn nothing_to_run_is_4(folder: &Path) {
 fn all_passed_is_0(folder: &Path) {
     let ran = scenario(folder, &["exit 0", "sleep 1000 & exit 0"]).run();
     assert_eq!(ran.code, Some(0));
+}
+
+fn a_binary_that_does_not_list_is_104(folder: &Path) {
+    let mut scenario = scenario(folder, &["exit 0"]);
+    scenario.unlisted = true;
+    let ran = scenario.run();
+    assert_eq!((ran.code, ran.verdict(0)), (Some(104), "PASS".into()));
+    let head = "LIST-HANG  shell::it  it had not listed its tests when its time was over\n\
+                said before\n  repro command: it --list\n";
+    assert!(ran.stderr.contains(head), "{}", ran.stderr);
+    assert_eq!(ran.json["unlisted"][0]["verdict"], "LIST-HANG");
 }
 
 fn a_test_has_the_plans_environment(folder: &Path) {
