@@ -77,10 +77,10 @@ impl<'plan> GitHub<'plan> {
             return;
         };
         let (binary, name) = names(self.plan, test);
-        let seen = result.examinations.last().map(|seen| &seen.outcome);
+        let seen = result.hang().map(|seen| &seen.outcome);
         let report = match seen {
-            Some(Ok(examined)) if verdict != Verdict::Fail => Some(&examined.report),
-            _ => None,
+            Some(Ok(examined)) => Some(&examined.report),
+            Some(Err(_)) | None => None,
         };
         let cause = match (&report, seen) {
             (Some(report), _) => cause(report),
@@ -133,7 +133,7 @@ impl Render for GitHub<'_> {
             Event::Started { .. }
             | Event::Slow { .. }
             | Event::Interrupted { .. }
-            | Event::Idle { .. } => {}
+            | Event::Tick { .. } => {}
         }
     }
 }

@@ -98,7 +98,7 @@ fn status(result: &TestResult) -> TestCaseStatus {
         _ => NonSuccessKind::Failure,
     });
     status.set_type(verdict.word());
-    match result.examinations.last().map(|seen| &seen.outcome) {
+    match result.hang().map(|seen| &seen.outcome) {
         Some(Ok(examined)) => {
             let folder = examined.folder.display().to_string();
             let report = text::report(&examined.report, Style::Plain, Some(&folder));
@@ -139,7 +139,7 @@ impl Render for JUnit<'_> {
             | Event::Started { .. }
             | Event::Slow { .. }
             | Event::Interrupted { .. }
-            | Event::Idle { .. } => {}
+            | Event::Tick { .. } => {}
         }
     }
 }

@@ -120,7 +120,7 @@ impl<'plan> Renderers<'plan> {
         Renderers { all, progress }
     }
 
-    /// How often something moves while nothing happens.
+    /// How often something moves.
     pub(crate) fn tick(&self) -> Option<Duration> {
         match self.progress {
             Progress::Shown => Some(Duration::from_millis(100)),

@@ -184,7 +184,7 @@ impl Render for RunJson<'_> {
             | Event::Started { .. }
             | Event::Slow { .. }
             | Event::Interrupted { .. }
-            | Event::Idle { .. } => {}
+            | Event::Tick { .. } => {}
         }
     }
 }

@@ -126,9 +126,7 @@ impl<'plan> Status<'plan> {
             let line = self.status_line(result.verdict, result.duration, None, test);
             self.notable.push(line);
         }
-        if let Some(examination) = result.examinations.last()
-            && result.verdict == Some(Verdict::Hang)
-        {
+        if let Some(examination) = result.hang() {
             self.examination(test, examination);
         }
         if result.verdict.is_some_and(Verdict::fails) || self.options.output == Output::ShownForAll
@@ -303,7 +301,7 @@ impl Render for Status<'_> {
                 totals,
             } => self.ended(*test, result, totals),
             Event::Interrupted { signal, running } => self.interrupted(signal, running),
-            Event::Idle { running, totals } => self.moving(running, totals),
+            Event::Tick { running, totals } => self.moving(running, totals),
             Event::Finished { totals, survivors } => self.finished(totals, survivors),
         }
     }

@@ -46,8 +46,8 @@ pub(crate) enum Event<'run> {
         /// What is running, and for how long.
         running: Vec<(Test, Duration)>,
     },
-    /// Nothing happened for a moment: what moves on a screen may move.
-    Idle {
+    /// Some time has passed: what moves on a screen may move.
+    Tick {
         /// What is running, and for how long.
         running: Vec<(Test, Duration)>,
         /// The run so far.
@@ -85,6 +85,23 @@ pub(crate) struct TestResult {
     pub(crate) examinations: Vec<Examination>,
     /// Whether its output was still open in another process after it had ended.
     pub(crate) leaked: bool,
+}
+
+impl TestResult {
+    /// What was seen of it when its time was over, if it was ended for that.
+    pub(crate) fn hang(&self) -> Option<&Examination> {
+        let last = self.examinations.last()?;
+        match self.verdict? {
+            Verdict::Hang | Verdict::Stuck | Verdict::ExitHang => Some(last),
+            Verdict::Pass
+            | Verdict::Fail
+            | Verdict::Slow
+            | Verdict::ListHang
+            | Verdict::Crash
+            | Verdict::Leak
+            | Verdict::Skip => None,
+        }
+    }
 }
 
 /// A look at a test that has run for long.

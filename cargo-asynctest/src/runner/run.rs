@@ -50,7 +50,7 @@ pub(super) struct Setup {
     pub(super) captures: Captures,
     /// Makes `report.txt`.
     pub(super) text: fn(&Report) -> String,
-    /// How often renderers want to move something while nothing happens.
+    /// How often renderers want to move something.
     pub(super) tick: Option<Duration>,
 }
 
@@ -59,6 +59,7 @@ pub(super) struct Run<'run> {
     plan: &'run Plan,
     options: &'run RunOptions,
     tick: Option<Duration>,
+    next_tick: Option<Instant>,
     show: &'run mut dyn FnMut(Event<'_>),
     reactor: Reactor,
     signals: Signals,
@@ -86,6 +87,7 @@ impl<'run> Run<'run> {
             plan,
             options,
             tick: setup.tick,
+            next_tick: setup.tick.map(|_| Instant::now()),
             show,
             reactor: Reactor::new()?,
             signals: Signals::take(&[Signal::SIGCHLD, Signal::SIGTSTP])?,
@@ -133,9 +135,6 @@ impl<'run> Run<'run> {
             for ready in &ready {
                 self.react(*ready);
             }
-            if ready.is_empty() {
-                self.idle();
-            }
             self.do_what_is_due(Instant::now());
         }
     }
@@ -146,7 +145,7 @@ impl<'run> Run<'run> {
             .filter_map(Running::next)
             .chain(self.examiner.next())
             .chain(self.orphans)
-            .chain(self.tick.map(|tick| Instant::now() + tick))
+            .chain(self.next_tick)
             .min()
     }
 
@@ -174,13 +173,12 @@ impl<'run> Run<'run> {
         }
     }
 
-    fn idle(&mut self) {
-        if self.tick.is_some() {
-            (self.show)(Event::Idle {
-                running: running_tests(&self.running),
-                totals: &self.totals,
-            });
-        }
+    fn tick(&mut self, now: Instant) {
+        self.next_tick = self.tick.map(|tick| now + tick);
+        (self.show)(Event::Tick {
+            running: running_tests(&self.running),
+            totals: &self.totals,
+        });
     }
 }
 
@@ -271,6 +269,9 @@ impl Run<'_> {
         }
         if self.examiner.next().is_some_and(|at| at <= now) {
             self.take_examinations();
+        }
+        if self.next_tick.is_some_and(|at| at <= now) {
+            self.tick(now);
         }
         if self.orphans.is_some_and(|at| at <= now) {
             self.orphans = None;
@@ -536,7 +537,8 @@ impl Run<'_> {
     fn ask_all_to_end(&mut self, now: Instant) {
         for (serial, running) in &mut self.running {
             self.examiner.withdraw(*serial);
-            if !matches!(running.state, State::Ended { .. } | State::Killed { .. }) {
+            let over = running.note_exit(now);
+            if !over && !matches!(running.state, State::Killed { .. }) {
                 running.ended_for.get_or_insert(Ending::Interrupt);
                 running.process.signal(Signal::SIGTERM);
                 running.state = State::Asked { until: now + GRACE };
