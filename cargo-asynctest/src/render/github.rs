@@ -35,9 +35,7 @@ impl Job {
     pub(super) fn detect() -> Option<Job> {
         let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let is_job = set("GITHUB_ACTIONS").is_some_and(|value| value == "true");
-        is_job.then(|| Job {
-            summary: set("GITHUB_STEP_SUMMARY").map(PathBuf::from),
-        })
+        is_job.then(|| Job { summary: set("GITHUB_STEP_SUMMARY").map(PathBuf::from) })
     }
 }
 
@@ -120,11 +118,7 @@ impl Render for GitHub<'_> {
             Event::Begun => say(&format!("::stop-commands::{}\n", self.token)),
             Event::Ended { test, result, .. } => self.ended(*test, result),
             Event::Finished { .. } => {
-                say(&format!(
-                    "::{}::\n{}",
-                    self.token,
-                    annotations(&self.failures)
-                ));
+                say(&format!("::{}::\n{}", self.token, annotations(&self.failures)));
                 if let Err(error) = self.write_summary() {
                     let path = self.job.summary.as_deref().unwrap_or(Path::new(""));
                     super::complain(path, &error.to_string());
@@ -161,18 +155,12 @@ fn annotation(failure: &Failure) -> String {
         properties.push(format!("line={}", place.line));
     }
     properties.push(format!("title={}", property(&title)));
-    format!(
-        "::error {}::{}\n",
-        properties.join(","),
-        data(&failure.cause)
-    )
+    format!("::error {}::{}\n", properties.join(","), data(&failure.cause))
 }
 
 /// Escapes a command's text.
 fn data(text: &str) -> String {
-    text.replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// Escapes a command's property.
@@ -214,25 +202,18 @@ fn summary(failures: &[Failure], room: usize) -> String {
         }
     }
     if left_out > 0 {
-        let _ = writeln!(
-            text,
-            "\n{left_out} reports are left out here: the log has them."
-        );
+        let _ = writeln!(text, "\n{left_out} reports are left out here: the log has them.");
     }
     text
 }
 
 fn row(failure: &Failure) -> String {
-    let place = failure.place.as_ref().map_or_else(String::new, |place| {
-        format!("{}:{}", place.file, place.line)
-    });
+    let place = failure
+        .place
+        .as_ref()
+        .map_or_else(String::new, |place| format!("{}:{}", place.file, place.line));
     let cause = format!("{} {}", failure.verdict.word(), failure.cause);
-    format!(
-        "| {} | {} | {} |\n",
-        cell(&failure.name),
-        cell(&cause),
-        cell(&place)
-    )
+    format!("| {} | {} | {} |\n", cell(&failure.name), cell(&cause), cell(&place))
 }
 
 /// Text that Markdown takes for nothing but text, at most 300 letters of it.
@@ -252,11 +233,7 @@ fn cell(text: &str) -> String {
 
 /// A block of code, whose fence is longer than any in it.
 fn fenced(text: &str) -> String {
-    let longest = text
-        .split(|letter| letter != '`')
-        .map(str::len)
-        .max()
-        .unwrap_or(0);
+    let longest = text.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
     format!("\n{fence}text\n{}\n{fence}\n", text.trim_end())
 }
@@ -298,9 +275,7 @@ mod tests {
     fn there_are_ten_annotations_and_only_of_hangs() {
         let mut failures: Vec<Failure> = (0..12).map(|_| failure("x", "")).collect();
         assert_eq!(annotations(&failures).lines().count(), 10);
-        failures
-            .iter_mut()
-            .for_each(|failure| failure.verdict = Verdict::Fail);
+        failures.iter_mut().for_each(|failure| failure.verdict = Verdict::Fail);
         assert_eq!(annotations(&failures), "");
     }
 

@@ -24,10 +24,7 @@ pub(super) struct JUnit<'plan> {
 impl<'plan> JUnit<'plan> {
     /// Writes into the plan's output folder.
     pub(super) fn new(plan: &'plan Plan) -> JUnit<'plan> {
-        JUnit {
-            plan,
-            suites: BTreeMap::new(),
-        }
+        JUnit { plan, suites: BTreeMap::new() }
     }
 
     fn add(&mut self, of_binary: usize, case: TestCase) {

@@ -65,11 +65,7 @@ impl Options {
             Color::Auto => terminal && !set("NO_COLOR") && !is_dumb(),
         };
         Options {
-            style: if colored {
-                text::Style::Colored
-            } else {
-                text::Style::Plain
-            },
+            style: if colored { text::Style::Colored } else { text::Style::Plain },
             progress: if terminal && github.is_none() && !set("CI") && !is_dumb() {
                 Progress::Shown
             } else {
@@ -146,17 +142,11 @@ fn names(plan: &Plan, test: usize) -> (&str, &str) {
 
 /// A binary's name.
 fn binary(plan: &Plan, binary: usize) -> &str {
-    plan.binaries
-        .get(binary)
-        .map_or("", |binary| binary.id.as_str())
+    plan.binaries.get(binary).map_or("", |binary| binary.id.as_str())
 }
 
 /// Says that a file of the run could not be written: the verdicts stand all the same.
 fn complain(path: &std::path::Path, why: &str) {
     use std::io::Write;
-    let _ = writeln!(
-        std::io::stderr(),
-        "warning: cannot write {}: {why}",
-        path.display()
-    );
+    let _ = writeln!(std::io::stderr(), "warning: cannot write {}: {why}", path.display());
 }

@@ -78,10 +78,7 @@ struct UnlistedEntry<'run> {
 impl<'plan> RunJson<'plan> {
     /// Writes into the plan's output folder.
     pub(super) fn new(plan: &'plan Plan) -> RunJson<'plan> {
-        RunJson {
-            plan,
-            tests: Vec::new(),
-        }
+        RunJson { plan, tests: Vec::new() }
     }
 
     fn entry(&self, test: usize, result: &TestResult) -> Entry {
@@ -158,12 +155,9 @@ fn report(examination: &Examination) -> ReportEntry {
             sentence: Some(examined.report.headline.sentence.clone()),
             trouble: examined.unsaved.clone(),
         },
-        Err(why) => ReportEntry {
-            folder: None,
-            finding: None,
-            sentence: None,
-            trouble: Some(why.clone()),
-        },
+        Err(why) => {
+            ReportEntry { folder: None, finding: None, sentence: None, trouble: Some(why.clone()) }
+        }
     }
 }
 

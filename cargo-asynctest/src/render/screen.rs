@@ -20,11 +20,7 @@ pub(super) struct Screen {
 impl Screen {
     /// Writes to stderr.
     pub(super) fn new(progress: Progress) -> Screen {
-        Screen {
-            term: Term::stderr(),
-            progress,
-            moving: None,
-        }
+        Screen { term: Term::stderr(), progress, moving: None }
     }
 
     /// Writes bytes as they are, above the moving line.

@@ -32,13 +32,7 @@ impl<'plan> Status<'plan> {
         render: &Options,
         screen: Screen,
     ) -> Status<'plan> {
-        Status {
-            plan,
-            options,
-            style: render.style,
-            screen,
-            notable: Vec::new(),
-        }
+        Status { plan, options, style: render.style, screen, notable: Vec::new() }
     }
 
     fn line(&mut self, line: &str) {
@@ -63,11 +57,8 @@ impl<'plan> Status<'plan> {
         if self.options.status == StatusLevel::Skipped {
             for case in &self.plan.skipped {
                 let head = self.style.verdict(Verdict::Skip, "        SKIP");
-                let line = format!(
-                    "{head} [         ] {} {}",
-                    binary(self.plan, case.binary),
-                    case.name
-                );
+                let line =
+                    format!("{head} [         ] {} {}", binary(self.plan, case.binary), case.name);
                 self.line(&line);
             }
         }
@@ -83,30 +74,21 @@ impl<'plan> Status<'plan> {
                 format!("LIST-HANG  {name}  it had not listed its tests when its time was over"),
                 said,
             ),
-            ListFailure::Failed(how, said) => (
-                format!("FAIL  {name}  it did not list its tests: {how}"),
-                said,
-            ),
+            ListFailure::Failed(how, said) => {
+                (format!("FAIL  {name}  it did not list its tests: {how}"), said)
+            }
         };
         self.notable.push(head.clone());
         let head = self.style.verdict(Verdict::ListHang, &head);
         let said = said.trim_end();
-        let said = if said.is_empty() {
-            String::new()
-        } else {
-            format!("\n{said}")
-        };
-        self.line(&format!(
-            "{head}{said}\n  repro command: {}",
-            unlisted.reproduce
-        ));
+        let said = if said.is_empty() { String::new() } else { format!("\n{said}") };
+        self.line(&format!("{head}{said}\n  repro command: {}", unlisted.reproduce));
     }
 
     fn slow(&mut self, test: Test, elapsed: Duration, examination: &Examination) {
         let line = self.status_line(Some(Verdict::Slow), elapsed, None, test);
         self.line(&line);
-        self.notable
-            .push(self.status_line(Some(Verdict::Slow), elapsed, None, test));
+        self.notable.push(self.status_line(Some(Verdict::Slow), elapsed, None, test));
         self.examination(test, examination);
     }
 
@@ -170,18 +152,8 @@ impl<'plan> Status<'plan> {
     }
 
     fn output(&mut self, test: Test, result: &TestResult) {
-        self.stream(
-            "stdout",
-            test,
-            &result.stdout,
-            result.stdout_file.as_deref(),
-        );
-        self.stream(
-            "stderr",
-            test,
-            &result.stderr,
-            result.stderr_file.as_deref(),
-        );
+        self.stream("stdout", test, &result.stdout, result.stdout_file.as_deref());
+        self.stream("stderr", test, &result.stderr, result.stderr_file.as_deref());
     }
 
     fn stream(&mut self, name: &str, test: Test, kept: &Kept, file: Option<&std::path::Path>) {
@@ -190,9 +162,7 @@ impl<'plan> Status<'plan> {
         }
         let (binary, test) = names(self.plan, test);
         let excerpt = kept.excerpt(SHOWN);
-        let head = self
-            .style
-            .dim(&format!("--- {name} of {binary} {test} ---"));
+        let head = self.style.dim(&format!("--- {name} of {binary} {test} ---"));
         let mut bytes = format!("{head}\n").into_bytes();
         bytes.extend_from_slice(&excerpt.bytes());
         if !bytes.ends_with(b"\n") {
@@ -216,9 +186,7 @@ impl<'plan> Status<'plan> {
     ) -> String {
         let (binary, name) = names(self.plan, test);
         let head = match verdict {
-            Some(verdict) => self
-                .style
-                .verdict(verdict, &format!("{:>12}", verdict.word())),
+            Some(verdict) => self.style.verdict(verdict, &format!("{:>12}", verdict.word())),
             None => self.style.dim("     stopped"),
         };
         let progress = progress.map_or_else(String::new, |(ended, planned)| {
@@ -226,11 +194,7 @@ impl<'plan> Status<'plan> {
             format!(" ({ended:>width$}/{planned})")
         });
         let name = self.style.bold(name);
-        format!(
-            "{head} {}{progress} {} {name}",
-            clock(duration),
-            self.style.magenta(binary)
-        )
+        format!("{head} {}{progress} {} {name}", clock(duration), self.style.magenta(binary))
     }
 
     fn interrupted(&mut self, signal: &str, running: &[(Test, Duration)]) {
@@ -267,9 +231,7 @@ impl<'plan> Status<'plan> {
     fn finished(&mut self, totals: &Totals, survivors: &[i32]) {
         self.screen.clear_moving();
         for id in survivors {
-            self.line(&format!(
-                "warning: process {id} was killed and has not ended"
-            ));
+            self.line(&format!("warning: process {id} was killed and has not ended"));
         }
         if self.plan.tests.is_empty() && self.plan.unlisted.is_empty() {
             self.line("no tests to run");
@@ -290,16 +252,8 @@ impl Render for Status<'_> {
         match event {
             Event::Begun => self.begun(),
             Event::Started { .. } => {}
-            Event::Slow {
-                test,
-                elapsed,
-                examination,
-            } => self.slow(*test, *elapsed, examination),
-            Event::Ended {
-                test,
-                result,
-                totals,
-            } => self.ended(*test, result, totals),
+            Event::Slow { test, elapsed, examination } => self.slow(*test, *elapsed, examination),
+            Event::Ended { test, result, totals } => self.ended(*test, result, totals),
             Event::Interrupted { signal, running } => self.interrupted(signal, running),
             Event::Tick { running, totals } => self.moving(running, totals),
             Event::Finished { totals, survivors } => self.finished(totals, survivors),
@@ -338,19 +292,13 @@ fn summary(totals: &Totals, style: Style) -> String {
         (totals.unlisted, "not listed"),
     ];
     parts.extend(
-        more.iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, word)| format!("{count} {word}")),
+        more.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")),
     );
     let run = match totals.planned == totals.ended {
         true => counted(totals.planned, "test"),
         false => format!("{} of {}", totals.ended, counted(totals.planned, "test")),
     };
-    format!(
-        "{head} {} {run} run: {}",
-        clock(totals.duration),
-        parts.join(", ")
-    )
+    format!("{head} {} {run} run: {}", clock(totals.duration), parts.join(", "))
 }
 
 fn counted(count: usize, noun: &str) -> String {

@@ -49,10 +49,7 @@ pub(crate) struct Captures {
 impl Captures {
     /// The engine's.
     pub(crate) fn live() -> Captures {
-        Captures {
-            how: Arc::new(Live),
-            patience: Duration::from_secs(30),
-        }
+        Captures { how: Arc::new(Live), patience: Duration::from_secs(30) }
     }
 }
 
@@ -200,13 +197,9 @@ impl Examiner {
             let _ = sender.send((serial, outcome));
             let _ = wake.write(1);
         };
-        let begun = thread::Builder::new()
-            .name("capture".to_owned())
-            .spawn(work);
+        let begun = thread::Builder::new().name("capture".to_owned()).spawn(work);
         if let Err(error) = begun {
-            let _ = self
-                .sender
-                .send((serial, Err(format!("no thread for the capture: {error}"))));
+            let _ = self.sender.send((serial, Err(format!("no thread for the capture: {error}"))));
             let _ = self.wake.write(1);
         }
     }
@@ -224,10 +217,7 @@ fn of_panic(panic: &(dyn Any + Send)) -> String {
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!(
-        "the capture failed by an error of ours: {}",
-        said.unwrap_or("unknown")
-    )
+    format!("the capture failed by an error of ours: {}", said.unwrap_or("unknown"))
 }
 
 /// Takes a look and writes its files.
@@ -243,11 +233,7 @@ fn take(how: &dyn Examine, text: fn(&Report) -> String, order: &Order) -> Outcom
     }
     let folder = folders::of_examination(&order.folder, order.attempt, purpose);
     let saved = save(examination.as_ref(), &report, text, &folder);
-    Ok(Examined {
-        report: Box::new(report),
-        folder,
-        unsaved: saved.err(),
-    })
+    Ok(Examined { report: Box::new(report), folder, unsaved: saved.err() })
 }
 
 fn save(

@@ -10,9 +10,7 @@ const LONGEST: usize = 200;
 
 /// The folder of one test of the binary `binary`.
 pub(super) fn of_test(output: &Path, binary: &str, test: &str) -> PathBuf {
-    output
-        .join(file_name(&binary.replace("::", "-")))
-        .join(file_name(&test.replace("::", "__")))
+    output.join(file_name(&binary.replace("::", "-"))).join(file_name(&test.replace("::", "__")))
 }
 
 /// The folder for one look at it.

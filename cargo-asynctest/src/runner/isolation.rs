@@ -63,18 +63,9 @@ pub(super) fn start(
     let child = command.spawn()?;
     let id = Pid::from_raw(child.id() as i32);
     // Nobody else waits for it, so the id is still its own.
-    let handle = pidfd_open(
-        rustix::process::Pid::from_child(&child),
-        PidfdFlags::empty(),
-    );
+    let handle = pidfd_open(rustix::process::Pid::from_child(&child), PidfdFlags::empty());
     match handle {
-        Ok(handle) => Ok(Process {
-            id,
-            handle,
-            stdout,
-            stderr,
-            tag,
-        }),
+        Ok(handle) => Ok(Process { id, handle, stdout, stderr, tag }),
         Err(error) => {
             let _ = killpg(id, Signal::SIGKILL);
             let _ = waitpid(id, None);

@@ -45,9 +45,7 @@ impl Kept {
             Some(file) => file,
             None => {
                 std::fs::create_dir_all(folder)?;
-                let file = tempfile::Builder::new()
-                    .prefix(".output-")
-                    .tempfile_in(folder)?;
+                let file = tempfile::Builder::new().prefix(".output-").tempfile_in(folder)?;
                 let (mut file, path) = file.into_parts();
                 file.write_all(&self.memory)?;
                 self.memory = Vec::new();
@@ -115,8 +113,7 @@ impl Kept {
 fn read_range(mut file: &File, start: u64, end: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(start))?;
-    file.take(end.saturating_sub(start))
-        .read_to_end(&mut bytes)?;
+    file.take(end.saturating_sub(start)).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -174,10 +171,7 @@ mod tests {
         let length = 8 + 3 * (IN_MEMORY as u64 / 2);
         assert_eq!(kept.length(), length);
         let excerpt = kept.excerpt(5);
-        assert_eq!(
-            (&excerpt.head[..], &excerpt.tail[..]),
-            (&b"begin"[..], &b"xxend"[..])
-        );
+        assert_eq!((&excerpt.head[..], &excerpt.tail[..]), (&b"begin"[..], &b"xxend"[..]));
         assert_eq!(excerpt.left_out, length - 10);
 
         let saved = kept.save(&folder.path().join("out")).unwrap();

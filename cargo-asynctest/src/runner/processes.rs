@@ -136,8 +136,7 @@ pub(super) fn end_all_descendants() -> Vec<i32> {
             return Vec::new();
         }
         let left = stop_to_a_fixpoint(|all| descendants(all, &own));
-        left.iter()
-            .for_each(|process| send(process, Signal::SIGKILL));
+        left.iter().for_each(|process| send(process, Signal::SIGKILL));
         if Instant::now() >= until {
             return left.iter().map(|process| process.id).collect();
         }
@@ -163,8 +162,7 @@ pub(super) fn end_tree(root: i32, is_ours: impl Fn(&Process) -> bool) {
         found.extend(all.iter().filter(|process| roots.contains(&process.id)));
         found
     });
-    tree.iter()
-        .for_each(|process| send(process, Signal::SIGKILL));
+    tree.iter().for_each(|process| send(process, Signal::SIGKILL));
 }
 
 /// Stops what `find` finds until it finds nothing new, and returns all of it that is alive.
@@ -206,14 +204,7 @@ mod tests {
     use super::{Process, descendants, one, parse};
 
     fn process(id: i32, parent: i32) -> Process {
-        Process {
-            id,
-            started: 0,
-            parent,
-            group: id,
-            session: id,
-            ended: false,
-        }
+        Process { id, started: 0, parent, group: id, session: id, ended: false }
     }
 
     #[test]
@@ -251,9 +242,6 @@ mod tests {
     #[test]
     fn we_find_ourselves() {
         let own = std::process::id() as i32;
-        assert_eq!(
-            one(own).unwrap().parent,
-            std::os::unix::process::parent_id() as i32
-        );
+        assert_eq!(one(own).unwrap().parent, std::os::unix::process::parent_id() as i32);
     }
 }

@@ -76,11 +76,7 @@ impl Reactor {
             Err(Errno::EINTR) => 0,
             Err(error) => return Err(error),
         };
-        Ok(events
-            .iter()
-            .take(count)
-            .filter_map(|event| Ready::from_word(event.data()))
-            .collect())
+        Ok(events.iter().take(count).filter_map(|event| Ready::from_word(event.data())).collect())
     }
 }
 

@@ -118,10 +118,7 @@ impl<'run> Run<'run> {
         let done = self.turn_until_done();
         let survivors = processes::end_all_descendants();
         self.totals.duration = self.begun.elapsed();
-        (self.show)(Event::Finished {
-            totals: &self.totals,
-            survivors,
-        });
+        (self.show)(Event::Finished { totals: &self.totals, survivors });
         done.map(|()| self.totals)
     }
 
@@ -175,10 +172,7 @@ impl<'run> Run<'run> {
 
     fn tick(&mut self, now: Instant) {
         self.next_tick = self.tick.map(|tick| now + tick);
-        (self.show)(Event::Tick {
-            running: running_tests(&self.running),
-            totals: &self.totals,
-        });
+        (self.show)(Event::Tick { running: running_tests(&self.running), totals: &self.totals });
     }
 }
 
@@ -250,8 +244,7 @@ impl Run<'_> {
     }
 
     fn names(&self, test: Test) -> (&str, &str) {
-        self.case(test)
-            .map_or(("", ""), |(binary, case)| (&binary.id, &case.name))
+        self.case(test).map_or(("", ""), |(binary, case)| (&binary.id, &case.name))
     }
 }
 
@@ -306,10 +299,7 @@ impl Run<'_> {
             return;
         };
         running.timing.done(purpose);
-        running.state = State::Examined {
-            purpose,
-            gone: None,
-        };
+        running.state = State::Examined { purpose, gone: None };
         let (test, process) = (running.test, ProcessId(running.process.id()));
         let order = Order {
             purpose,
@@ -336,9 +326,7 @@ impl Run<'_> {
             binary: binary.to_owned(),
             test: Some(name.to_owned()),
             process: process.0,
-            again: self
-                .case(test)
-                .map(|(binary, case)| again(self.plan, binary, case)),
+            again: self.case(test).map(|(binary, case)| again(self.plan, binary, case)),
             source_roots: self
                 .plan
                 .source_roots
@@ -371,9 +359,7 @@ impl Run<'_> {
             return;
         }
         let purpose = *purpose;
-        let moves = outcome
-            .as_ref()
-            .is_ok_and(|seen| !seen.report.looks.moved.is_empty());
+        let moves = outcome.as_ref().is_ok_and(|seen| !seen.report.looks.moved.is_empty());
         let examination = Examination { purpose, outcome };
         if purpose == Purpose::Slow || (purpose == Purpose::Soft && moves) {
             running.state = State::Runs;
@@ -410,9 +396,7 @@ impl Run<'_> {
         let Some(running) = self.running.get_mut(&serial) else {
             return;
         };
-        if let State::Examined {
-            gone: gone @ None, ..
-        } = &mut running.state
+        if let State::Examined { gone: gone @ None, .. } = &mut running.state
             && !self.examiner.withdraw(serial)
         {
             *gone = Some(running.timing.elapsed(now));
@@ -478,11 +462,7 @@ impl Run<'_> {
         if self.options.fail_fast == FailFast::Yes && self.totals.any_failed() {
             self.waiting.clear();
         }
-        (self.show)(Event::Ended {
-            test,
-            result: &result,
-            totals: &self.totals,
-        });
+        (self.show)(Event::Ended { test, result: &result, totals: &self.totals });
     }
 }
 
@@ -501,9 +481,7 @@ impl Run<'_> {
     /// Ctrl-Z: the tests are in groups of their own, so the terminal does not stop them.
     fn stand_still(&mut self) {
         let begun = Instant::now();
-        self.running
-            .values()
-            .for_each(|one| one.process.signal(Signal::SIGTSTP));
+        self.running.values().for_each(|one| one.process.signal(Signal::SIGTSTP));
         // Returns when we are continued.
         let _ = raise(Signal::SIGSTOP);
         let duration = begun.elapsed();
@@ -557,10 +535,7 @@ impl Run<'_> {
 
 fn running_tests(running: &BTreeMap<u64, Running>) -> Vec<(Test, Duration)> {
     let now = Instant::now();
-    running
-        .values()
-        .map(|one| (one.test, one.timing.elapsed(now)))
-        .collect()
+    running.values().map(|one| (one.test, one.timing.elapsed(now))).collect()
 }
 
 /// Whether a process could not be started because there are too many.
@@ -595,15 +570,9 @@ fn save_output(result: &mut TestResult, folder: &std::path::Path) {
     }
     let attempt = result.attempt;
     if !result.stdout.is_empty() {
-        result.stdout_file = result
-            .stdout
-            .save(&folder.join(format!("{attempt}-stdout.txt")))
-            .ok();
+        result.stdout_file = result.stdout.save(&folder.join(format!("{attempt}-stdout.txt"))).ok();
     }
     if !result.stderr.is_empty() {
-        result.stderr_file = result
-            .stderr
-            .save(&folder.join(format!("{attempt}-stderr.txt")))
-            .ok();
+        result.stderr_file = result.stderr.save(&folder.join(format!("{attempt}-stderr.txt"))).ok();
     }
 }

@@ -127,10 +127,7 @@ impl Running {
     pub(super) fn note_exit(&mut self, now: Instant) -> bool {
         let duration = match &mut self.state {
             State::Ended { .. } => return true,
-            State::Examined {
-                gone: Some(duration),
-                ..
-            } => *duration,
+            State::Examined { gone: Some(duration), .. } => *duration,
             State::Examined { .. } | State::Runs | State::Asked { .. } | State::Killed { .. } => {
                 self.timing.elapsed(now)
             }
@@ -144,11 +141,7 @@ impl Running {
 
     /// Notes that it is over.
     pub(super) fn ended(&mut self, exit: Exit, duration: Duration, now: Instant) {
-        self.state = State::Ended {
-            exit,
-            duration,
-            until: now + LEAK,
-        };
+        self.state = State::Ended { exit, duration, until: now + LEAK };
     }
 
     /// Kills it with all its descendants, unless it has ended by itself.

@@ -41,15 +41,10 @@ pub(crate) fn enter(arguments: Vec<OsString>) -> io::Result<Role> {
     if arguments.get(1).is_some_and(|argument| argument == MARK) {
         let sentinel = arguments.get(2).and_then(|id| id.to_str()?.parse().ok());
         become_tool(sentinel.unwrap_or(0))?;
-        return Ok(Role::Tool(
-            std::iter::once(program).chain(rest.skip(2)).collect(),
-        ));
+        return Ok(Role::Tool(std::iter::once(program).chain(rest.skip(2)).collect()));
     }
     let mut tool = Command::new("/proc/self/exe");
-    tool.arg0(&program)
-        .arg(MARK)
-        .arg(std::process::id().to_string())
-        .args(rest);
+    tool.arg0(&program).arg(MARK).arg(std::process::id().to_string()).args(rest);
     supervise(&mut tool).map(Role::Sentinel)
 }
 

@@ -24,19 +24,12 @@ impl Timing {
             Deadline::Asked(end) => (None, Some(end)),
             Deadline::None => (None, None),
         };
-        Timing {
-            started: now,
-            paused: Duration::ZERO,
-            slow_after: options.slow_after,
-            soft,
-            end,
-        }
+        Timing { started: now, paused: Duration::ZERO, slow_after: options.slow_after, soft, end }
     }
 
     /// How long it has run.
     pub(super) fn elapsed(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.started)
-            .saturating_sub(self.paused)
+        now.saturating_duration_since(self.started).saturating_sub(self.paused)
     }
 
     /// The whole run was stopped for so long.
@@ -111,30 +104,17 @@ mod tests {
 
     #[test]
     fn a_deadline_nobody_asked_for_looks_first_and_ends_later() {
-        let deadline = Deadline::Default {
-            soft: 60 * SECOND,
-            hard: 600 * SECOND,
-        };
-        assert_eq!(
-            order(deadline, None),
-            [(60, Purpose::Soft), (600, Purpose::Deadline)]
-        );
+        let deadline = Deadline::Default { soft: 60 * SECOND, hard: 600 * SECOND };
+        assert_eq!(order(deadline, None), [(60, Purpose::Soft), (600, Purpose::Deadline)]);
         assert_eq!(
             order(deadline, Some(10 * SECOND)),
-            [
-                (10, Purpose::Slow),
-                (60, Purpose::Soft),
-                (600, Purpose::Deadline)
-            ]
+            [(10, Purpose::Slow), (60, Purpose::Soft), (600, Purpose::Deadline)]
         );
     }
 
     #[test]
     fn the_end_goes_before_a_report_that_is_due_with_it() {
-        assert_eq!(
-            order(Deadline::Asked(5 * SECOND), Some(5 * SECOND)),
-            [(5, Purpose::Deadline)]
-        );
+        assert_eq!(order(Deadline::Asked(5 * SECOND), Some(5 * SECOND)), [(5, Purpose::Deadline)]);
         assert_eq!(order(Deadline::None, Some(SECOND)), [(1, Purpose::Slow)]);
         assert_eq!(order(Deadline::None, None), []);
     }

@@ -187,10 +187,7 @@ mod tests {
     use super::{Totals, Verdict};
 
     fn exit_code(verdicts: &[Option<Verdict>]) -> u8 {
-        let mut totals = Totals {
-            planned: verdicts.len(),
-            ..Totals::default()
-        };
+        let mut totals = Totals { planned: verdicts.len(), ..Totals::default() };
         verdicts.iter().for_each(|verdict| totals.count(*verdict));
         totals.exit_code()
     }
@@ -201,18 +198,9 @@ mod tests {
         assert_eq!(exit_code(&[Some(Verdict::Pass), Some(Verdict::Leak)]), 0);
         assert_eq!(exit_code(&[Some(Verdict::Pass), Some(Verdict::Hang)]), 100);
         assert_eq!(exit_code(&[Some(Verdict::Crash)]), 100);
-        let unlisted = Totals {
-            planned: 1,
-            passed: 1,
-            unlisted: 1,
-            ..Totals::default()
-        };
+        let unlisted = Totals { planned: 1, passed: 1, unlisted: 1, ..Totals::default() };
         assert_eq!(unlisted.exit_code(), 104);
-        let stopped = Totals {
-            stopped: true,
-            failed: 1,
-            ..unlisted
-        };
+        let stopped = Totals { stopped: true, failed: 1, ..unlisted };
         assert_eq!(stopped.exit_code(), 130);
     }
 

@@ -55,11 +55,7 @@ impl Examine for Fake {
                 sentence: "made up".to_owned(),
                 certainty: Certainty::Possible,
             },
-            looks: Looks {
-                count: 2,
-                apart_ms: 1000,
-                moved,
-            },
+            looks: Looks { count: 2, apart_ms: 1000, moved, next_timer_ms: None },
             counts: Counts::default(),
             runtimes: Vec::new(),
             tasks: Vec::new(),

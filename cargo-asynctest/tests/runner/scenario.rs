@@ -179,23 +179,14 @@ fn options(scenario: &Scenario) -> RunOptions {
         jobs: scenario.jobs,
         deadline: match (scenario.timeout, scenario.default) {
             (Some(timeout), _) => Deadline::Asked(milliseconds(timeout)),
-            (None, Some((soft, hard))) => Deadline::Default {
-                soft: milliseconds(soft),
-                hard: milliseconds(hard),
-            },
+            (None, Some((soft, hard))) => {
+                Deadline::Default { soft: milliseconds(soft), hard: milliseconds(hard) }
+            }
             (None, None) => Deadline::None,
         },
         slow_after: scenario.slow_after.map(milliseconds),
-        output: if scenario.streamed {
-            Output::Streamed
-        } else {
-            Output::Captured
-        },
-        fail_fast: if scenario.fail_fast {
-            FailFast::Yes
-        } else {
-            FailFast::No
-        },
+        output: if scenario.streamed { Output::Streamed } else { Output::Captured },
+        fail_fast: if scenario.fail_fast { FailFast::Yes } else { FailFast::No },
         status: StatusLevel::All,
         apart: Duration::ZERO,
     }
@@ -215,9 +206,7 @@ pub(crate) fn written_id(file: &Path) -> i32 {
     let mut id = None;
     wait_for(&format!("an id in {}", file.display()), || {
         let text = std::fs::read_to_string(file).unwrap_or_default();
-        id = text
-            .strip_suffix('\n')
-            .and_then(|text| text.trim().parse().ok());
+        id = text.strip_suffix('\n').and_then(|text| text.trim().parse().ok());
         id.is_some()
     });
     id.expect("an id")

@@ -9,12 +9,7 @@ use super::{Detail, Style, one_line};
 pub(super) fn lines(root: &FutureNode, style: Style, detail: Detail) -> Vec<String> {
     let mut links = Vec::new();
     flatten(root, 0, detail, &mut links);
-    let width = links
-        .iter()
-        .map(|link| link.place.chars().count())
-        .max()
-        .unwrap_or(0)
-        .min(48);
+    let width = links.iter().map(|link| link.place.chars().count()).max().unwrap_or(0).min(48);
     links.iter().map(|link| link.line(width, style)).collect()
 }
 
@@ -104,11 +99,7 @@ fn flatten(root: &FutureNode, depth: usize, detail: Detail, links: &mut Vec<Link
     let mut last_shown = None;
     loop {
         if let Some(link) = link(node, depth, detail) {
-            if node
-                .location
-                .as_ref()
-                .is_some_and(|place| is_users(place.origin))
-            {
+            if node.location.as_ref().is_some_and(|place| is_users(place.origin)) {
                 last_shown = Some(links.len());
             }
             links.push(link);
@@ -122,16 +113,10 @@ fn flatten(root: &FutureNode, depth: usize, detail: Detail, links: &mut Vec<Link
         link.mark = '>';
     }
     if let Some(waited) = &node.wait {
-        links.push(Link {
-            wait: Some(wait(waited)),
-            ..blank(depth)
-        });
+        links.push(Link { wait: Some(wait(waited)), ..blank(depth) });
     }
     if depth >= 64 && !node.children.is_empty() {
-        links.push(Link {
-            wait: Some("... deeper than is shown".to_owned()),
-            ..blank(depth)
-        });
+        links.push(Link { wait: Some("... deeper than is shown".to_owned()), ..blank(depth) });
         return;
     }
     for (index, child) in node.children.iter().enumerate() {
@@ -156,10 +141,7 @@ fn blank(depth: usize) -> Link {
 
 /// A node's own line. In the short form a leaf that says what it waits for needs none.
 fn link(node: &FutureNode, depth: usize, detail: Detail) -> Option<Link> {
-    let users = node
-        .location
-        .as_ref()
-        .is_some_and(|place| is_users(place.origin));
+    let users = node.location.as_ref().is_some_and(|place| is_users(place.origin));
     let is_end = node.children.len() != 1 && node.wait.is_none();
     if detail == Detail::Short && !users && !is_end {
         return None;

@@ -67,41 +67,25 @@ fn head(report: &Report, style: Style) -> Vec<String> {
     let subject = &report.subject;
     let name = match &subject.test {
         Some(test) => format!("{}::{}", one_line(&subject.binary), one_line(test)),
-        None => format!(
-            "{} (process {})",
-            one_line(&subject.binary),
-            subject.process
-        ),
+        None => format!("{} (process {})", one_line(&subject.binary), subject.process),
     };
-    let said = format!(
-        "{}: {}",
-        one_line(&report.headline.finding),
-        one_line(&report.headline.sentence)
-    );
+    let said =
+        format!("{}: {}", one_line(&report.headline.finding), one_line(&report.headline.sentence));
     let word = match subject.verdict.as_str() {
         "" => String::new(),
         word => format!("{}  ", style.verdict(severity(word), &one_line(word))),
     };
-    vec![
-        format!("{word}{}  {said}", style.bold(&name)),
-        String::new(),
-    ]
+    vec![format!("{word}{}  {said}", style.bold(&name)), String::new()]
 }
 
 /// How a verdict's word is colored.
 fn severity(word: &str) -> Verdict {
-    if word == Verdict::Slow.word() {
-        Verdict::Slow
-    } else {
-        Verdict::Hang
-    }
+    if word == Verdict::Slow.word() { Verdict::Slow } else { Verdict::Hang }
 }
 
 fn middle(report: &Report, style: Style, detail: Detail) -> Vec<String> {
-    let (bodies, tasks): (Vec<_>, Vec<_>) = report
-        .tasks
-        .iter()
-        .partition(|task| task.kind == TaskKind::BlockOn);
+    let (bodies, tasks): (Vec<_>, Vec<_>) =
+        report.tasks.iter().partition(|task| task.kind == TaskKind::BlockOn);
     let sections = [
         tasks::bodies(&bodies, style, detail),
         tasks::others(&tasks, style, detail),
@@ -116,20 +100,13 @@ fn middle(report: &Report, style: Style, detail: Detail) -> Vec<String> {
 }
 
 fn foot(report: &Report, style: Style, folder: Option<&str>, detail: Detail) -> Vec<String> {
-    let mut lines = vec![
-        format!("  {}", certainty(report)),
-        format!("  {}", looks(report)),
-    ];
+    let mut lines = vec![format!("  {}", certainty(report)), format!("  {}", looks(report))];
     let most_gaps = match detail {
         Detail::Short => 3,
         Detail::Full => usize::MAX,
     };
     for gap in report.gaps.iter().take(most_gaps) {
-        lines.push(format!(
-            "  gap: {}: {}",
-            one_line(&gap.what),
-            one_line(&gap.why)
-        ));
+        lines.push(format!("  gap: {}: {}", one_line(&gap.what), one_line(&gap.why)));
     }
     if report.gaps.len() > most_gaps {
         let more = report.gaps.len() - most_gaps;
@@ -155,10 +132,7 @@ fn certainty(report: &Report) -> String {
         1 => "1 gap".to_owned(),
         gaps => format!("{gaps} gaps"),
     };
-    format!(
-        "{word}: {} of {} tasks walked, {gaps}",
-        counts.tasks_walked, counts.tasks_found
-    )
+    format!("{word}: {} of {} tasks walked, {gaps}", counts.tasks_walked, counts.tasks_found)
 }
 
 fn looks(report: &Report) -> String {
@@ -168,12 +142,16 @@ fn looks(report: &Report) -> String {
         return "looked at once: whether it moves is not known".to_owned();
     }
     let how = format!("in {} looks {apart:.1} s apart", looks.count);
-    match looks.moved.as_slice() {
+    let said = match looks.moved.as_slice() {
         [] => format!("unchanged {how}"),
         moved => {
             let moved: Vec<String> = moved.iter().map(|said| one_line(said)).collect();
             format!("moved {how}: {}", moved.join("; "))
         }
+    };
+    match looks.next_timer_ms {
+        Some(left) => format!("{said}; the next timer fires in {:.1} s", left as f64 / 1000.0),
+        None => said,
     }
 }
 
@@ -188,13 +166,5 @@ fn joined(parts: [Vec<String>; 3]) -> String {
 
 /// Text from a process or a file, kept from breaking lines and from steering a terminal.
 pub(super) fn one_line(text: &str) -> String {
-    text.chars()
-        .map(|letter| {
-            if letter.is_control() {
-                '\u{fffd}'
-            } else {
-                letter
-            }
-        })
-        .collect()
+    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }

@@ -41,11 +41,8 @@ pub(super) fn others(tasks: &[&Task], style: Style, detail: Detail) -> Vec<Strin
 
 /// `task 7 transfer · idle · spawned src/bank.rs:71 · 4 like it: task 8, task 9`.
 fn title(task: &Task, style: Style) -> String {
-    let mut parts = vec![format!(
-        "{} {}",
-        style.bold(&one_line(&task.label)),
-        one_line(&task.name)
-    )];
+    let mut parts =
+        vec![format!("{} {}", style.bold(&one_line(&task.label)), one_line(&task.name))];
     if !task.state.is_empty() {
         parts.push(one_line(&task.state));
     }
@@ -57,10 +54,7 @@ fn title(task: &Task, style: Style) -> String {
             SpawnKind::Spawned => "spawned",
             SpawnKind::Written => "written",
         };
-        parts.push(format!(
-            "{word} {}",
-            style.cyan(&chain::place(&spawn.location))
-        ));
+        parts.push(format!("{word} {}", style.cyan(&chain::place(&spawn.location))));
     }
     if task.count > 1 {
         parts.push(like(task));
@@ -71,11 +65,7 @@ fn title(task: &Task, style: Style) -> String {
 fn like(task: &Task) -> String {
     let others = task.count - 1;
     let named: Vec<String> = task.others.iter().map(|label| one_line(label)).collect();
-    let rest = if named.len() as u64 == others {
-        ""
-    } else {
-        ", ..."
-    };
+    let rest = if named.len() as u64 == others { "" } else { ", ..." };
     match named.is_empty() {
         true => format!("{others} more like it"),
         false => format!("{others} more like it: {}{rest}", named.join(", ")),
@@ -93,10 +83,7 @@ fn unread(task: &Task) -> String {
     if task.thread.is_some() {
         "      it is running: its thread's stack says where".to_owned()
     } else {
-        format!(
-            "      its future could not be read: {}",
-            one_line(&task.future_type)
-        )
+        format!("      its future could not be read: {}", one_line(&task.future_type))
     }
 }
 

@@ -46,19 +46,10 @@ fn leaf(name: &str, kind: &str, detail: Option<&str>) -> FutureNode {
 
 /// The chain of one user's link, one of a library's, and a wait for a semaphore.
 fn locks(line: u32, text: &str) -> FutureNode {
-    let library = at(
-        "tokio/src/sync/mutex.rs",
-        440,
-        "acquire.await",
-        Origin::Library,
-    );
+    let library = at("tokio/src/sync/mutex.rs", 440, "acquire.await", Origin::Library);
     let acquire = leaf("Acquire", "Mutex", Some("1st of 2 in the queue"));
     let lock = node("Mutex::lock", library, vec![acquire]);
-    node(
-        "reconcile",
-        at("src/bank.rs", line, text, Origin::User),
-        vec![lock],
-    )
+    node("reconcile", at("src/bank.rs", line, text, Origin::User), vec![lock])
 }
 
 fn task(label: &str, kind: TaskKind, name: &str, future: Option<FutureNode>) -> Task {
@@ -91,12 +82,7 @@ fn frame(function: &str, location: Option<Location>, origin: Origin) -> Frame {
 }
 
 fn thread(id: i32, name: &str, doing: &str, frames: Vec<Frame>) -> Thread {
-    Thread {
-        id,
-        name: name.to_owned(),
-        doing: doing.to_owned(),
-        frames,
-    }
+    Thread { id, name: name.to_owned(), doing: doing.to_owned(), frames }
 }
 
 /// A test that waits for a task that waits for a lock, and a worker that sleeps in the user's code.
@@ -113,11 +99,8 @@ fn ledger() -> Report {
         }),
         ..node("JoinHandle", None, Vec::new())
     };
-    let audit = node(
-        "audit",
-        at("src/bank.rs", 75, "first.await.unwrap();", Origin::User),
-        vec![join],
-    );
+    let audit =
+        node("audit", at("src/bank.rs", 75, "first.await.unwrap();", Origin::User), vec![join]);
     let body = node(
         "transfer_and_audit",
         at("tests/it.rs", 12, "audit(&bank).await;", Origin::User),
@@ -154,32 +137,16 @@ fn ledger() -> Report {
             sentence: "the test body waits for task 7".to_owned(),
             certainty: Certainty::Certain,
         },
-        looks: Looks {
-            count: 2,
-            apart_ms: 1000,
-            moved: Vec::new(),
-        },
-        counts: Counts {
-            tasks_found: 5,
-            tasks_walked: 4,
-            gaps: 1,
-        },
+        looks: Looks { count: 2, apart_ms: 1000, moved: Vec::new(), next_timer_ms: None },
+        counts: Counts { tasks_found: 5, tasks_walked: 4, gaps: 1 },
         runtimes: Vec::new(),
         tasks: vec![
-            task(
-                "test body",
-                TaskKind::BlockOn,
-                "transfer_and_audit",
-                Some(body),
-            ),
+            task("test body", TaskKind::BlockOn, "transfer_and_audit", Some(body)),
             locker,
             running,
         ],
         threads: threads(),
-        gaps: vec![Gap::new(
-            "ledger::Opaque",
-            "its type is not in the debug info",
-        )],
+        gaps: vec![Gap::new("ledger::Opaque", "its type is not in the debug info")],
     }
 }
 
@@ -189,11 +156,7 @@ fn threads() -> Vec<Thread> {
     let main = vec![
         frame("syscall", None, library),
         frame("test::run_tests", None, library),
-        frame(
-            "it::main",
-            at("tests/it.rs", 1, "", Origin::User),
-            Origin::User,
-        ),
+        frame("it::main", at("tests/it.rs", 1, "", Origin::User), Origin::User),
     ];
     let body = vec![
         frame("epoll_wait", None, library),
@@ -318,11 +281,7 @@ fn the_short_form_stays_short() {
 fn a_chain_of_any_length_is_no_danger() {
     let mut future = leaf("Notified", "Notify", None);
     for _ in 0..5_000 {
-        future = node(
-            "deeper",
-            at("src/deep.rs", 1, "", Origin::User),
-            vec![future],
-        );
+        future = node("deeper", at("src/deep.rs", 1, "", Origin::User), vec![future]);
     }
     let mut ledger = ledger();
     ledger.tasks = vec![task("main", TaskKind::BlockOn, "main", Some(future))];
@@ -334,9 +293,13 @@ fn what_moved_is_said() {
     let mut ledger = ledger();
     ledger.subject.verdict = "SLOW".to_owned();
     ledger.looks.moved = vec!["thread 103 used 900 ms of CPU".to_owned()];
+    ledger.looks.next_timer_ms = Some(3200);
     let text = report(&ledger, Style::Plain, None);
     assert!(text.starts_with("SLOW  ledger::it::"), "{text}");
-    assert!(text.contains("moved in 2 looks 1.0 s apart: thread 103 used 900 ms of CPU"));
+    assert!(text.contains(
+        "moved in 2 looks 1.0 s apart: thread 103 used 900 ms of CPU; \
+                           the next timer fires in 3.2 s"
+    ));
 }
 
 #[test]

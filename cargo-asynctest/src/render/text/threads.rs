@@ -49,17 +49,10 @@ fn short(threads: &[Thread], style: Style) -> Vec<String> {
 /// body's *last* statement, whatever the body waits for; and libtest's main thread, which only
 /// waits for the tests.
 fn inside_runtime(thread: &Thread) -> &[Frame] {
-    if thread
-        .frames
-        .iter()
-        .any(|frame| frame.function.starts_with("test::run_tests"))
-    {
+    if thread.frames.iter().any(|frame| frame.function.starts_with("test::run_tests")) {
         return &[];
     }
-    let outermost = thread
-        .frames
-        .iter()
-        .rposition(|frame| frame.function.contains("block_on"));
+    let outermost = thread.frames.iter().rposition(|frame| frame.function.contains("block_on"));
     let end = outermost.unwrap_or(thread.frames.len());
     thread.frames.get(..end).unwrap_or_default()
 }
@@ -94,10 +87,7 @@ fn collapsed(frames: &[Frame], style: Style) -> Vec<String> {
 
 /// The index behind the `shown`th frame of the user's.
 fn position(frames: &[Frame], shown: usize) -> usize {
-    let users = frames
-        .iter()
-        .enumerate()
-        .filter(|(_, frame)| is_shown(frame));
+    let users = frames.iter().enumerate().filter(|(_, frame)| is_shown(frame));
     match shown.checked_sub(1) {
         Some(last) => users.map(|(index, _)| index + 1).nth(last).unwrap_or(0),
         None => 0,

@@ -11,23 +11,11 @@ use super::Case;
 use crate::scenario::{Scenario, is_alive, scenario, wait_for, written_id};
 
 pub(super) const CASES: &[Case] = &[
-    (
-        "a_signal_to_the_sentinel_alone_ends_the_run",
-        a_signal_to_the_sentinel,
-    ),
-    (
-        "a_signal_to_the_whole_group_counts_once",
-        a_signal_to_the_group,
-    ),
+    ("a_signal_to_the_sentinel_alone_ends_the_run", a_signal_to_the_sentinel),
+    ("a_signal_to_the_whole_group_counts_once", a_signal_to_the_group),
     ("the_second_signal_kills", the_second_signal_kills),
-    (
-        "a_stopped_run_stands_still_and_goes_on",
-        a_stopped_run_stands_still,
-    ),
-    (
-        "an_ignored_hangup_stays_ignored",
-        an_ignored_hangup_stays_ignored,
-    ),
+    ("a_stopped_run_stands_still_and_goes_on", a_stopped_run_stands_still),
+    ("an_ignored_hangup_stays_ignored", an_ignored_hangup_stays_ignored),
 ];
 
 /// Starts a run in a group of its own, and returns its first test's process id.
@@ -61,15 +49,9 @@ fn a_signal_to_the_sentinel(folder: &Path) {
         assert_eq!(output.status.code(), Some(130), "{signal}");
         assert!(!is_alive(test));
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(
-            said.contains("     running [") && said.contains("shell::it t1"),
-            "{said}"
-        );
+        assert!(said.contains("     running [") && said.contains("shell::it t1"), "{said}");
         let totals = &scenario.json()["totals"];
-        assert_eq!(
-            (&totals["passed"], &totals["interrupted"]),
-            (&1.into(), &1.into())
-        );
+        assert_eq!((&totals["passed"], &totals["interrupted"]), (&1.into(), &1.into()));
         assert!(scenario.output.join("junit.xml").is_file());
     }
 }
@@ -91,10 +73,7 @@ fn a_signal_to_the_group(folder: &Path) {
 }
 
 fn the_second_signal_kills(folder: &Path) {
-    let script = format!(
-        "trap '' TERM; {}",
-        writes_id(folder, "while :; do sleep 1; done")
-    );
+    let script = format!("trap '' TERM; {}", writes_id(folder, "while :; do sleep 1; done"));
     let scenario = scenario(folder, &[&script]);
     let (child, test) = start(&scenario, folder);
     kill(id(&child), Signal::SIGINT).expect("the sentinel is there");
@@ -112,11 +91,8 @@ fn state(id: i32) -> String {
 
 fn a_stopped_run_stands_still(folder: &Path) {
     let go = folder.join("go");
-    let script = format!(
-        "{}; while [ ! -e {} ]; do sleep 0.01; done",
-        writes_id(folder, ":"),
-        go.display()
-    );
+    let script =
+        format!("{}; while [ ! -e {} ]; do sleep 0.01; done", writes_id(folder, ":"), go.display());
     let scenario = scenario(folder, &[&script]);
     let (child, test) = start(&scenario, folder);
     let sentinel = id(&child);
@@ -134,11 +110,8 @@ fn a_stopped_run_stands_still(folder: &Path) {
 
 fn an_ignored_hangup_stays_ignored(folder: &Path) {
     let go = folder.join("go");
-    let script = format!(
-        "{}; while [ ! -e {} ]; do sleep 0.01; done",
-        writes_id(folder, ":"),
-        go.display()
-    );
+    let script =
+        format!("{}; while [ ! -e {} ]; do sleep 0.01; done", writes_id(folder, ":"), go.display());
     let scenario = scenario(folder, &[&script]);
     let tool = scenario.command();
     let child = std::process::Command::new("/bin/sh")

@@ -15,13 +15,8 @@ type Case = (&'static str, fn(&Path));
 
 /// All of them.
 pub(crate) fn all() -> Vec<Trial> {
-    let cases = [
-        verdicts::CASES,
-        deadlines::CASES,
-        files::CASES,
-        survivors::CASES,
-        interrupts::CASES,
-    ];
+    let cases =
+        [verdicts::CASES, deadlines::CASES, files::CASES, survivors::CASES, interrupts::CASES];
     cases.concat().into_iter().map(trial).collect()
 }
 

@@ -10,22 +10,10 @@ use super::Case;
 use crate::scenario::{Scenario, is_alive, scenario, wait_for, written_id};
 
 pub(super) const CASES: &[Case] = &[
-    (
-        "what_tests_leave_behind_ends_with_the_run",
-        leftovers_end_with_the_run,
-    ),
-    (
-        "nothing_survives_a_killed_tool",
-        nothing_survives_a_killed_tool,
-    ),
-    (
-        "nothing_survives_a_killed_sentinel",
-        nothing_survives_a_killed_sentinel,
-    ),
-    (
-        "orphans_are_waited_for_while_tests_run",
-        orphans_are_waited_for,
-    ),
+    ("what_tests_leave_behind_ends_with_the_run", leftovers_end_with_the_run),
+    ("nothing_survives_a_killed_tool", nothing_survives_a_killed_tool),
+    ("nothing_survives_a_killed_sentinel", nothing_survives_a_killed_sentinel),
+    ("orphans_are_waited_for_while_tests_run", orphans_are_waited_for),
 ];
 
 /// Leaves processes that hold on by ever less: group, session, environment, parent.
@@ -57,12 +45,7 @@ fn assert_all_end(folder: &Path) {
 
 fn leftovers_end_with_the_run(folder: &Path) {
     let ran = scenario(folder, &[&leaver(folder, "exit 0")]).run();
-    assert_eq!(
-        (ran.code, ran.verdict(0)),
-        (Some(0), "PASS".into()),
-        "{}",
-        ran.stderr
-    );
+    assert_eq!((ran.code, ran.verdict(0)), (Some(0), "PASS".into()), "{}", ran.stderr);
     for name in LEFT {
         assert!(!is_alive(written_id(&folder.join(name))), "{name}");
     }
@@ -72,21 +55,13 @@ fn leftovers_end_with_the_run(folder: &Path) {
 fn hanging(folder: &Path) -> (Scenario, Child, i32) {
     let script = leaver(folder, "exec sleep 1000");
     let scenario = scenario(folder, &[&script]);
-    let sentinel = scenario
-        .command()
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the tool starts");
+    let sentinel = scenario.command().stderr(Stdio::null()).spawn().expect("the tool starts");
     LEFT.iter().for_each(|name| {
         written_id(&folder.join(name));
     });
     let id = sentinel.id();
     let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
-    let tool = children
-        .expect("children")
-        .trim()
-        .parse()
-        .expect("one child");
+    let tool = children.expect("children").trim().parse().expect("one child");
     (scenario, sentinel, tool)
 }
 

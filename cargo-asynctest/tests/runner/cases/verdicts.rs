@@ -9,26 +9,11 @@ pub(super) const CASES: &[Case] = &[
     ("each_end_has_its_verdict", each_end_has_its_verdict),
     ("nothing_to_run_is_4", nothing_to_run_is_4),
     ("all_passed_is_0", all_passed_is_0),
-    (
-        "a_binary_that_does_not_list_is_104",
-        a_binary_that_does_not_list_is_104,
-    ),
-    (
-        "a_test_has_the_plans_environment",
-        a_test_has_the_plans_environment,
-    ),
-    (
-        "a_test_inherits_no_signal_mask",
-        a_test_inherits_no_signal_mask,
-    ),
-    (
-        "one_job_runs_in_the_plans_order",
-        one_job_runs_in_the_plans_order,
-    ),
-    (
-        "fail_fast_starts_no_further_test",
-        fail_fast_starts_no_further_test,
-    ),
+    ("a_binary_that_does_not_list_is_104", a_binary_that_does_not_list_is_104),
+    ("a_test_has_the_plans_environment", a_test_has_the_plans_environment),
+    ("a_test_inherits_no_signal_mask", a_test_inherits_no_signal_mask),
+    ("one_job_runs_in_the_plans_order", one_job_runs_in_the_plans_order),
+    ("fail_fast_starts_no_further_test", fail_fast_starts_no_further_test),
 ];
 
 fn each_end_has_its_verdict(folder: &Path) {
@@ -43,15 +28,8 @@ fn each_end_has_its_verdict(folder: &Path) {
     let verdicts: Vec<String> = (0..5).map(|index| ran.verdict(index)).collect();
     assert_eq!(verdicts, ["PASS", "FAIL", "FAIL", "CRASH", "LEAK"]);
     assert_eq!(ran.code, Some(100));
-    assert!(
-        ran.stderr.contains("(signal 11 (SIGSEGV))"),
-        "{}",
-        ran.stderr
-    );
-    assert!(
-        ran.stderr
-            .contains("2 passed (1 leaky), 2 failed, 1 crashed")
-    );
+    assert!(ran.stderr.contains("(signal 11 (SIGSEGV))"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("2 passed (1 leaky), 2 failed, 1 crashed"));
     assert!(ran.stderr.contains("\nout\n") && ran.stderr.contains("\nerr\n"));
     assert_eq!(ran.stdout, "");
 }
@@ -112,10 +90,7 @@ fn fail_fast_starts_no_further_test(folder: &Path) {
     scenario.jobs = 1;
     scenario.fail_fast = true;
     let ran = scenario.run();
-    assert_eq!(
-        (ran.verdict(1), ran.verdict(2)),
-        ("FAIL".into(), "not run".into())
-    );
+    assert_eq!((ran.verdict(1), ran.verdict(2)), ("FAIL".into(), "not run".into()));
     assert_eq!(ran.code, Some(100));
     assert!(ran.stderr.contains("2 of 3 tests run"), "{}", ran.stderr);
 }
