@@ -1,0 +1,1 @@
+//! Reports as literals, and the text they become.
