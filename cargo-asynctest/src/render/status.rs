@@ -1,0 +1,310 @@
+//! What a person sees of a run: a line a test, the output of failures, reports, the summary.
+
+use std::time::Duration;
+
+use super::screen::Screen;
+use super::text::{self, Style};
+use super::{Options, Render, binary, names};
+use crate::plan::{ListFailure, Output, Plan, RunOptions, StatusLevel, Unlisted};
+use crate::runner::again::again;
+use crate::runner::event::{Event, Examination, Test, TestResult};
+use crate::runner::output::Kept;
+use crate::runner::verdict::{Totals, Verdict};
+
+/// Most bytes shown of each end of a failed test's output; its files have all of it.
+const SHOWN: usize = 512 << 10;
+
+/// Writes for people.
+pub(super) struct Status<'plan> {
+    plan: &'plan Plan,
+    options: &'plan RunOptions,
+    style: Style,
+    screen: Screen,
+    /// What did not pass, to be repeated at the end.
+    notable: Vec<String>,
+}
+
+impl<'plan> Status<'plan> {
+    /// Writes to `screen`.
+    pub(super) fn new(
+        plan: &'plan Plan,
+        options: &'plan RunOptions,
+        render: &Options,
+        screen: Screen,
+    ) -> Status<'plan> {
+        Status { plan, options, style: render.style, screen, notable: Vec::new() }
+    }
+
+    fn line(&mut self, line: &str) {
+        self.screen.write(format!("{line}\n").as_bytes());
+    }
+
+    fn begun(&mut self) {
+        let count = self.plan.tests.len();
+        if self.options.status > StatusLevel::Failures {
+            let binaries = self.plan.binaries.len();
+            let head = self.style.bold_green("    Starting");
+            self.line(&format!(
+                "{head} {} across {}{}",
+                counted(count, "test"),
+                counted_as(binaries, "binary", "binaries"),
+                match self.plan.skipped.len() {
+                    0 => String::new(),
+                    skipped => format!(" ({skipped} skipped)"),
+                }
+            ));
+        }
+        if self.options.status == StatusLevel::Skipped {
+            for case in &self.plan.skipped {
+                let head = self.style.verdict(Verdict::Skip, "        SKIP");
+                let line =
+                    format!("{head} [         ] {} {}", binary(self.plan, case.binary), case.name);
+                self.line(&line);
+            }
+        }
+        for unlisted in &self.plan.unlisted {
+            self.unlisted(unlisted);
+        }
+    }
+
+    fn unlisted(&mut self, unlisted: &Unlisted) {
+        let name = binary(self.plan, unlisted.binary);
+        let (head, said) = match &unlisted.why {
+            ListFailure::Hung(said) => (
+                format!("LIST-HANG  {name}  it had not listed its tests when its time was over"),
+                said,
+            ),
+            ListFailure::Failed(how, said) => {
+                (format!("FAIL  {name}  it did not list its tests: {how}"), said)
+            }
+        };
+        self.notable.push(head.clone());
+        let head = self.style.verdict(Verdict::ListHang, &head);
+        let said = said.trim_end();
+        let said = if said.is_empty() { String::new() } else { format!("\n{said}") };
+        self.line(&format!("{head}{said}\n  repro command: {}", unlisted.reproduce));
+    }
+
+    fn slow(&mut self, test: Test, elapsed: Duration, examination: &Examination) {
+        let line = self.status_line(Some(Verdict::Slow), elapsed, None, test);
+        self.line(&line);
+        self.notable.push(self.status_line(Some(Verdict::Slow), elapsed, None, test));
+        self.examination(test, examination);
+    }
+
+    fn ended(&mut self, test: Test, result: &TestResult, totals: &Totals) {
+        let quiet = self.options.status == StatusLevel::Failures;
+        let passed = matches!(result.verdict, Some(Verdict::Pass));
+        let fails = result.verdict.is_none_or(Verdict::fails);
+        if fails || !quiet {
+            let progress = Some((totals.ended, totals.planned));
+            let mut line = self.status_line(result.verdict, result.duration, progress, test);
+            if fails && !matches!(result.verdict, Some(Verdict::Hang) | None) {
+                line.push_str(&format!(" ({})", result.exit));
+            }
+            self.line(&line);
+        }
+        if !passed {
+            let line = self.status_line(result.verdict, result.duration, None, test);
+            self.notable.push(line);
+        }
+        if let Some(examination) = result.hang() {
+            self.examination(test, examination);
+        }
+        if result.verdict.is_some_and(Verdict::fails) || self.options.output == Output::ShownForAll
+        {
+            self.output(test, result);
+        }
+    }
+
+    /// The report, or why there is none.
+    fn examination(&mut self, test: Test, examination: &Examination) {
+        let block = match &examination.outcome {
+            Ok(examined) => {
+                let folder = examined.folder.display().to_string();
+                let unsaved = examined.unsaved.as_ref();
+                let note = unsaved.map(|why| format!("  not saved: {why}\n"));
+                text::report(&examined.report, self.style, Some(&folder))
+                    + &note.unwrap_or_default()
+            }
+            Err(why) => {
+                let (binary, name) = names(self.plan, test);
+                let verdict = match examination.purpose {
+                    crate::runner::event::Purpose::Slow => Verdict::Slow,
+                    crate::runner::event::Purpose::Soft
+                    | crate::runner::event::Purpose::Deadline => Verdict::Hang,
+                };
+                let word = self.style.verdict(verdict, verdict.word());
+                let again = self.again(test);
+                format!(
+                    "{word}  {binary}::{name}  undetermined: where it stands could not be read\n  \
+                     {why}\n  again: {again}\n"
+                )
+            }
+        };
+        self.screen.write(format!("\n{block}\n").as_bytes());
+    }
+
+    fn again(&self, test: Test) -> String {
+        let case = self.plan.tests.get(test);
+        case.and_then(|case| Some(again(self.plan, self.plan.binaries.get(case.binary)?, case)))
+            .unwrap_or_default()
+    }
+
+    fn output(&mut self, test: Test, result: &TestResult) {
+        self.stream("stdout", test, &result.stdout, result.stdout_file.as_deref());
+        self.stream("stderr", test, &result.stderr, result.stderr_file.as_deref());
+    }
+
+    fn stream(&mut self, name: &str, test: Test, kept: &Kept, file: Option<&std::path::Path>) {
+        if kept.is_empty() {
+            return;
+        }
+        let (binary, test) = names(self.plan, test);
+        let excerpt = kept.excerpt(SHOWN);
+        let head = self.style.dim(&format!("--- {name} of {binary} {test} ---"));
+        let mut bytes = format!("{head}\n").into_bytes();
+        bytes.extend_from_slice(&excerpt.bytes());
+        if !bytes.ends_with(b"\n") {
+            bytes.push(b'\n');
+        }
+        if excerpt.left_out > 0
+            && let Some(file) = file
+        {
+            bytes.extend_from_slice(format!("[all of it: {}]\n", file.display()).as_bytes());
+        }
+        bytes.push(b'\n');
+        self.screen.write(&bytes);
+    }
+
+    fn status_line(
+        &self,
+        verdict: Option<Verdict>,
+        duration: Duration,
+        progress: Option<(usize, usize)>,
+        test: Test,
+    ) -> String {
+        let (binary, name) = names(self.plan, test);
+        let head = match verdict {
+            Some(verdict) => self.style.verdict(verdict, &format!("{:>12}", verdict.word())),
+            None => self.style.dim("     stopped"),
+        };
+        let progress = progress.map_or_else(String::new, |(ended, planned)| {
+            let width = planned.to_string().len();
+            format!(" ({ended:>width$}/{planned})")
+        });
+        let name = self.style.bold(name);
+        format!("{head} {}{progress} {} {name}", clock(duration), self.style.magenta(binary))
+    }
+
+    fn interrupted(&mut self, signal: &str, running: &[(Test, Duration)]) {
+        self.screen.clear_moving();
+        let count = counted(running.len(), "test");
+        let line = format!("    Stopping after {signal}: {count} running; once more kills at once");
+        self.line(&line);
+        for (test, elapsed) in running {
+            let (binary, name) = names(self.plan, *test);
+            let line = format!("     running {} {binary} {name}", clock(*elapsed));
+            self.line(&line);
+        }
+    }
+
+    fn moving(&mut self, running: &[(Test, Duration)], totals: &Totals) {
+        let oldest = running.iter().max_by_key(|(_, elapsed)| *elapsed);
+        let oldest = oldest.map_or_else(String::new, |(test, elapsed)| {
+            let (binary, name) = names(self.plan, *test);
+            format!(": {binary} {name} {} s", elapsed.as_secs())
+        });
+        let failed = match totals.failed + totals.crashed + totals.hung {
+            0 => String::new(),
+            failed => format!(", {failed} failed"),
+        };
+        let line = format!(
+            "     Running {}/{}{failed}, {} running{oldest}",
+            totals.ended,
+            totals.planned,
+            running.len()
+        );
+        self.screen.set_moving(&line);
+    }
+
+    fn finished(&mut self, totals: &Totals, survivors: &[i32]) {
+        self.screen.clear_moving();
+        for id in survivors {
+            self.line(&format!("warning: process {id} was killed and has not ended"));
+        }
+        if self.plan.tests.is_empty() && self.plan.unlisted.is_empty() {
+            self.line("no tests to run");
+            return;
+        }
+        let rule = self.style.dim("------------");
+        self.line(&rule);
+        let line = summary(totals, self.style);
+        self.line(&line);
+        for line in std::mem::take(&mut self.notable) {
+            self.line(&line);
+        }
+    }
+}
+
+impl Render for Status<'_> {
+    fn show(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Begun => self.begun(),
+            Event::Started { .. } => {}
+            Event::Slow { test, elapsed, examination } => self.slow(*test, *elapsed, examination),
+            Event::Ended { test, result, totals } => self.ended(*test, result, totals),
+            Event::Interrupted { signal, running } => self.interrupted(signal, running),
+            Event::Tick { running, totals } => self.moving(running, totals),
+            Event::Finished { totals, survivors } => self.finished(totals, survivors),
+        }
+    }
+}
+
+/// `[   1.234s]`.
+fn clock(duration: Duration) -> String {
+    format!("[{:>8.3}s]", duration.as_secs_f64())
+}
+
+/// The line of numbers.
+fn summary(totals: &Totals, style: Style) -> String {
+    let head = if totals.any_failed() || totals.stopped || totals.unlisted > 0 {
+        style.bold_red("     Summary")
+    } else {
+        style.bold_green("     Summary")
+    };
+    let mut passed = format!("{} passed", totals.passed);
+    let notes: Vec<String> = [(totals.slow, "slow"), (totals.leaky, "leaky")]
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    if !notes.is_empty() {
+        passed.push_str(&format!(" ({})", notes.join(", ")));
+    }
+    let mut parts = vec![passed];
+    let more = [
+        (totals.failed, "failed"),
+        (totals.crashed, "crashed"),
+        (totals.hung, "hung"),
+        (totals.interrupted, "stopped"),
+        (totals.skipped, "skipped"),
+        (totals.unlisted, "not listed"),
+    ];
+    parts.extend(
+        more.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")),
+    );
+    let run = match totals.planned == totals.ended {
+        true => counted(totals.planned, "test"),
+        false => format!("{} of {}", totals.ended, counted(totals.planned, "test")),
+    };
+    format!("{head} {} {run} run: {}", clock(totals.duration), parts.join(", "))
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    counted_as(count, noun, &format!("{noun}s"))
+}
+
+fn counted_as(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}

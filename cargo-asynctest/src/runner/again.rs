@@ -1,0 +1,42 @@
+//! The command that runs one test again, for a shell.
+
+use crate::plan::{Harness, Plan, TestBinary, TestCase};
+
+/// What to type to run `case` alone.
+pub(crate) fn again(plan: &Plan, binary: &TestBinary, case: &TestCase) -> String {
+    let mut words: Vec<&str> = plan.command.iter().map(String::as_str).collect();
+    words.extend(binary.selection.iter().map(String::as_str));
+    if binary.harness == Harness::Libtest {
+        words.extend(["--", "--exact"]);
+        let ignored = |argument: &std::ffi::OsString| {
+            argument == "--ignored" || argument == "--include-ignored"
+        };
+        if case.arguments.iter().any(ignored) {
+            words.push("--include-ignored");
+        }
+        words.push(&case.name);
+    }
+    let quoted: Vec<String> = words.into_iter().map(quoted).collect();
+    quoted.join(" ")
+}
+
+/// One word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_=:/.,+@%".contains(letter);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_shell_reads_back_what_was_meant() {
+        assert_eq!(quoted("bank::moves"), "bank::moves");
+        assert_eq!(quoted("it's (odd)"), r"'it'\''s (odd)'");
+        assert_eq!(quoted(""), "''");
+    }
+}

@@ -1,0 +1,253 @@
+//! Looks at tests that have run for long, on threads of their own: a capture blocks for as long as
+//! it takes, and the thread that takes it is the test's tracer.
+
+use std::any::Any;
+use std::collections::{BTreeMap, VecDeque};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use asynctest_engine::report::Report;
+use asynctest_engine::session::{Bundle, Capture, Request};
+use nix::sys::eventfd::{EfdFlags, EventFd};
+
+use super::event::{Examined, Purpose};
+use super::folders;
+
+/// Most captures at once: they read much debug info.
+const AT_ONCE: usize = 4;
+
+/// Takes captures. The runner's tests have one that needs no debug info.
+pub(crate) trait Examine: Send + Sync {
+    /// Looks at a process.
+    fn examine(&self, request: &Request) -> Result<Box<dyn Examination>, String>;
+}
+
+/// A capture that was taken.
+pub(crate) trait Examination {
+    /// Its report.
+    fn report(&self) -> Report;
+    /// What the report calls the verdict.
+    fn set_verdict(&mut self, verdict: &str);
+    /// Writes the capture to the file `path`.
+    fn save(&self, path: &Path) -> Result<(), String>;
+}
+
+/// How captures are taken.
+#[derive(Clone)]
+pub(crate) struct Captures {
+    /// Takes them.
+    pub(crate) how: Arc<dyn Examine>,
+    /// How long one may take, beside the time between its two looks.
+    pub(crate) patience: Duration,
+}
+
+impl Captures {
+    /// The engine's.
+    pub(crate) fn live() -> Captures {
+        Captures { how: Arc::new(Live), patience: Duration::from_secs(30) }
+    }
+}
+
+struct Live;
+
+impl Examine for Live {
+    fn examine(&self, request: &Request) -> Result<Box<dyn Examination>, String> {
+        match Capture::take(request) {
+            Ok(capture) => Ok(Box::new(capture)),
+            Err(error) => Err(chain(&error)),
+        }
+    }
+}
+
+impl Examination for Capture {
+    fn report(&self) -> Report {
+        Capture::report(self)
+    }
+
+    fn set_verdict(&mut self, verdict: &str) {
+        verdict.clone_into(&mut self.subject.verdict);
+    }
+
+    fn save(&self, path: &Path) -> Result<(), String> {
+        Capture::save(self, path, Bundle::Link).map_err(|error| chain(&error))
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words.push_str(": ");
+        words.push_str(&error.to_string());
+        cause = error.source();
+    }
+    words
+}
+
+/// One look that is to be taken.
+pub(super) struct Order {
+    /// Why.
+    pub(super) purpose: Purpose,
+    /// What the engine is asked for.
+    pub(super) request: Request,
+    /// The test's folder.
+    pub(super) folder: PathBuf,
+    /// Which try this is.
+    pub(super) attempt: u32,
+}
+
+type Outcome = Result<Examined, String>;
+
+/// The looks that are being taken and those that wait.
+pub(super) struct Examiner {
+    captures: Captures,
+    /// Makes `report.txt`.
+    text: fn(&Report) -> String,
+    waiting: VecDeque<(u64, Order)>,
+    /// Until when each may take.
+    active: BTreeMap<u64, Instant>,
+    most: usize,
+    results: Receiver<(u64, Outcome)>,
+    sender: Sender<(u64, Outcome)>,
+    wake: Arc<EventFd>,
+}
+
+impl Examiner {
+    /// Takes captures as said, and writes reports by `text`.
+    pub(super) fn new(captures: Captures, text: fn(&Report) -> String) -> nix::Result<Examiner> {
+        let (sender, results) = channel();
+        let wake = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
+        Ok(Examiner {
+            captures,
+            text,
+            waiting: VecDeque::new(),
+            active: BTreeMap::new(),
+            most: thread::available_parallelism().map_or(1, |count| count.get().min(AT_ONCE)),
+            results,
+            sender,
+            wake: Arc::new(wake),
+        })
+    }
+
+    /// Takes a look as soon as there is room.
+    pub(super) fn submit(&mut self, serial: u64, order: Order) {
+        self.waiting.push_back((serial, order));
+        self.begin();
+    }
+
+    /// Takes back what has not begun; says whether it was so.
+    pub(super) fn withdraw(&mut self, serial: u64) -> bool {
+        let before = self.waiting.len();
+        self.waiting.retain(|(waiting, _)| *waiting != serial);
+        self.waiting.len() < before
+    }
+
+    /// What has come to its end since the last call, in whatever way.
+    pub(super) fn done(&mut self, now: Instant) -> Vec<(u64, Outcome)> {
+        let _ = self.wake.read();
+        let mut done: Vec<(u64, Outcome)> = self.results.try_iter().collect();
+        // A look that was given up may still come to its end.
+        done.retain(|(serial, _)| self.active.remove(serial).is_some());
+        let overdue: Vec<u64> = self
+            .active
+            .iter()
+            .filter(|(_, until)| **until <= now)
+            .map(|(serial, _)| *serial)
+            .collect();
+        for serial in overdue {
+            self.active.remove(&serial);
+            let why = format!(
+                "the capture was not done within {} s",
+                self.captures.patience.as_secs_f32()
+            );
+            done.push((serial, Err(why)));
+        }
+        self.begin();
+        done
+    }
+
+    /// When to ask again in any case.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.active.values().min().copied()
+    }
+
+    fn begin(&mut self) {
+        while self.active.len() < self.most
+            && let Some((serial, order)) = self.waiting.pop_front()
+        {
+            let until = Instant::now() + self.captures.patience + order.request.apart;
+            self.active.insert(serial, until);
+            self.spawn(serial, order);
+        }
+    }
+
+    fn spawn(&self, serial: u64, order: Order) {
+        let (how, text) = (self.captures.how.clone(), self.text);
+        let (sender, wake) = (self.sender.clone(), self.wake.clone());
+        let work = move || {
+            let outcome = catch_unwind(AssertUnwindSafe(|| take(how.as_ref(), text, &order)));
+            let outcome = outcome.unwrap_or_else(|panic| Err(of_panic(panic.as_ref())));
+            // The loop may be over.
+            let _ = sender.send((serial, outcome));
+            let _ = wake.write(1);
+        };
+        let begun = thread::Builder::new().name("capture".to_owned()).spawn(work);
+        if let Err(error) = begun {
+            let _ = self.sender.send((serial, Err(format!("no thread for the capture: {error}"))));
+            let _ = self.wake.write(1);
+        }
+    }
+}
+
+impl AsFd for Examiner {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.wake.as_fd()
+    }
+}
+
+/// What a panic says.
+fn of_panic(panic: &(dyn Any + Send)) -> String {
+    let said = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("the capture failed by an error of ours: {}", said.unwrap_or("unknown"))
+}
+
+/// Takes a look and writes its files.
+fn take(how: &dyn Examine, text: fn(&Report) -> String, order: &Order) -> Outcome {
+    let mut examination = how.examine(&order.request)?;
+    let mut report = examination.report();
+    let mut purpose = order.purpose;
+    if purpose == Purpose::Soft && report.looks.moved.is_empty() {
+        purpose = Purpose::Deadline;
+    } else if purpose == Purpose::Soft {
+        examination.set_verdict(super::verdict::Verdict::Slow.word());
+        report = examination.report();
+    }
+    let folder = folders::of_examination(&order.folder, order.attempt, purpose);
+    let saved = save(examination.as_ref(), &report, text, &folder);
+    Ok(Examined { report: Box::new(report), folder, unsaved: saved.err() })
+}
+
+fn save(
+    examination: &dyn Examination,
+    report: &Report,
+    text: fn(&Report) -> String,
+    folder: &Path,
+) -> Result<(), String> {
+    let file = |error: std::io::Error| format!("cannot write into {}: {error}", folder.display());
+    // A capture of an earlier run must not stay beside this one's report.
+    let _ = std::fs::remove_dir_all(folder);
+    std::fs::create_dir_all(folder).map_err(file)?;
+    std::fs::write(folder.join("report.txt"), text(report)).map_err(file)?;
+    let json = serde_json::to_vec_pretty(report).map_err(|error| error.to_string())?;
+    std::fs::write(folder.join("report.json"), json).map_err(file)?;
+    examination.save(&folder.join("capture.asynctest"))
+}

@@ -1,0 +1,146 @@
+//! How a test is kept apart from the others: each has a process of its own.
+//!
+//! This is the one place that knows it. Others have a [`Process`] for each running test, which can
+//! end, print and be ended.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+use rustix::process::{PidfdFlags, pidfd_open};
+
+use super::processes;
+use super::verdict::{Exit, Verdict};
+use crate::plan::{Output, Plan, TestBinary, TestCase};
+
+/// The variable that marks a test's process and all that it starts.
+const TAG: &str = "CARGO_ASYNCTEST_PROCESS";
+
+/// A test that was started.
+#[derive(Debug)]
+pub(super) struct Process {
+    id: Pid,
+    /// Readable when the process has ended: a ptrace stop does not show here.
+    pub(super) handle: OwnedFd,
+    /// Its stdout, unless it is ours.
+    pub(super) stdout: Option<io::PipeReader>,
+    /// Its stderr, unless it is ours.
+    pub(super) stderr: Option<io::PipeReader>,
+    tag: String,
+}
+
+/// Starts a test. `serial` is a number that no other test of this run has.
+pub(super) fn start(
+    plan: &Plan,
+    test: &TestCase,
+    serial: u64,
+    output: Output,
+) -> io::Result<Process> {
+    let binary = plan
+        .binaries
+        .get(test.binary)
+        .ok_or_else(|| io::Error::other("the plan lacks its binary"))?;
+    let tag = format!("{}-{serial}", std::process::id());
+    let mut command = command(binary, test, &tag);
+    let (stdout, stderr) = match output {
+        Output::Streamed => (None, None),
+        Output::Captured | Output::ShownForAll => {
+            let (stdout, to_stdout) = io::pipe()?;
+            let (stderr, to_stderr) = io::pipe()?;
+            command.stdout(to_stdout).stderr(to_stderr);
+            (Some(stdout), Some(stderr))
+        }
+    };
+    for pipe in [&stdout, &stderr].into_iter().flatten() {
+        fcntl(pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+    }
+    let child = command.spawn()?;
+    let id = Pid::from_raw(child.id() as i32);
+    // Nobody else waits for it, so the id is still its own.
+    let handle = pidfd_open(rustix::process::Pid::from_child(&child), PidfdFlags::empty());
+    match handle {
+        Ok(handle) => Ok(Process { id, handle, stdout, stderr, tag }),
+        Err(error) => {
+            let _ = killpg(id, Signal::SIGKILL);
+            let _ = waitpid(id, None);
+            Err(error.into())
+        }
+    }
+}
+
+fn command(binary: &TestBinary, test: &TestCase, tag: &str) -> Command {
+    let mut command = Command::new(&binary.path);
+    command
+        .args(&test.arguments)
+        .current_dir(&binary.folder)
+        .stdin(Stdio::null())
+        .env(TAG, tag)
+        // Its own group: Ctrl-C is for us, and a signal to it reaches what it has started.
+        .process_group(0);
+    for name in &binary.unset {
+        command.env_remove(name);
+    }
+    for (name, value) in &binary.environment {
+        command.env(name, value);
+    }
+    command
+}
+
+impl Process {
+    /// Its process id, for a capture.
+    pub(super) fn id(&self) -> i32 {
+        self.id.as_raw()
+    }
+
+    /// How it ended, if it has. To be asked until it answers, and not again.
+    pub(super) fn exit(&self) -> Option<Exit> {
+        match waitpid(self.id, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::Exited(_, code)) => Some(Exit::Code(code)),
+            Ok(WaitStatus::Signaled(_, signal, _)) => Some(Exit::Signal(signal)),
+            Ok(_) => None,
+            // A tracer on another thread has waited for it.
+            Err(Errno::ECHILD) => Some(Exit::Lost),
+            // nix cannot name a real-time signal; the process has been waited for all the same.
+            Err(Errno::EINVAL) => Some(Exit::UnnamedSignal),
+            Err(_) => None,
+        }
+    }
+
+    /// Sends a signal to it and to what it has started, as far as that stayed in its group.
+    pub(super) fn signal(&self, signal: Signal) {
+        // It may have ended just now.
+        let _ = killpg(self.id, signal);
+    }
+
+    /// Kills it with all its descendants.
+    pub(super) fn end(&self) {
+        let mark = format!("{TAG}={}", self.tag);
+        processes::end_tree(self.id(), |process| {
+            process.session == self.id()
+                || process.group == self.id()
+                || environment(process.id)
+                    .split(|byte| *byte == 0)
+                    .any(|entry| entry == mark.as_bytes())
+        });
+    }
+}
+
+/// The variables that a process was started with.
+fn environment(id: i32) -> Vec<u8> {
+    std::fs::read(format!("/proc/{id}/environ")).unwrap_or_default()
+}
+
+/// What the end of a test's process says of the test.
+pub(super) fn verdict(exit: &Exit) -> Verdict {
+    match exit {
+        Exit::Code(0) => Verdict::Pass,
+        Exit::Signal(_) | Exit::UnnamedSignal => Verdict::Crash,
+        Exit::Code(_) | Exit::Lost | Exit::Unkillable | Exit::NotStarted(_) => Verdict::Fail,
+    }
+}

@@ -1,0 +1,111 @@
+//! The parent process that outlives us: the process a user starts stays as a small sentinel, and
+//! the tool is its child.
+//!
+//! An untraced test would survive a tool that is killed. The sentinel is a child subreaper: the
+//! orphans of a dead tool become its children, also those that have left every group and session,
+//! and it ends them all. The other way around, the kernel tells the tool when its sentinel dies.
+//! What no process can help against is both being killed at once.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::process::{CommandExt, parent_id};
+use std::process::Command;
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::prctl;
+use nix::sys::signal::{Signal, kill, raise};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+use super::processes;
+use super::signals::{Sender, Signals};
+
+/// The hidden first argument of the tool proper; the sentinel's process id follows it.
+const MARK: &str = "--child-of-sentinel";
+
+/// Which of the two processes this is.
+pub(crate) enum Role {
+    /// The tool, with the arguments that the user gave, the program's name first.
+    Tool(Vec<OsString>),
+    /// The sentinel, when all is over: what it is to exit with.
+    Sentinel(u8),
+}
+
+/// Splits this process into sentinel and tool; returns in each of them. To be called first of all,
+/// while there is one thread.
+pub(crate) fn enter(arguments: Vec<OsString>) -> io::Result<Role> {
+    let mut rest = arguments.iter().cloned();
+    let program = rest.next().unwrap_or_default();
+    if arguments.get(1).is_some_and(|argument| argument == MARK) {
+        let sentinel = arguments.get(2).and_then(|id| id.to_str()?.parse().ok());
+        become_tool(sentinel.unwrap_or(0))?;
+        return Ok(Role::Tool(std::iter::once(program).chain(rest.skip(2)).collect()));
+    }
+    let mut tool = Command::new("/proc/self/exe");
+    tool.arg0(&program).arg(MARK).arg(std::process::id().to_string()).args(rest);
+    supervise(&mut tool).map(Role::Sentinel)
+}
+
+/// Ties this process to its sentinel.
+fn become_tool(sentinel: u32) -> io::Result<()> {
+    // The kernel names a process after the file it was started by, which was `/proc/self/exe`.
+    prctl::set_name(c"cargo-asynctest")?;
+    // A test's orphans come to us first, while it can still be told whose they are.
+    prctl::set_child_subreaper(true)?;
+    prctl::set_pdeathsig(Signal::SIGTERM)?;
+    if parent_id() == sentinel {
+        return Ok(());
+    }
+    Err(io::Error::other("its parent has ended"))
+}
+
+/// Starts the tool, waits for its end, and ends what it has left behind.
+fn supervise(tool: &mut Command) -> io::Result<u8> {
+    prctl::set_child_subreaper(true)?;
+    let signals = Signals::take(&[Signal::SIGCHLD, Signal::SIGTSTP])?;
+    let tool = Pid::from_raw(tool.spawn()?.id() as i32);
+    let exit = loop {
+        if let Some(exit) = look_after(tool)? {
+            break exit;
+        }
+        let mut waiting = [PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut waiting, PollTimeout::NONE) {
+            Ok(_) | Err(Errno::EINTR) => hand_on(&signals, tool),
+            Err(error) => return Err(error.into()),
+        }
+    };
+    processes::end_all_descendants();
+    Ok(exit)
+}
+
+/// Hands on what was meant for the tool. What the kernel sends, as for Ctrl-C, goes to the whole
+/// group: the tool has it already.
+fn hand_on(signals: &Signals, tool: Pid) {
+    while let Some(arrived) = signals.next() {
+        if arrived.signal != Signal::SIGCHLD && arrived.sender == Sender::Process {
+            // It may have ended just now: then it is waited for next.
+            let _ = kill(tool, arrived.signal);
+        }
+    }
+}
+
+/// The tool's exit code, when it has ended. When it was stopped, we stop too, because the shell
+/// waits for us; when we are continued, so is it.
+fn look_after(tool: Pid) -> io::Result<Option<u8>> {
+    loop {
+        match waitpid(tool, Some(WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED)) {
+            Ok(WaitStatus::Exited(_, code)) => return Ok(Some(code as u8)),
+            // As shells say it.
+            Ok(WaitStatus::Signaled(_, signal, _)) => return Ok(Some(128 + signal as u8)),
+            Ok(WaitStatus::Stopped(..)) => {
+                raise(Signal::SIGSTOP)?;
+                let _ = kill(tool, Signal::SIGCONT);
+            }
+            Ok(_) => return Ok(None),
+            Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}

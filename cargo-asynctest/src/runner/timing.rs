@@ -1,0 +1,136 @@
+//! When a test is looked at. Pure: the clock is a parameter.
+
+use std::time::{Duration, Instant};
+
+use super::event::Purpose;
+use crate::plan::{Deadline, RunOptions};
+
+/// One test's clock.
+#[derive(Clone, Debug)]
+pub(super) struct Timing {
+    started: Instant,
+    /// How long the whole run was stopped meanwhile.
+    paused: Duration,
+    slow_after: Option<Duration>,
+    soft: Option<Duration>,
+    end: Option<Duration>,
+}
+
+impl Timing {
+    /// A test that starts now.
+    pub(super) fn new(options: &RunOptions, now: Instant) -> Timing {
+        let (soft, end) = match options.deadline {
+            Deadline::Default { soft, hard } => (Some(soft), Some(hard)),
+            Deadline::Asked(end) => (None, Some(end)),
+            Deadline::None => (None, None),
+        };
+        Timing { started: now, paused: Duration::ZERO, slow_after: options.slow_after, soft, end }
+    }
+
+    /// How long it has run.
+    pub(super) fn elapsed(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.started).saturating_sub(self.paused)
+    }
+
+    /// The whole run was stopped for so long.
+    pub(super) fn pause(&mut self, duration: Duration) {
+        self.paused += duration;
+    }
+
+    /// What is to be done next, and when: what matters more first when both are due at once.
+    pub(super) fn next(&self) -> Option<(Instant, Purpose)> {
+        let due = [
+            (self.end, Purpose::Deadline),
+            (self.soft, Purpose::Soft),
+            (self.slow_after, Purpose::Slow),
+        ];
+        due.into_iter()
+            .filter_map(|(after, purpose)| {
+                let at = self.started.checked_add(self.paused)?.checked_add(after?)?;
+                Some((at, purpose))
+            })
+            .min_by_key(|(at, _)| *at)
+    }
+
+    /// The test was looked at for `purpose`: that is not done again.
+    pub(super) fn done(&mut self, purpose: Purpose) {
+        match purpose {
+            Purpose::Slow => self.slow_after = None,
+            Purpose::Soft => {
+                self.soft = None;
+                self.slow_after = None;
+            }
+            Purpose::Deadline => {
+                self.end = None;
+                self.soft = None;
+                self.slow_after = None;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::{Purpose, Timing};
+    use crate::plan::{Deadline, FailFast, Output, RunOptions, StatusLevel};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn timing(deadline: Deadline, slow_after: Option<Duration>, now: Instant) -> Timing {
+        let options = RunOptions {
+            jobs: 1,
+            deadline,
+            slow_after,
+            output: Output::Captured,
+            fail_fast: FailFast::No,
+            status: StatusLevel::All,
+            apart: SECOND,
+        };
+        Timing::new(&options, now)
+    }
+
+    fn order(deadline: Deadline, slow_after: Option<Duration>) -> Vec<(u64, Purpose)> {
+        let now = Instant::now();
+        let mut timing = timing(deadline, slow_after, now);
+        let mut order = Vec::new();
+        while let Some((at, purpose)) = timing.next() {
+            order.push((at.duration_since(now).as_secs(), purpose));
+            timing.done(purpose);
+        }
+        order
+    }
+
+    #[test]
+    fn a_deadline_nobody_asked_for_looks_first_and_ends_later() {
+        let deadline = Deadline::Default { soft: 60 * SECOND, hard: 600 * SECOND };
+        assert_eq!(order(deadline, None), [(60, Purpose::Soft), (600, Purpose::Deadline)]);
+        assert_eq!(
+            order(deadline, Some(10 * SECOND)),
+            [(10, Purpose::Slow), (60, Purpose::Soft), (600, Purpose::Deadline)]
+        );
+    }
+
+    #[test]
+    fn the_end_goes_before_a_report_that_is_due_with_it() {
+        assert_eq!(order(Deadline::Asked(5 * SECOND), Some(5 * SECOND)), [(5, Purpose::Deadline)]);
+        assert_eq!(order(Deadline::None, Some(SECOND)), [(1, Purpose::Slow)]);
+        assert_eq!(order(Deadline::None, None), []);
+    }
+
+    #[test]
+    fn a_deadline_too_far_to_count_is_none() {
+        assert_eq!(order(Deadline::Asked(Duration::MAX), None), []);
+    }
+
+    #[test]
+    fn the_clock_stands_while_the_run_is_stopped() {
+        let now = Instant::now();
+        let mut timing = timing(Deadline::Asked(60 * SECOND), None, now);
+        timing.pause(30 * SECOND);
+        assert_eq!(timing.elapsed(now + 31 * SECOND), SECOND);
+        let (at, _) = timing.next().unwrap();
+        assert_eq!(at.duration_since(now), 90 * SECOND);
+    }
+}
