@@ -30,7 +30,10 @@ mod tests {
 
     #[test]
     fn only_what_needs_quotes_gets_them() {
-        check(&["cargo", "test", "--config=a.b"], "cargo test --config=a.b");
+        check(
+            &["cargo", "test", "--config=a.b"],
+            "cargo test --config=a.b",
+        );
         check(&["a b", "", "it's", "*"], r"'a b' '' 'it'\''s' '*'");
     }
 }

@@ -118,7 +118,11 @@ impl Built {
         self.tests.sort_by(|first, second| {
             let key = |executable: &Executable| {
                 let target = &executable.target;
-                (executable.package.clone(), rank(target), target.name.clone())
+                (
+                    executable.package.clone(),
+                    rank(target),
+                    target.name.clone(),
+                )
             };
             key(first).cmp(&key(second))
         });

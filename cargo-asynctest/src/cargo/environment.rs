@@ -56,7 +56,11 @@ impl Surroundings<'_> {
         environment.set(LIBRARY_PATH, self.library_path(root));
         self.add_script(&mut environment, package, root);
         environment.set("CARGO", self.cargo.program());
-        add_package(&mut environment, package, self.metadata.rust_version(&package.id));
+        add_package(
+            &mut environment,
+            package,
+            self.metadata.rust_version(&package.id),
+        );
         if test.target.is_test() || test.target.is_bench() {
             self.add_programs(&mut environment, package);
         }
@@ -70,7 +74,12 @@ impl Surroundings<'_> {
 
     /// What the package's build script has set.
     fn add_script(&self, environment: &mut Environment, package: &Package, root: &Path) {
-        let scripts = || self.built.scripts.iter().filter(|script| script.package_id == package.id);
+        let scripts = || {
+            self.built
+                .scripts
+                .iter()
+                .filter(|script| script.package_id == package.id)
+        };
         // When cross-compiling, a script may have run for the host too.
         let for_target = scripts().find(|script| script.out_dir.starts_with(root));
         if let Some(script) = for_target.or_else(|| scripts().next()) {
@@ -93,7 +102,9 @@ impl Surroundings<'_> {
     /// The configuration's `[env]`, which goes over nothing that cargo sets itself.
     fn add_configured(&self, environment: &mut Environment) {
         for (name, variable) in self.config.table("env").into_iter().flatten() {
-            let value = variable.as_str().or_else(|| variable.get("value")?.as_str());
+            let value = variable
+                .as_str()
+                .or_else(|| variable.get("value")?.as_str());
             let force = variable.get("force").and_then(Value::as_bool) == Some(true);
             let taken = environment.set.contains_key(OsStr::new(name))
                 || (!force && env::var_os(name).is_some());

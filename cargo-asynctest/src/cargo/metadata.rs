@@ -41,11 +41,13 @@ impl Metadata {
     ) -> Result<Metadata, Error> {
         let offline = arguments.manifest.offline || arguments.manifest.frozen;
         let graph = ["--filter-platform", triple];
-        let stderr = if offline { Stdio::null() } else { Stdio::inherit() };
+        let stderr = if offline {
+            Stdio::null()
+        } else {
+            Stdio::inherit()
+        };
         match ask(cargo, arguments, &graph, stderr) {
-            Err(Error::Cargo) if offline => {
-                ask(cargo, arguments, &["--no-deps"], Stdio::inherit())
-            }
+            Err(Error::Cargo) if offline => ask(cargo, arguments, &["--no-deps"], Stdio::inherit()),
             answer => answer,
         }
     }
@@ -122,7 +124,9 @@ impl Metadata {
             }
         }
         let packages = self.inner.packages.iter();
-        packages.filter(|package| reached.contains(&package.id)).collect()
+        packages
+            .filter(|package| reached.contains(&package.id))
+            .collect()
     }
 
     /// Each package with those that depend on it.
@@ -133,7 +137,10 @@ impl Metadata {
         {
             let mut kinds = dependency.dep_kinds.iter();
             if !kinds.all(|kind| kind.kind == DependencyKind::Build) {
-                dependents.entry(&dependency.pkg).or_default().push(&node.id);
+                dependents
+                    .entry(&dependency.pkg)
+                    .or_default()
+                    .push(&node.id);
             }
         }
         dependents

@@ -37,7 +37,11 @@ pub(crate) enum Strip {
 
 impl Profile {
     /// The profile that these arguments select, in the workspace with this root manifest.
-    pub(crate) fn used(arguments: &BuildArguments, manifest: &Manifest, config: &Config) -> Profile {
+    pub(crate) fn used(
+        arguments: &BuildArguments,
+        manifest: &Manifest,
+        config: &Config,
+    ) -> Profile {
         let compilation = &arguments.compilation;
         let name = match (&compilation.profile, compilation.release) {
             (Some(name), _) => name.as_str(),
@@ -67,7 +71,9 @@ impl Profile {
             let Some(name) = next else { break };
             for packages in set(&name, "package") {
                 let specs = packages.as_table().into_iter().flat_map(Table::keys);
-                profile.packages.extend(specs.filter(|spec| *spec != "*").cloned());
+                profile
+                    .packages
+                    .extend(specs.filter(|spec| *spec != "*").cloned());
             }
             strip = strip.or_else(|| set(&name, "strip").into_iter().next());
             next = match name.as_str() {
@@ -108,7 +114,13 @@ mod tests {
                         release.package.c.opt-level=3\nci.inherits='bench'\ndev.package.'*'.debug=0";
         check("test", manifest, "", &["a", "b@1"], Strip::No);
         check("dev", manifest, "", &["a"], Strip::No);
-        check("ci", manifest, "bench.package.d.debug=0", &["c", "d"], Strip::No);
+        check(
+            "ci",
+            manifest,
+            "bench.package.d.debug=0",
+            &["c", "d"],
+            Strip::No,
+        );
         check("ci", manifest, "ci.inherits='dev'", &["a"], Strip::No);
     }
 
@@ -116,8 +128,20 @@ mod tests {
     fn the_nearest_strip_counts() {
         check("release", "release.strip=true", "", &[], Strip::Asked);
         check("bench", "release.strip='debuginfo'", "", &[], Strip::Asked);
-        check("bench", "release.strip=true\nbench.strip='none'", "", &[], Strip::No);
-        check("release", "release.strip=true", "release.strip=false", &[], Strip::No);
+        check(
+            "bench",
+            "release.strip=true\nbench.strip='none'",
+            "",
+            &[],
+            Strip::No,
+        );
+        check(
+            "release",
+            "release.strip=true",
+            "release.strip=false",
+            &[],
+            Strip::No,
+        );
         check("test", "release.strip=true", "", &[], Strip::No);
     }
 

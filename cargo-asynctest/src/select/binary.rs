@@ -55,8 +55,14 @@ fn binary(
     runner: &[OsString],
 ) -> Result<Binary, Error> {
     let environment = surroundings.environment(test, package);
-    let folder = package.manifest_path.parent().unwrap_or(&package.manifest_path);
-    let mut words = runner.iter().cloned().chain([test.path.clone().into_os_string()]);
+    let folder = package
+        .manifest_path
+        .parent()
+        .unwrap_or(&package.manifest_path);
+    let mut words = runner
+        .iter()
+        .cloned()
+        .chain([test.path.clone().into_os_string()]);
     let program = words.next().map(PathBuf::from).unwrap_or_default();
     Ok(Binary {
         test: TestBinary {
@@ -86,11 +92,7 @@ fn id(package: &Package, target: &Target) -> String {
 }
 
 /// The words that select this target, and its package where there are others.
-fn selection(
-    surroundings: &Surroundings<'_>,
-    package: &Package,
-    target: &Target,
-) -> Vec<String> {
+fn selection(surroundings: &Surroundings<'_>, package: &Package, target: &Target) -> Vec<String> {
     let mut words = Vec::new();
     if surroundings.metadata.members().count() > 1 {
         words.extend(["-p".to_owned(), surroundings.metadata.spec(package)]);

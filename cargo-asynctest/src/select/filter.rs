@@ -92,7 +92,11 @@ mod tests {
         let (name, flags) = line.split_once(' ').unwrap_or((line, ""));
         Listed {
             name: name.to_owned(),
-            kind: if flags.contains("bench") { Kind::Benchmark } else { Kind::Test },
+            kind: if flags.contains("bench") {
+                Kind::Benchmark
+            } else {
+                Kind::Test
+            },
             ignored: flags.contains("ignored"),
         }
     }

@@ -109,11 +109,19 @@ fn parse(text: &str) -> Vec<Listed> {
 /// The command that runs a test binary with these arguments.
 pub(crate) fn command(binary: &Binary) -> Command {
     let mut command = Command::new(&binary.test.path);
-    command.args(&binary.prefix).current_dir(&binary.test.folder);
+    command
+        .args(&binary.prefix)
+        .current_dir(&binary.test.folder);
     for name in &binary.test.unset {
         command.env_remove(name);
     }
-    command.envs(binary.test.environment.iter().map(|(name, value)| (name, value)));
+    command.envs(
+        binary
+            .test
+            .environment
+            .iter()
+            .map(|(name, value)| (name, value)),
+    );
     command
 }
 
@@ -195,7 +203,13 @@ mod tests {
     #[test]
     fn tests_and_benchmarks_are_read() {
         let listed = parse("hello\na::b: test\nodd: name: benchmark\nx: other\n\n");
-        let listed: Vec<_> = listed.iter().map(|test| (test.name.as_str(), test.kind)).collect();
-        assert_eq!(listed, [("a::b", Kind::Test), ("odd: name", Kind::Benchmark)]);
+        let listed: Vec<_> = listed
+            .iter()
+            .map(|test| (test.name.as_str(), test.kind))
+            .collect();
+        assert_eq!(
+            listed,
+            [("a::b", Kind::Test), ("odd: name", Kind::Benchmark)]
+        );
     }
 }

@@ -171,7 +171,12 @@ mod tests {
             words: words.to_vec(),
         };
         let answers = vec![Ok(vec![listed("b", true)])];
-        fill(&mut plan, vec![binary("one", Harness::Libtest, &[])], answers, &wanted);
+        fill(
+            &mut plan,
+            vec![binary("one", Harness::Libtest, &[])],
+            answers,
+            &wanted,
+        );
         let expected = "0 b: --exact b --test-threads=1 --nocapture --include-ignored";
         assert_eq!(lines(&plan.tests), [expected]);
     }
@@ -182,7 +187,10 @@ mod tests {
         let answers = vec![Err(ListFailure::Hung(String::new()))];
         let binaries = vec![binary("one", Harness::Libtest, &[])];
         fill(&mut plan, binaries, answers, &Wanted::default());
-        let reproduce = plan.unlisted.first().map(|unlisted| unlisted.reproduce.as_str());
+        let reproduce = plan
+            .unlisted
+            .first()
+            .map(|unlisted| unlisted.reproduce.as_str());
         assert_eq!(reproduce, Some("cd '/a b' && /one --list --format terse"));
     }
 }

@@ -71,12 +71,20 @@ fn unit_detail(unit: &Unit<'_>) -> Detail {
     while let Ok(Some(entry)) = entries.next_dfs() {
         let has = |name| entry.has_attr(name);
         match entry.tag() {
-            constants::DW_TAG_structure_type | constants::DW_TAG_union_type | constants::DW_TAG_enumeration_type
+            constants::DW_TAG_structure_type
+            | constants::DW_TAG_union_type
+            | constants::DW_TAG_enumeration_type
             | constants::DW_TAG_base_type => return Detail::Types,
-            constants::DW_TAG_subprogram if has(constants::DW_AT_frame_base) => return Detail::Types,
+            constants::DW_TAG_subprogram if has(constants::DW_AT_frame_base) => {
+                return Detail::Types;
+            }
             // The rest is in a file of its own, which is read when it is needed.
-            _ if has(constants::DW_AT_dwo_name) || has(constants::DW_AT_GNU_dwo_name) => return Detail::Types,
-            _ if has(constants::DW_AT_high_pc) || has(constants::DW_AT_ranges) => detail = Detail::Lines,
+            _ if has(constants::DW_AT_dwo_name) || has(constants::DW_AT_GNU_dwo_name) => {
+                return Detail::Types;
+            }
+            _ if has(constants::DW_AT_high_pc) || has(constants::DW_AT_ranges) => {
+                detail = Detail::Lines
+            }
             _ => (),
         }
     }
@@ -102,7 +110,11 @@ mod tests {
         let object = Object::open(&std::env::current_exe().unwrap()).unwrap();
         let wanted = BTreeSet::from(["asynctest_engine".to_owned(), "absent".to_owned()]);
         let found = object.detail(&wanted);
-        assert!(found.get("asynctest_engine").is_some_and(|detail| *detail > Detail::Empty));
+        assert!(
+            found
+                .get("asynctest_engine")
+                .is_some_and(|detail| *detail > Detail::Empty)
+        );
         assert!(!found.contains_key("absent"));
         assert!(object.has_symbol_with("this_very_test_is_looked_into"));
         assert!(!object.has_symbol_with(&["no", "such", "symbol"].join("_")));

@@ -53,7 +53,9 @@ impl Scope {
         let targets = packages.iter().flat_map(|package| &package.targets);
         Scope::Packages(Packages {
             specs: specs.collect(),
-            crates: targets.map(|target| target.name.replace('-', "_")).collect(),
+            crates: targets
+                .map(|target| target.name.replace('-', "_"))
+                .collect(),
         })
     }
 
@@ -74,7 +76,7 @@ impl Scope {
                 .iter()
                 .flat_map(|spec| settings(&format!(".package.{}", quoted(spec)), profile))
                 .collect(),
-            Scope::Profile => settings("", profile).collect(),
+            Scope::Profile => settings("", profile),
         };
         settings
             .into_iter()
@@ -84,13 +86,15 @@ impl Scope {
 }
 
 /// The settings for one part of a profile: the whole of it or one package.
-fn settings(part: &str, profile: &Profile) -> impl Iterator<Item = String> {
+fn settings(part: &str, profile: &Profile) -> Vec<String> {
     let start = format!("profile.{}{part}", quoted(&profile.name));
     let strip = match profile.strip {
         Strip::Asked => Some(format!("{start}.strip=\"none\"")),
         Strip::No => None,
     };
-    std::iter::once(format!("{start}.debug=2")).chain(strip)
+    std::iter::once(format!("{start}.debug=2"))
+        .chain(strip)
+        .collect()
 }
 
 /// A key of TOML.

@@ -23,10 +23,15 @@ pub(crate) fn verify<'path>(
     crates: &BTreeSet<String>,
 ) -> Verdict {
     let mut lacking = BTreeSet::new();
-    for object in binaries.into_iter().filter_map(|path| Object::open(path).ok()) {
+    for object in binaries
+        .into_iter()
+        .filter_map(|path| Object::open(path).ok())
+    {
         let present = object.detail(crates);
         if present.contains_key("tokio") {
-            let lines = present.into_iter().filter(|(_, detail)| *detail == Detail::Lines);
+            let lines = present
+                .into_iter()
+                .filter(|(_, detail)| *detail == Detail::Lines);
             lacking.extend(lines.map(|(name, _)| name));
         }
     }

@@ -125,8 +125,12 @@ impl Workspace {
     }
 
     fn source_roots(&self) -> Vec<PathBuf> {
-        let folders = self.metadata.local().filter_map(|package| package.manifest_path.parent());
-        let folders: BTreeSet<PathBuf> = folders.map(|folder| folder.as_std_path().into()).collect();
+        let folders = self
+            .metadata
+            .local()
+            .filter_map(|package| package.manifest_path.parent());
+        let folders: BTreeSet<PathBuf> =
+            folders.map(|folder| folder.as_std_path().into()).collect();
         folders.into_iter().collect()
     }
 }
@@ -150,7 +154,11 @@ fn triple(arguments: &BuildArguments, config: &Config) -> Option<String> {
 /// A few names for a sentence.
 fn listed(names: &BTreeSet<String>) -> String {
     const SHOWN: usize = 3;
-    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    let shown: Vec<String> = names
+        .iter()
+        .take(SHOWN)
+        .map(|name| format!("`{name}`"))
+        .collect();
     match names.len().checked_sub(SHOWN) {
         None | Some(0) => shown.join(", "),
         Some(more) => format!("{} and {more} more", shown.join(", ")),

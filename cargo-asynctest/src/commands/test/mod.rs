@@ -45,7 +45,11 @@ pub(crate) fn test(arguments: &TestArguments) -> ExitCode {
 fn after_build(arguments: &TestArguments, compiled: Compiled) -> ExitCode {
     if arguments.build.general.no_run {
         for binary in &compiled.binaries {
-            eprintln!("  Executable {} ({})", binary.test.id, binary.executable.display());
+            eprintln!(
+                "  Executable {} ({})",
+                binary.test.id,
+                binary.executable.display()
+            );
         }
         return Exit::Success.into();
     }
@@ -55,7 +59,11 @@ fn after_build(arguments: &TestArguments, compiled: Compiled) -> ExitCode {
         Ok(libtest) => libtest,
         Err(error) if compiled.binaries.iter().any(harnessed) || !error.use_stderr() => {
             let _ = error.print();
-            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Success };
+            let exit = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Success
+            };
             return exit.into();
         }
         Err(_) => LibtestArguments::default(),
@@ -64,7 +72,9 @@ fn after_build(arguments: &TestArguments, compiled: Compiled) -> ExitCode {
         return print_lists(arguments, &compiled.binaries);
     }
     if let Some(command) = &compiled.doctests {
-        notice::note(format_args!("doctests are not run here; `{command}` runs them"));
+        notice::note(format_args!(
+            "doctests are not run here; `{command}` runs them"
+        ));
     }
     run(arguments, &libtest, compiled)
 }
@@ -111,7 +121,11 @@ fn words(arguments: &TestArguments) -> Vec<OsString> {
 fn again(arguments: &TestArguments) -> Vec<String> {
     let shared = arguments.build.shared().into_iter();
     let shared = shared.map(|word| word.to_string_lossy().into_owned());
-    ["cargo", "asynctest"].map(str::to_owned).into_iter().chain(shared).collect()
+    ["cargo", "asynctest"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(shared)
+        .collect()
 }
 
 /// Has each binary list its tests on our stdout, in its own words.

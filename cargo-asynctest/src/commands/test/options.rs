@@ -109,6 +109,12 @@ mod tests {
         assert_eq!(deadline(Some(Duration::ZERO)), Deadline::None);
         let second = Duration::from_secs(1);
         assert_eq!(deadline(Some(second)), Deadline::Asked(second));
-        assert_eq!(deadline(None), Deadline::Default { soft: SOFT, hard: HARD });
+        assert_eq!(
+            deadline(None),
+            Deadline::Default {
+                soft: SOFT,
+                hard: HARD
+            }
+        );
     }
 }
