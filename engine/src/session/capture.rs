@@ -29,7 +29,8 @@ pub struct Request {
 
 /// Two looks at one process, from which its report is made.
 pub struct Capture {
-    pub(super) subject: Subject,
+    /// What the report calls it.
+    pub subject: Subject,
     pub(super) first: Snapshot,
     pub(super) second: Snapshot,
     pub(super) objects: Objects,
