@@ -6,6 +6,7 @@
 //! - [`compare`]: the two side by side
 //! - [`matrix`]: the fixtures against one version of Tokio
 //! - [`command`]: the command under test, and other programs
+//! - [`schema`]: what the JSON Schema says of a report
 //! - [`stacks`]: what gdb says of a process, and what a report says of its threads
 
 pub mod command;
@@ -13,6 +14,7 @@ pub mod compare;
 mod error;
 pub mod marks;
 pub mod matrix;
+pub mod schema;
 pub mod stacks;
 pub mod standing;
 
