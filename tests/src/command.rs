@@ -30,9 +30,7 @@ impl Ended {
         }
         Err(Error::Failed {
             program: self.program.clone(),
-            status: self
-                .code
-                .map_or("by a signal".into(), |code| format!("code {code}")),
+            status: self.code.map_or("by a signal".into(), |code| format!("code {code}")),
             output: self.to_string(),
         })
     }
@@ -40,28 +38,19 @@ impl Ended {
 
 impl fmt::Display for Ended {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "--- stdout\n{}--- stderr\n{}",
-            self.stdout, self.stderr
-        )
+        write!(formatter, "--- stdout\n{}--- stderr\n{}", self.stdout, self.stderr)
     }
 }
 
 /// Runs `command` to its end, without input.
 pub fn run(command: &mut Command) -> Result<Ended, Error> {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    let words: Vec<_> = words
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect();
+    let words: Vec<_> = words.map(|word| word.to_string_lossy().into_owned()).collect();
     let program = words.join(" ");
     let output = command
         .stdin(Stdio::null())
         .output()
-        .map_err(|source| Error::Start {
-            program: program.clone(),
-            source,
-        })?;
+        .map_err(|source| Error::Start { program: program.clone(), source })?;
     Ok(Ended {
         program,
         code: output.status.code(),
@@ -91,12 +80,7 @@ pub fn cargo() -> Command {
 pub fn asynctest() -> Result<Command, Error> {
     let mut command = Command::new(built("cargo-asynctest")?);
     command.arg("asynctest").env("NO_COLOR", "1");
-    for name in [
-        "CARGO_TARGET_DIR",
-        "GITHUB_ACTIONS",
-        "GITHUB_STEP_SUMMARY",
-        "CI",
-    ] {
+    for name in ["CARGO_TARGET_DIR", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "CI"] {
         command.env_remove(name);
     }
     Ok(command)
@@ -128,10 +112,8 @@ fn built(package: &str) -> Result<PathBuf, Error> {
 pub fn executables(messages: &str) -> Result<Vec<(String, PathBuf)>, Error> {
     let mut found = Vec::new();
     for line in messages.lines().filter(|line| line.starts_with('{')) {
-        let message: Value = serde_json::from_str(line).map_err(|source| Error::Json {
-            what: "cargo's message".into(),
-            source,
-        })?;
+        let message: Value = serde_json::from_str(line)
+            .map_err(|source| Error::Json { what: "cargo's message".into(), source })?;
         let name = message.pointer("/target/name").and_then(Value::as_str);
         let path = message.get("executable").and_then(Value::as_str);
         if let (Some(name), Some(path)) = (name, path) {

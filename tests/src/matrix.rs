@@ -21,14 +21,8 @@ pub struct Tokio {
 
 /// The versions that all fixtures are tried on.
 pub const TOKIOS: [Tokio; 2] = [
-    Tokio {
-        name: "tokio-1.38",
-        requirement: "~1.38",
-    },
-    Tokio {
-        name: "tokio-newest",
-        requirement: "1",
-    },
+    Tokio { name: "tokio-1.38", requirement: "~1.38" },
+    Tokio { name: "tokio-newest", requirement: "1" },
 ];
 
 /// How the fixtures are compiled.
@@ -68,9 +62,7 @@ pub struct Package {
 impl Package {
     /// The fixtures against `tokio`, below `target`.
     pub fn fixtures(target: &Path, tokio: Tokio) -> Result<Package, Error> {
-        let package = Package {
-            folder: target.join("matrix").join(tokio.name),
-        };
+        let package = Package { folder: target.join("matrix").join(tokio.name) };
         let manifest = format!(
             "[package]\nname = \"fixtures\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
              [dev-dependencies]\ntokio = {{ version = \"{}\", features = [\"full\"] }}\n\n\
@@ -86,9 +78,7 @@ impl Package {
 
     /// An empty package, below `target`.
     pub fn new(target: &Path, name: &str, manifest: &str) -> Result<Package, Error> {
-        let package = Package {
-            folder: target.join("matrix").join(name),
-        };
+        let package = Package { folder: target.join("matrix").join(name) };
         package.write("Cargo.toml", manifest)?;
         Ok(package)
     }

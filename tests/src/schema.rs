@@ -9,10 +9,8 @@ const SCHEMA: &str = include_str!("../../engine/src/report/report.schema.json");
 /// What is wrong with `report` by the schema, a sentence each. Readers ignore fields that they do
 /// not know; here they are mistakes, because the schema names all that there are.
 pub fn violations(report: &Value) -> Result<Vec<String>, Error> {
-    let mut schema = serde_json::from_str(SCHEMA).map_err(|source| Error::Json {
-        what: "the schema".into(),
-        source,
-    })?;
+    let mut schema = serde_json::from_str(SCHEMA)
+        .map_err(|source| Error::Json { what: "the schema".into(), source })?;
     close(&mut schema);
     let validator = jsonschema::draft202012::new(&schema)
         .map_err(|error| Error::Missing(format!("a schema that is one ({error})")))?;

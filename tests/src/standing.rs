@@ -60,9 +60,7 @@ pub fn standings(report: &Report, file: &str) -> Vec<Standing> {
 /// The user's lines of each thread's stack, outermost first.
 pub fn stacks(report: &Report, file: &str) -> Vec<Vec<u32>> {
     let threads = report.threads.iter();
-    threads
-        .map(|thread| stack(thread.frames.iter(), file))
-        .collect()
+    threads.map(|thread| stack(thread.frames.iter(), file)).collect()
 }
 
 fn standing(report: &Report, task: &Task, file: &str) -> Standing {
@@ -70,10 +68,7 @@ fn standing(report: &Report, task: &Task, file: &str) -> Standing {
     if let Some(future) = &task.future {
         walk(future, &Chain::default(), file, &mut paths);
     }
-    let thread = report
-        .threads
-        .iter()
-        .find(|thread| task.thread == Some(thread.id));
+    let thread = report.threads.iter().find(|thread| task.thread == Some(thread.id));
     Standing {
         label: task.label.clone(),
         others: task.others.clone(),
@@ -93,12 +88,7 @@ fn standing(report: &Report, task: &Task, file: &str) -> Standing {
 /// Adds the chains below `future`, which is reached by `above`.
 fn walk(future: &FutureNode, above: &Chain, file: &str, paths: &mut Vec<Chain>) {
     let mut chain = above.clone();
-    chain.lines.extend(
-        future
-            .location
-            .as_ref()
-            .and_then(|location| line(location, file)),
-    );
+    chain.lines.extend(future.location.as_ref().and_then(|location| line(location, file)));
     chain.waits = future.wait.as_ref().map(|wait| Wait {
         kind: wait.resource.kind.clone(),
         type_name: wait.resource.type_name.clone(),

@@ -63,11 +63,7 @@ fn main() -> process::ExitCode {
     let mut trials = Vec::new();
     for tokio in TOKIOS {
         for profile in [Profile::Dev, Profile::Release] {
-            let combination = Arc::new(Combination {
-                tokio,
-                profile,
-                run: OnceLock::new(),
-            });
+            let combination = Arc::new(Combination { tokio, profile, run: OnceLock::new() });
             for fixture in &fixtures {
                 trials.push(trial(&combination, fixture.clone()));
             }
@@ -152,20 +148,10 @@ impl Combination {
         }
         let mut command = asynctest()?;
         package.of(&mut command, self.profile);
-        command.args([
-            "--test",
-            "hangs",
-            "--test",
-            "ledger",
-            "--test",
-            "tokio_main",
-        ]);
+        command.args(["--test", "hangs", "--test", "ledger", "--test", "tokio_main"]);
         command.args(["--timeout", "5s", "--test-threads", "64"]);
         let ended = run(&mut command)?.expect_code(100)?;
-        Ok(Run {
-            ended,
-            reports: saved(&reports)?,
-        })
+        Ok(Run { ended, reports: saved(&reports)? })
     }
 }
 
@@ -197,10 +183,7 @@ fn saved(folder: &Path) -> Result<Vec<Saved>, Error> {
             found.extend(saved(&path)?);
         } else if path.file_name().is_some_and(|name| name == "report.json") {
             let text = fs::read_to_string(&path).map_err(Error::file(&path))?;
-            let json = |source| Error::Json {
-                what: path.display().to_string(),
-                source,
-            };
+            let json = |source| Error::Json { what: path.display().to_string(), source };
             found.push(Saved {
                 folder: folder.to_owned(),
                 report: serde_json::from_str(&text).map_err(json)?,

@@ -37,17 +37,10 @@ fn tasks(program: &Program, report: &Report, file: &str, wrong: &mut Vec<String>
             .map(|standing| (differences(expected, standing), standing))
             .min_by_key(|(differences, _)| differences.len());
         let Some((differences, standing)) = nearest else {
-            wrong.push(format!(
-                "{who}: not in the report, {} of it",
-                expected.count
-            ));
+            wrong.push(format!("{who}: not in the report, {} of it", expected.count));
             continue;
         };
-        wrong.extend(
-            differences
-                .iter()
-                .map(|difference| format!("{who}: {difference}")),
-        );
+        wrong.extend(differences.iter().map(|difference| format!("{who}: {difference}")));
         if differences.is_empty() {
             let known = labels.entry(who).or_default();
             known.push(standing.label.clone());
@@ -56,12 +49,7 @@ fn tasks(program: &Program, report: &Report, file: &str, wrong: &mut Vec<String>
             matched.push((who, standing.clone()));
         }
     }
-    wrong.extend(
-        standings
-            .iter()
-            .filter(|standing| standing.count > 0)
-            .map(unexpected),
-    );
+    wrong.extend(standings.iter().filter(|standing| standing.count > 0).map(unexpected));
     for (who, standing) in matched {
         ends(program, who, &standing, &labels, wrong);
     }
@@ -96,11 +84,7 @@ fn ends(
     labels: &BTreeMap<&Who, Vec<String>>,
     wrong: &mut Vec<String>,
 ) {
-    let expected = program
-        .tasks
-        .get(who)
-        .into_iter()
-        .flat_map(|expected| &expected.paths);
+    let expected = program.tasks.get(who).into_iter().flat_map(|expected| &expected.paths);
     for path in expected {
         let Some(name) = path.waits.as_ref().and_then(|waits| waits.task.as_ref()) else {
             continue;
@@ -126,10 +110,7 @@ fn threads(program: &Program, report: &Report, file: &str, wrong: &mut Vec<Strin
     for (who, expected) in &program.tasks {
         let found = stacks.iter().any(|stack| stack.ends_with(&expected.runs));
         if matches!(who, Who::Thread(_)) && !found {
-            wrong.push(format!(
-                "{who}: no stack ends in lines {:?}: {stacks:?}",
-                expected.runs
-            ));
+            wrong.push(format!("{who}: no stack ends in lines {:?}: {stacks:?}", expected.runs));
         }
     }
 }
@@ -143,24 +124,12 @@ fn completeness(program: &Program, report: &Report, wrong: &mut Vec<String>) {
     }
     let listed: u64 = report.tasks.iter().map(|task| task.count).sum();
     if listed != counts.tasks_found {
-        wrong.push(format!(
-            "{listed} tasks listed, {} counted",
-            counts.tasks_found
-        ));
+        wrong.push(format!("{listed} tasks listed, {} counted", counts.tasks_found));
     }
     if u64::try_from(report.gaps.len()) != Ok(counts.gaps) {
-        wrong.push(format!(
-            "{} gaps listed, {} counted",
-            report.gaps.len(),
-            counts.gaps
-        ));
+        wrong.push(format!("{} gaps listed, {} counted", report.gaps.len(), counts.gaps));
     }
-    wrong.extend(
-        report
-            .gaps
-            .iter()
-            .map(|gap| format!("gap: {}: {}", gap.what, gap.why)),
-    );
+    wrong.extend(report.gaps.iter().map(|gap| format!("gap: {}: {}", gap.what, gap.why)));
     match (program.moves, report.looks.moved.as_slice()) {
         (true, []) => wrong.push("something moves, and the report says that nothing does".into()),
         (false, [_, ..]) => wrong.push(format!("nothing moves, but: {:?}", report.looks.moved)),
@@ -178,22 +147,12 @@ fn texts(report: &Report, file: &str, source: &str, wrong: &mut Vec<String>) {
             collect(future, &mut locations);
         }
     }
-    for location in locations
-        .into_iter()
-        .filter(|location| location.file.ends_with(file))
-    {
-        let index = usize::try_from(location.line)
-            .ok()
-            .and_then(|line| line.checked_sub(1));
-        let text = index
-            .and_then(|index| lines.get(index))
-            .map(|text| text.trim());
+    for location in locations.into_iter().filter(|location| location.file.ends_with(file)) {
+        let index = usize::try_from(location.line).ok().and_then(|line| line.checked_sub(1));
+        let text = index.and_then(|index| lines.get(index)).map(|text| text.trim());
         if location.text.as_deref() != text {
             let shown = &location.text;
-            wrong.push(format!(
-                "line {} is shown as {shown:?} and is {text:?}",
-                location.line
-            ));
+            wrong.push(format!("line {} is shown as {shown:?} and is {text:?}", location.line));
         }
     }
 }

@@ -21,9 +21,7 @@ pub(super) fn differences(expected: &Expected, standing: &Standing) -> Vec<Strin
     }
     if !standing.stack.ends_with(&expected.runs) {
         let (expected, found) = (&expected.runs, &standing.stack);
-        wrong.push(format!(
-            "should run at lines {expected:?}, its stack is {found:?}"
-        ));
+        wrong.push(format!("should run at lines {expected:?}, its stack is {found:?}"));
     }
     // A running task's stored state is stale, and one that never ran has no chain.
     if !expected.paths.is_empty() {
@@ -49,10 +47,7 @@ fn chains(expected: &[Path], found: &[Chain], wrong: &mut Vec<String>) {
             None => wrong.push(format!("no chain through {path:?}")),
         }
     }
-    wrong.extend(
-        left.iter()
-            .map(|chain| format!("a chain that is not marked: {chain:?}")),
-    );
+    wrong.extend(left.iter().map(|chain| format!("a chain that is not marked: {chain:?}")));
 }
 
 fn is_same(path: &Path, chain: &Chain) -> bool {

@@ -76,16 +76,9 @@ fn task(label: &str, kind: TaskKind, future: FutureNode) -> Task {
 }
 
 fn report() -> Report {
-    let body = task(
-        "test body",
-        TaskKind::BlockOn,
-        future(3, "JoinHandle", Some("task 2")),
-    );
+    let body = task("test body", TaskKind::BlockOn, future(3, "JoinHandle", Some("task 2")));
     let mut worker = task("task 2", TaskKind::Spawned, future(6, "Mutex", None));
-    worker.spawned = Some(Spawn {
-        kind: SpawnKind::Spawned,
-        location: location(2),
-    });
+    worker.spawned = Some(Spawn { kind: SpawnKind::Spawned, location: location(2) });
     Report {
         version: 1,
         tool: "0".into(),
@@ -95,16 +88,8 @@ fn report() -> Report {
             sentence: String::new(),
             certainty: Certainty::Possible,
         },
-        looks: Looks {
-            count: 2,
-            apart_ms: 1,
-            moved: Vec::new(),
-        },
-        counts: Counts {
-            tasks_found: 2,
-            tasks_walked: 2,
-            gaps: 0,
-        },
+        looks: Looks { count: 2, apart_ms: 1, moved: Vec::new() },
+        counts: Counts { tasks_found: 2, tasks_walked: 2, gaps: 0 },
         runtimes: Vec::new(),
         tasks: vec![body, worker],
         threads: Vec::new(),
@@ -121,10 +106,7 @@ fn check(source: &str, change: impl FnOnce(&mut Report), wrong: &[&str]) {
     let program = Program::parse(source).unwrap();
     let found = compare(&program, &report, "hangs/literal.rs", SOURCE);
     let all = found.len() == wrong.len();
-    let same = found
-        .iter()
-        .zip(wrong)
-        .all(|(found, wrong)| found.starts_with(wrong));
+    let same = found.iter().zip(wrong).all(|(found, wrong)| found.starts_with(wrong));
     assert!(all && same, "{found:#?}");
 }
 
@@ -148,23 +130,14 @@ fn a_wrong_kind() {
     check(
         SOURCE,
         |report| leaf(report, 1).resource.kind = "Notify".into(),
-        &[
-            wrong[0],
-            wrong[1],
-            wrong[2],
-            "body: does not say that it waits for task worker",
-        ],
+        &[wrong[0], wrong[1], wrong[2], "body: does not say that it waits for task worker"],
     );
 }
 
 #[test]
 fn unknown_will_do_where_the_marks_say_so() {
     let source = SOURCE.replace("Mutex", "Mutex?");
-    check(
-        &source,
-        |report| leaf(report, 1).resource.kind = "unknown".into(),
-        &[],
-    );
+    check(&source, |report| leaf(report, 1).resource.kind = "unknown".into(), &[]);
 }
 
 #[test]
@@ -186,39 +159,21 @@ fn a_wrong_line() {
 #[test]
 fn a_wrong_joined_task() {
     let change = |report: &mut Report| leaf(report, 0).task = Some("task 9".into());
-    check(
-        SOURCE,
-        change,
-        &["body: does not say that it waits for task worker"],
-    );
+    check(SOURCE, change, &["body: does not say that it waits for task worker"]);
 }
 
 #[test]
 fn a_missing_and_an_extra_task() {
     let missing = |report: &mut Report| {
         report.tasks.pop();
-        report.counts = Counts {
-            tasks_found: 1,
-            tasks_walked: 1,
-            gaps: 0,
-        };
+        report.counts = Counts { tasks_found: 1, tasks_walked: 1, gaps: 0 };
     };
-    check(
-        SOURCE,
-        missing,
-        &[
-            "task worker: not in the report, 1 of it",
-            "body: does not say",
-        ],
-    );
+    check(SOURCE, missing, &["task worker: not in the report, 1 of it", "body: does not say"]);
     let extra = |report: &mut Report| report.tasks[1].count = 3;
     check(
         SOURCE,
         extra,
-        &[
-            "in the report and not marked, 2 of it: task 2",
-            "4 tasks listed, 2 counted",
-        ],
+        &["in the report and not marked, 2 of it: task 2", "4 tasks listed, 2 counted"],
     );
 }
 
@@ -249,11 +204,7 @@ fn what_is_left_unread() {
         report.counts.gaps = 1;
         report.gaps = vec![Gap::new("tokio::Thing", "no such type")];
     };
-    check(
-        SOURCE,
-        change,
-        &["1 of 2 tasks walked", "gap: tokio::Thing: no such type"],
-    );
+    check(SOURCE, change, &["1 of 2 tasks walked", "gap: tokio::Thing: no such type"]);
 }
 
 #[test]
@@ -271,11 +222,7 @@ fn a_wrong_source_line() {
         let future = report.tasks[0].future.as_mut().unwrap();
         future.location.as_mut().unwrap().text = Some("something else".into());
     };
-    check(
-        SOURCE,
-        change,
-        &["line 3 is shown as Some(\"something else\")"],
-    );
+    check(SOURCE, change, &["line 3 is shown as Some(\"something else\")"]);
 }
 
 #[test]
@@ -300,9 +247,5 @@ fn stacks_of_threads() {
         }
     };
     check(&source, threads(&[8, 9, 1]), &[]);
-    check(
-        &source,
-        threads(&[9, 8]),
-        &["thread parked: no stack ends in lines [9, 8]"],
-    );
+    check(&source, threads(&[9, 8]), &["thread parked: no stack ends in lines [9, 8]"]);
 }

@@ -106,11 +106,7 @@ pub fn comments(source: &str) -> Result<Vec<Comment>, Error> {
 impl Mark {
     /// Reads one mark, which stands on `line`.
     pub fn parse(line: u32, mark: &str) -> Result<Mark, Error> {
-        let mut words = Words {
-            line,
-            mark,
-            rest: mark.split_whitespace().peekable(),
-        };
+        let mut words = Words { line, mark, rest: mark.split_whitespace().peekable() };
         let parsed = match words.next("a mark is empty")? {
             "moves" => Mark::Moves,
             "names" => Mark::Names(words.who()?.0),
@@ -134,11 +130,7 @@ struct Words<'mark> {
 
 impl<'mark> Words<'mark> {
     fn error(&self, why: &'static str) -> Error {
-        Error::Mark {
-            line: self.line,
-            mark: self.mark.to_owned(),
-            why,
-        }
+        Error::Mark { line: self.line, mark: self.mark.to_owned(), why }
     }
 
     fn next(&mut self, otherwise: &'static str) -> Result<&'mark str, Error> {
@@ -149,10 +141,7 @@ impl<'mark> Words<'mark> {
     fn about(&mut self, first: &str) -> Result<Mark, Error> {
         let (who, branch) = self.who_from(first)?;
         match self.next("what about it is not said")? {
-            "runs" => Ok(Mark::Runs(Runs {
-                who,
-                depths: self.depths()?,
-            })),
+            "runs" => Ok(Mark::Runs(Runs { who, depths: self.depths()? })),
             "scheduled" => Ok(Mark::Scheduled(who)),
             depths => Ok(Mark::Link(Link {
                 who,
@@ -257,19 +246,10 @@ mod tests {
     #[test]
     fn links() {
         let link = |who, branch: Option<&str>, depths, waits| {
-            Mark::Link(Link {
-                who,
-                branch: branch.map(str::to_owned),
-                depths,
-                waits,
-            })
+            Mark::Link(Link { who, branch: branch.map(str::to_owned), depths, waits })
         };
         let waits = |kind: &str, or_unknown, task: Option<&str>| {
-            Some(Waits {
-                kind: kind.into(),
-                or_unknown,
-                task: task.map(str::to_owned),
-            })
+            Some(Waits { kind: kind.into(), or_unknown, task: task.map(str::to_owned) })
         };
         check("body 1", link(Who::Body, None, 1..=1, None));
         check("task a 2-5", link(task("a"), None, 2..=5, None));
@@ -279,21 +259,11 @@ mod tests {
         );
         check(
             "body/b 1 waits JoinHandle a",
-            link(
-                Who::Body,
-                Some("b"),
-                1..=1,
-                waits("JoinHandle", false, Some("a")),
-            ),
+            link(Who::Body, Some("b"), 1..=1, waits("JoinHandle", false, Some("a"))),
         );
         check(
             "root r 1 waits watch?",
-            link(
-                Who::Root("r".into()),
-                None,
-                1..=1,
-                waits("watch", true, None),
-            ),
+            link(Who::Root("r".into()), None, 1..=1, waits("watch", true, None)),
         );
     }
 
@@ -302,17 +272,8 @@ mod tests {
         check("moves", Mark::Moves);
         check("names body", Mark::Names(Who::Body));
         check("task a scheduled", Mark::Scheduled(task("a")));
-        check(
-            "thread t runs 2",
-            Mark::Runs(Runs {
-                who: Who::Thread("t".into()),
-                depths: 2..=2,
-            }),
-        );
-        let tally = |count| Tally {
-            name: "a".into(),
-            count,
-        };
+        check("thread t runs 2", Mark::Runs(Runs { who: Who::Thread("t".into()), depths: 2..=2 }));
+        let tally = |count| Tally { name: "a".into(), count };
         check("spawned a", Mark::Spawned(tally(1)));
         check("written a x200", Mark::Written(tally(200)));
     }
@@ -334,10 +295,7 @@ mod tests {
     fn a_comment_alone_speaks_of_the_code_above() {
         let source = "a(); //~ body 1\n\nspawn({\n    // why\n    //~ spawned x, moves\n";
         let found = comments(source).unwrap();
-        let lines: Vec<_> = found
-            .iter()
-            .map(|comment| (comment.line, &*comment.code))
-            .collect();
+        let lines: Vec<_> = found.iter().map(|comment| (comment.line, &*comment.code)).collect();
         assert_eq!(lines, [(1, "a();"), (3, "spawn({")]);
         assert_eq!(found[1].marks.len(), 2);
     }

@@ -115,35 +115,26 @@ impl Program {
 
 /// The chains that a task's links make, one a branch.
 fn paths(links: &[(u32, Link)]) -> Vec<Path> {
-    let branches: BTreeSet<_> = links
-        .iter()
-        .filter_map(|(_, link)| link.branch.as_deref())
-        .collect();
+    let branches: BTreeSet<_> =
+        links.iter().filter_map(|(_, link)| link.branch.as_deref()).collect();
     if branches.is_empty() {
         return vec![path(links, None)];
     }
-    branches
-        .into_iter()
-        .map(|branch| path(links, Some(branch)))
-        .collect()
+    branches.into_iter().map(|branch| path(links, Some(branch))).collect()
 }
 
 /// The chain of one branch: its own links, and the common ones at depths where it has none.
 fn path(links: &[(u32, Link)], branch: Option<&str>) -> Path {
     let mut chain: BTreeMap<u32, (u32, Option<&Waits>)> = BTreeMap::new();
     let common = links.iter().filter(|(_, link)| link.branch.is_none());
-    let own = links
-        .iter()
-        .filter(|(_, link)| branch.is_some() && link.branch.as_deref() == branch);
+    let own = links.iter().filter(|(_, link)| branch.is_some() && link.branch.as_deref() == branch);
     for (line, link) in common.chain(own) {
         for depth in link.depths.clone() {
             chain.insert(depth, (*line, link.waits.as_ref()));
         }
     }
     Path {
-        waits: chain
-            .last_key_value()
-            .and_then(|(_, (_, waits))| waits.cloned()),
+        waits: chain.last_key_value().and_then(|(_, (_, waits))| waits.cloned()),
         lines: chain.into_values().map(|(line, _)| line).collect(),
     }
 }
@@ -163,21 +154,14 @@ mod tests {
     use super::*;
 
     fn waits(kind: &str) -> Option<Waits> {
-        Some(Waits {
-            kind: kind.into(),
-            or_unknown: false,
-            task: None,
-        })
+        Some(Waits { kind: kind.into(), or_unknown: false, task: None })
     }
 
     #[test]
     fn chains_are_ordered_by_depth() {
         let source = "f().await //~ body 3 waits Mutex\ng().await //~ body 1\nh().await //~ body 2";
         let program = Program::parse(source).unwrap();
-        let path = Path {
-            lines: vec![2, 3, 1],
-            waits: waits("Mutex"),
-        };
+        let path = Path { lines: vec![2, 3, 1], waits: waits("Mutex") };
         assert_eq!(program.tasks[&Who::Body].paths, [path]);
     }
 
@@ -188,14 +172,8 @@ mod tests {
             a.await //~ body/a 2 waits Notify\n";
         let program = Program::parse(source).unwrap();
         let paths = [
-            Path {
-                lines: vec![1, 2],
-                waits: waits("Notify"),
-            },
-            Path {
-                lines: vec![1],
-                waits: waits("sleep"),
-            },
+            Path { lines: vec![1, 2], waits: waits("Notify") },
+            Path { lines: vec![1], waits: waits("sleep") },
         ];
         assert_eq!(program.tasks[&Who::Body].paths, paths);
     }
