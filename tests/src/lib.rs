@@ -7,11 +7,13 @@
 //! - [`matrix`]: the fixtures against one version of Tokio
 //! - [`command`]: the command under test, and other programs
 //! - [`schema`]: what the JSON Schema says of a report
+//! - [`hanging`]: a program that hangs, for as long as a test needs it
 //! - [`stacks`]: what gdb says of a process, and what a report says of its threads
 
 pub mod command;
 pub mod compare;
 mod error;
+pub mod hanging;
 pub mod marks;
 pub mod matrix;
 pub mod schema;

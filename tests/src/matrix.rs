@@ -52,6 +52,15 @@ impl Profile {
     }
 }
 
+/// What of a package is built.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Targets {
+    /// Its tests.
+    Tests,
+    /// Its binaries.
+    Binaries,
+}
+
 /// A package of generated manifests and linked sources.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Package {
@@ -124,12 +133,18 @@ impl Package {
             .args(profile.arguments())
     }
 
-    /// Builds its tests and binaries, with full debug info: the executables by the names of their
-    /// targets.
-    pub fn build(&self, profile: Profile) -> Result<BTreeMap<String, PathBuf>, Error> {
+    /// Builds its `targets`, with full debug info: the executables by the names of their targets.
+    pub fn build(
+        &self,
+        targets: Targets,
+        profile: Profile,
+    ) -> Result<BTreeMap<String, PathBuf>, Error> {
         let mut command = cargo();
-        command.args(["test", "--no-run", "--message-format=json"]);
-        command.args(["--config", "profile.release.debug=2"]);
+        match targets {
+            Targets::Tests => command.args(["test", "--no-run"]),
+            Targets::Binaries => command.arg("build"),
+        };
+        command.args(["--message-format=json", "--config", "profile.release.debug=2"]);
         let built = run(self.of(&mut command, profile))?.expect_code(0)?;
         Ok(executables(&built.stdout)?.into_iter().collect())
     }

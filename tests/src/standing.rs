@@ -10,6 +10,8 @@ pub struct Standing {
     pub label: String,
     /// What the report calls the others that it was merged with, as far as it says.
     pub others: Vec<String>,
+    /// Its Tokio id.
+    pub id: Option<u64>,
     /// What kind of task it is.
     pub kind: TaskKind,
     /// How many there are.
@@ -72,6 +74,7 @@ fn standing(report: &Report, task: &Task, file: &str) -> Standing {
     Standing {
         label: task.label.clone(),
         others: task.others.clone(),
+        id: task.id,
         kind: task.kind,
         count: task.count,
         name: task.name.clone(),
