@@ -36,9 +36,76 @@ fn close(schema: &mut Value) {
 
 #[cfg(test)]
 mod tests {
+    use asynctest_engine::evidence::Gap;
+    use asynctest_engine::report::{
+        Counts, Frame, FutureNode, Headline, Location, Looks, Report, Resource, Runtime, Spawn,
+        Subject, Task, Thread, Wait,
+    };
+    use serde::de::value::Error as Refusal;
+    use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
+    use serde::forward_to_deserialize_any;
     use serde_json::json;
 
     use super::*;
+
+    /// Reads nothing; remembers the names of the fields that a type asks for.
+    struct Fields<'names>(&'names mut Vec<&'static str>);
+
+    impl<'de> Deserializer<'de> for Fields<'_> {
+        type Error = Refusal;
+
+        fn deserialize_struct<V: Visitor<'de>>(
+            self,
+            _: &'static str,
+            fields: &'static [&'static str],
+            _: V,
+        ) -> Result<V::Value, Refusal> {
+            self.0.extend(fields);
+            Err(Refusal::custom("only the names are wanted"))
+        }
+
+        fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Refusal> {
+            Err(Refusal::custom("no struct"))
+        }
+
+        forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+            option unit unit_struct newtype_struct seq tuple tuple_struct map enum identifier
+            ignored_any
+        }
+    }
+
+    #[track_caller]
+    fn describes<T: Deserialize<'static>>(pointer: &str) {
+        let mut names = Vec::new();
+        assert!(T::deserialize(Fields(&mut names)).is_err());
+        names.sort_unstable();
+        let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+        let properties = schema.pointer(&format!("{pointer}/properties")).unwrap();
+        let mut described: Vec<&str> =
+            properties.as_object().unwrap().keys().map(String::as_str).collect();
+        described.sort_unstable();
+        assert_eq!(described, names, "{pointer}");
+    }
+
+    #[test]
+    fn each_field_is_described() {
+        describes::<Report>("");
+        describes::<Subject>("/$defs/Subject");
+        describes::<Headline>("/$defs/Headline");
+        describes::<Looks>("/$defs/Looks");
+        describes::<Counts>("/$defs/Counts");
+        describes::<Runtime>("/$defs/Runtime");
+        describes::<Task>("/$defs/Task");
+        describes::<Spawn>("/$defs/Spawn");
+        describes::<Location>("/$defs/Location");
+        describes::<FutureNode>("/$defs/FutureNode");
+        describes::<Wait>("/$defs/Wait");
+        describes::<Resource>("/$defs/Resource");
+        describes::<Thread>("/$defs/Thread");
+        describes::<Frame>("/$defs/Frame");
+        describes::<Gap>("/$defs/Gap");
+    }
 
     fn report() -> Value {
         json!({
@@ -81,7 +148,7 @@ mod tests {
     #[test]
     fn a_report_is_valid_and_the_library_reads_it() {
         assert_eq!(violations(&report()).unwrap(), Vec::<String>::new());
-        serde_json::from_value::<asynctest_engine::report::Report>(report()).unwrap();
+        serde_json::from_value::<Report>(report()).unwrap();
     }
 
     #[test]

@@ -88,7 +88,7 @@ fn report() -> Report {
             sentence: String::new(),
             certainty: Certainty::Possible,
         },
-        looks: Looks { count: 2, apart_ms: 1, moved: Vec::new() },
+        looks: Looks { count: 2, apart_ms: 1, moved: Vec::new(), next_timer_ms: None },
         counts: Counts { tasks_found: 2, tasks_walked: 2, gaps: 0 },
         runtimes: Vec::new(),
         tasks: vec![body, worker],
