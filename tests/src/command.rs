@@ -8,6 +8,7 @@ use std::{env, fmt};
 use serde_json::Value;
 
 use crate::Error;
+use crate::matrix::Profile;
 
 /// What a program that has ended left behind.
 #[derive(Clone, Debug)]
@@ -77,8 +78,15 @@ pub fn cargo() -> Command {
 }
 
 /// The command under test: `cargo asynctest`, plain and without colors, not as on GitHub.
-pub fn asynctest() -> Result<Command, Error> {
-    let mut command = Command::new(built("cargo-asynctest")?);
+pub fn asynctest(profile: Profile) -> Result<Command, Error> {
+    static DEV: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    static RELEASE: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let once = match profile {
+        Profile::Dev => &DEV,
+        Profile::Release => &RELEASE,
+    };
+    let built = once.get_or_init(|| build(profile).map_err(|error| error.to_string()));
+    let mut command = Command::new(built.as_ref().map_err(|why| Error::Missing(why.clone()))?);
     command.arg("asynctest").env("NO_COLOR", "1");
     for name in ["CARGO_TARGET_DIR", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "CI"] {
         command.env_remove(name);
@@ -86,26 +94,17 @@ pub fn asynctest() -> Result<Command, Error> {
     Ok(command)
 }
 
-/// The executable of this workspace's `package`, built once.
-fn built(package: &str) -> Result<PathBuf, Error> {
-    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let built = BUILT.get_or_init(|| {
-        let mut command = cargo();
-        command.current_dir(workspace());
-        command.args(["build", "--message-format=json", "--package", package]);
-        if let Some(folder) = env::var_os("CARGO_TARGET_DIR") {
-            command.env("CARGO_TARGET_DIR", folder);
-        }
-        let built = run(&mut command).and_then(|ended| ended.expect_code(0));
-        let executables = built.and_then(|ended| executables(&ended.stdout));
-        let executable = executables.map(|found| found.into_iter().next_back());
-        match executable {
-            Ok(Some((_, path))) => Ok(path),
-            Ok(None) => Err("cargo built no executable".into()),
-            Err(error) => Err(error.to_string()),
-        }
-    });
-    built.clone().map_err(Error::Missing)
+/// Builds the command.
+fn build(profile: Profile) -> Result<PathBuf, Error> {
+    let mut command = cargo();
+    command.current_dir(workspace()).args(["build", "--package", "cargo-asynctest"]);
+    command.arg("--message-format=json").args(profile.arguments());
+    if let Some(folder) = env::var_os("CARGO_TARGET_DIR") {
+        command.env("CARGO_TARGET_DIR", folder);
+    }
+    let built = run(&mut command)?.expect_code(0)?;
+    let executable = executables(&built.stdout)?.into_iter().next_back();
+    executable.map(|(_, path)| path).ok_or_else(|| Error::Missing("the command".into()))
 }
 
 /// The executables that cargo says it built, with the names of their targets.

@@ -25,7 +25,7 @@ pub const TOKIOS: [Tokio; 2] = [
     Tokio { name: "tokio-newest", requirement: "1" },
 ];
 
-/// How the fixtures are compiled.
+/// How something is compiled.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Profile {
     /// Without optimization.

@@ -146,7 +146,7 @@ impl Combination {
         if reports.exists() {
             fs::remove_dir_all(&reports).map_err(Error::file(&reports))?;
         }
-        let mut command = asynctest()?;
+        let mut command = asynctest(Profile::Dev)?;
         package.of(&mut command, self.profile);
         command.args(["--test", "hangs", "--test", "ledger", "--test", "tokio_main"]);
         command.args(["--timeout", "5s", "--test-threads", "64"]);
@@ -209,7 +209,7 @@ fn headline(run: &Run, saved: &Saved) -> Option<String> {
 
 /// Checks that the capture gives the same report, as text and as it was printed.
 fn again(run_of_all: &Run, saved: &Saved) -> Result<Option<String>, Failed> {
-    let ended = run(asynctest()?.arg("report").arg(&saved.folder))?;
+    let ended = run(asynctest(Profile::Dev)?.arg("report").arg(&saved.folder))?;
     if ended.code != Some(0) {
         return Ok(Some(format!("`report` failed: {ended}")));
     }
