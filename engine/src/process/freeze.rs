@@ -67,7 +67,9 @@ impl Freeze {
         for id in freeze.listed()? {
             freeze.observed.insert(id, observe(process, id));
         }
-        while !freeze.round()? {}
+        while !freeze.round()? {
+            freeze.check_patience(procfs::leader(process))?;
+        }
         freeze.threads()
     }
 
@@ -97,8 +99,7 @@ impl Freeze {
                 self.standing.insert(id, registers);
             }
         }
-        if let Some(&thread) = moving.first() {
-            self.check_patience(thread)?;
+        if !moving.is_empty() {
             thread::yield_now();
         }
         // Reading the folder can miss threads while others end, so the kernel's own count decides. It
@@ -115,6 +116,8 @@ impl Freeze {
         match ptrace::seize(thread, ptrace::Options::PTRACE_O_TRACECLONE) {
             Ok(()) => self.refused_since = None,
             Err(Errno::ESRCH) => return Ok(Seized::NotNow),
+            // Also one of ours that ended after it was seized.
+            Err(_) if self.is_dead(id) => return Ok(Seized::Dead),
             Err(_) if self.is_ours(id) => {}
             Err(_) => return self.refused(id),
         }
@@ -128,9 +131,6 @@ impl Freeze {
 
     /// What it means that the system refused to let us seize a thread.
     fn refused(&mut self, id: ThreadId) -> Result<Seized, Error> {
-        if self.is_dead(id) {
-            return Ok(Seized::Dead);
-        }
         let since = *self.refused_since.get_or_insert_with(Instant::now);
         if refusal::tracer(self.process, id).is_some() || since.elapsed() > REFUSAL {
             return Err(refusal::explain(self.process, id));
