@@ -10,14 +10,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("ending::killed_while_stopped", killed_while_stopped),
         trial("ending::killed_while_stopping", killed_while_stopping),
-        trial(
-            "ending::the_exit_status_stays_for_the_parent",
-            the_exit_status_stays,
-        ),
-        trial(
-            "ending::the_tool_is_killed_while_it_holds",
-            the_tool_is_killed,
-        ),
+        trial("ending::the_exit_status_stays_for_the_parent", the_exit_status_stays),
+        trial("ending::the_tool_is_killed_while_it_holds", the_tool_is_killed),
         trial("ending::exec_in_another_thread", exec_in_another_thread),
     ]
 }
