@@ -60,30 +60,22 @@ impl Profile {
                 .filter_map(|profiles| profiles.get(name)?.get(key).cloned())
                 .collect::<Vec<Value>>()
         };
-        let mut profile = Profile {
-            name: name.to_owned(),
-            packages: BTreeSet::new(),
-            strip: Strip::No,
-        };
+        let mut profile =
+            Profile { name: name.to_owned(), packages: BTreeSet::new(), strip: Strip::No };
         let mut strip = None;
         let mut next = Some(name.to_owned());
         for _ in 0..INHERITANCE_DEPTH {
             let Some(name) = next else { break };
             for packages in set(&name, "package") {
                 let specs = packages.as_table().into_iter().flat_map(Table::keys);
-                profile
-                    .packages
-                    .extend(specs.filter(|spec| *spec != "*").cloned());
+                profile.packages.extend(specs.filter(|spec| *spec != "*").cloned());
             }
             strip = strip.or_else(|| set(&name, "strip").into_iter().next());
             next = match name.as_str() {
                 "dev" | "release" => None,
                 "test" => Some("dev".to_owned()),
                 "bench" => Some("release".to_owned()),
-                _ => set(&name, "inherits")
-                    .first()
-                    .and_then(Value::as_str)
-                    .map(str::to_owned),
+                _ => set(&name, "inherits").first().and_then(Value::as_str).map(str::to_owned),
             };
         }
         profile.strip = match strip {
@@ -114,13 +106,7 @@ mod tests {
                         release.package.c.opt-level=3\nci.inherits='bench'\ndev.package.'*'.debug=0";
         check("test", manifest, "", &["a", "b@1"], Strip::No);
         check("dev", manifest, "", &["a"], Strip::No);
-        check(
-            "ci",
-            manifest,
-            "bench.package.d.debug=0",
-            &["c", "d"],
-            Strip::No,
-        );
+        check("ci", manifest, "bench.package.d.debug=0", &["c", "d"], Strip::No);
         check("ci", manifest, "ci.inherits='dev'", &["a"], Strip::No);
     }
 
@@ -128,20 +114,8 @@ mod tests {
     fn the_nearest_strip_counts() {
         check("release", "release.strip=true", "", &[], Strip::Asked);
         check("bench", "release.strip='debuginfo'", "", &[], Strip::Asked);
-        check(
-            "bench",
-            "release.strip=true\nbench.strip='none'",
-            "",
-            &[],
-            Strip::No,
-        );
-        check(
-            "release",
-            "release.strip=true",
-            "release.strip=false",
-            &[],
-            Strip::No,
-        );
+        check("bench", "release.strip=true\nbench.strip='none'", "", &[], Strip::No);
+        check("release", "release.strip=true", "release.strip=false", &[], Strip::No);
         check("test", "release.strip=true", "", &[], Strip::No);
     }
 

@@ -55,14 +55,8 @@ fn binary(
     runner: &[OsString],
 ) -> Result<Binary, Error> {
     let environment = surroundings.environment(test, package);
-    let folder = package
-        .manifest_path
-        .parent()
-        .unwrap_or(&package.manifest_path);
-    let mut words = runner
-        .iter()
-        .cloned()
-        .chain([test.path.clone().into_os_string()]);
+    let folder = package.manifest_path.parent().unwrap_or(&package.manifest_path);
+    let mut words = runner.iter().cloned().chain([test.path.clone().into_os_string()]);
     let program = words.next().map(PathBuf::from).unwrap_or_default();
     Ok(Binary {
         test: TestBinary {

@@ -48,8 +48,7 @@ impl Object {
     /// Whether any symbol's mangled name contains `part`. A stripped file has no symbols.
     pub fn has_symbol_with(&self, part: &str) -> bool {
         self.with_elf(|elf| {
-            elf.symbols()
-                .any(|symbol| symbol.name().is_ok_and(|name| name.contains(part)))
+            elf.symbols().any(|symbol| symbol.name().is_ok_and(|name| name.contains(part)))
         })
     }
 }
@@ -110,11 +109,7 @@ mod tests {
         let object = Object::open(&std::env::current_exe().unwrap()).unwrap();
         let wanted = BTreeSet::from(["asynctest_engine".to_owned(), "absent".to_owned()]);
         let found = object.detail(&wanted);
-        assert!(
-            found
-                .get("asynctest_engine")
-                .is_some_and(|detail| *detail > Detail::Empty)
-        );
+        assert!(found.get("asynctest_engine").is_some_and(|detail| *detail > Detail::Empty));
         assert!(!found.contains_key("absent"));
         assert!(object.has_symbol_with("this_very_test_is_looked_into"));
         assert!(!object.has_symbol_with(&["no", "such", "symbol"].join("_")));

@@ -3,6 +3,7 @@
 //! An address leads through `.debug_aranges` to the few units it concerns; only those are parsed.
 //! This module knows neither processes nor memory: see [`crate::program`] for the two together.
 
+mod calls;
 mod code;
 mod coroutines;
 mod detail;
@@ -28,6 +29,7 @@ mod units;
 mod unwind;
 mod variables;
 
+pub use calls::InlinedCall;
 pub use coroutines::CoroutineSource;
 pub use detail::Detail;
 pub use error::Error;

@@ -53,9 +53,7 @@ impl Scope {
         let targets = packages.iter().flat_map(|package| &package.targets);
         Scope::Packages(Packages {
             specs: specs.collect(),
-            crates: targets
-                .map(|target| target.name.replace('-', "_"))
-                .collect(),
+            crates: targets.map(|target| target.name.replace('-', "_")).collect(),
         })
     }
 
@@ -78,10 +76,7 @@ impl Scope {
                 .collect(),
             Scope::Profile => settings("", profile),
         };
-        settings
-            .into_iter()
-            .flat_map(|setting| ["--config".to_owned(), setting])
-            .collect()
+        settings.into_iter().flat_map(|setting| ["--config".to_owned(), setting]).collect()
     }
 }
 
@@ -92,9 +87,7 @@ fn settings(part: &str, profile: &Profile) -> Vec<String> {
         Strip::Asked => Some(format!("{start}.strip=\"none\"")),
         Strip::No => None,
     };
-    std::iter::once(format!("{start}.debug=2"))
-        .chain(strip)
-        .collect()
+    std::iter::once(format!("{start}.debug=2")).chain(strip).collect()
 }
 
 /// A key of TOML.

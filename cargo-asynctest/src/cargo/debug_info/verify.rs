@@ -23,21 +23,12 @@ pub(crate) fn verify<'path>(
     crates: &BTreeSet<String>,
 ) -> Verdict {
     let mut lacking = BTreeSet::new();
-    for object in binaries
-        .into_iter()
-        .filter_map(|path| Object::open(path).ok())
-    {
+    for object in binaries.into_iter().filter_map(|path| Object::open(path).ok()) {
         let present = object.detail(crates);
         if present.contains_key("tokio") {
-            let lines = present
-                .into_iter()
-                .filter(|(_, detail)| *detail == Detail::Lines);
+            let lines = present.into_iter().filter(|(_, detail)| *detail == Detail::Lines);
             lacking.extend(lines.map(|(name, _)| name));
         }
     }
-    if lacking.is_empty() {
-        Verdict::Complete
-    } else {
-        Verdict::Incomplete(lacking)
-    }
+    if lacking.is_empty() { Verdict::Complete } else { Verdict::Incomplete(lacking) }
 }
