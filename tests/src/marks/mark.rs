@@ -198,7 +198,7 @@ impl<'mark> Words<'mark> {
             None => (kind, false),
         };
         Ok(Some(Waits {
-            kind: kind.to_owned(),
+            kind: kind.replace('-', " "),
             or_unknown,
             task: self.rest.next().map(str::to_owned),
         }))
@@ -260,6 +260,10 @@ mod tests {
         check(
             "body/b 1 waits JoinHandle a",
             link(Who::Body, Some("b"), 1..=1, waits("JoinHandle", false, Some("a"))),
+        );
+        check(
+            "body 1 waits mpsc-recv",
+            link(Who::Body, None, 1..=1, waits("mpsc recv", false, None)),
         );
         check(
             "root r 1 waits watch?",
