@@ -7,7 +7,7 @@ use super::text::{self, Style};
 use super::{Options, Render, binary, names};
 use crate::plan::{ListFailure, Output, Plan, RunOptions, StatusLevel, Unlisted};
 use crate::runner::again::again;
-use crate::runner::event::{Event, Examination, Test, TestResult};
+use crate::runner::event::{Event, Examination, Purpose, Test, TestResult};
 use crate::runner::output::Kept;
 use crate::runner::verdict::{Totals, Verdict};
 
@@ -130,9 +130,8 @@ impl<'plan> Status<'plan> {
             Err(why) => {
                 let (binary, name) = names(self.plan, test);
                 let verdict = match examination.purpose {
-                    crate::runner::event::Purpose::Slow => Verdict::Slow,
-                    crate::runner::event::Purpose::Soft
-                    | crate::runner::event::Purpose::Deadline => Verdict::Hang,
+                    Purpose::Slow => Verdict::Slow,
+                    Purpose::Soft | Purpose::Deadline => Verdict::Hang,
                 };
                 let word = self.style.verdict(verdict, verdict.word());
                 let again = self.again(test);
