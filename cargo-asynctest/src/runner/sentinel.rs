@@ -64,7 +64,7 @@ fn become_tool(sentinel: u32) -> io::Result<()> {
 /// Starts the tool, waits for its end, and ends what it has left behind.
 fn supervise(tool: &mut Command) -> io::Result<u8> {
     prctl::set_child_subreaper(true)?;
-    let signals = Signals::take(&[Signal::SIGCHLD, Signal::SIGTSTP])?;
+    let mut signals = Signals::take(&[Signal::SIGCHLD, Signal::SIGTSTP])?;
     let tool = Pid::from_raw(tool.spawn()?.id() as i32);
     let exit = loop {
         if let Some(exit) = look_after(tool)? {
@@ -72,7 +72,7 @@ fn supervise(tool: &mut Command) -> io::Result<u8> {
         }
         let mut waiting = [PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
         match poll(&mut waiting, PollTimeout::NONE) {
-            Ok(_) | Err(Errno::EINTR) => hand_on(&signals, tool),
+            Ok(_) | Err(Errno::EINTR) => hand_on(&mut signals, tool),
             Err(error) => return Err(error.into()),
         }
     };
@@ -82,8 +82,8 @@ fn supervise(tool: &mut Command) -> io::Result<u8> {
 
 /// Hands on what was meant for the tool. What the kernel sends, as for Ctrl-C, goes to the whole
 /// group: the tool has it already.
-fn hand_on(signals: &Signals, tool: Pid) {
-    while let Some(arrived) = signals.next() {
+fn hand_on(signals: &mut Signals, tool: Pid) {
+    for arrived in signals.arrived() {
         if arrived.signal != Signal::SIGCHLD && arrived.sender == Sender::Process {
             // It may have ended just now: then it is waited for next.
             let _ = kill(tool, arrived.signal);

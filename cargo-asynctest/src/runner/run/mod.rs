@@ -11,6 +11,7 @@ mod looks;
 mod starts;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::io;
 use std::os::unix::process::parent_id;
 use std::time::{Duration, Instant};
 
@@ -33,6 +34,9 @@ pub(crate) enum Error {
     /// The kernel refused what the loop waits with.
     #[error("cannot wait for tests: {0}")]
     Wait(#[from] Errno),
+    /// The signals could not be taken over.
+    #[error("cannot take signals: {0}")]
+    Signals(#[source] io::Error),
 }
 
 /// How the loop is set up, beside the plan.
@@ -81,7 +85,7 @@ impl<'run> Run<'run> {
             next_tick: setup.tick.map(|_| Instant::now()),
             show,
             reactor: Reactor::new()?,
-            signals: Signals::take(&[Signal::SIGCHLD, Signal::SIGTSTP])?,
+            signals: Signals::take(&[Signal::SIGCHLD, Signal::SIGTSTP]).map_err(Error::Signals)?,
             examiner: Examiner::new(setup.captures, setup.text)?,
             waiting: (0..plan.tests.len()).collect(),
             running: BTreeMap::new(),
@@ -140,7 +144,7 @@ impl<'run> Run<'run> {
     fn react(&mut self, ready: Ready) {
         match ready {
             Ready::Signals => {
-                while let Some(arrived) = self.signals.next() {
+                for arrived in self.signals.arrived() {
                     self.signal(arrived);
                 }
             }
