@@ -1,9 +1,47 @@
 //! The `cargo asynctest` command: knows cargo, terminals, GitHub and JUnit; nothing of DWARF, ptrace or Tokio's insides.
 
-#![expect(dead_code, reason = "the command line that uses the runner is not here yet")]
-
+mod cargo;
+mod cli;
+mod commands;
 mod plan;
 mod render;
 mod runner;
+mod select;
+mod shell;
 
-fn main() {}
+use std::env;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use cli::Command;
+use commands::exit::Exit;
+use commands::{attach, notice, report, test};
+use runner::sentinel::{self, Role};
+
+fn main() -> ExitCode {
+    match sentinel::enter(env::args_os().collect()) {
+        Ok(Role::Tool(words)) => tool(words),
+        Ok(Role::Sentinel(code)) => ExitCode::from(code),
+        Err(error) => {
+            notice::error(format_args!("cannot start: {error}"));
+            Exit::Failed.into()
+        }
+    }
+}
+
+fn tool(words: Vec<OsString>) -> ExitCode {
+    match cli::parse(words) {
+        Ok(Command::Test(arguments)) => test::test(&arguments),
+        Ok(Command::Attach(arguments)) => attach::attach(&arguments).into(),
+        Ok(Command::Report(arguments)) => report::report(&arguments).into(),
+        Err(error) => {
+            let exit = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Success
+            };
+            let _ = error.print();
+            exit.into()
+        }
+    }
+}

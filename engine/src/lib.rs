@@ -10,7 +10,12 @@
 //! - [`snapshot`]: one stop, immutable; its archive
 //! - [`program`]: a snapshot together with the symbols of what it has mapped
 //! - [`stack`]: call stacks, inlined functions and local variables
-//! - [`report`]: the schema that renderers get
+//! - [`value`]: typed places in memory, and how to walk from one to the next
+//! - [`model`]: tasks, futures, resources, waits: plain data that knows no runtime
+//! - [`futures`]: the compiler's state machines as await chains
+//! - [`tokio`]: the one home of Tokio's layout
+//! - [`sources`]: source lines for reports
+//! - [`report`]: the schema that renderers get, and how a report is made
 //! - [`session`]: the facade
 
 pub mod address;
@@ -24,6 +29,7 @@ pub mod program;
 pub mod report;
 pub mod session;
 pub mod snapshot;
+pub mod sources;
 pub mod stack;
 pub mod symbols;
 pub mod tokio;

@@ -7,7 +7,9 @@
 mod x86_64;
 
 #[cfg(target_arch = "x86_64")]
-pub use x86_64::{CallRecord, NAME, Registers, SYSCALL_INSTRUCTION_LENGTH, thread_local_address};
+pub use x86_64::{
+    CallRecord, NAME, Registers, SYSCALL_INSTRUCTION_LENGTH, syscall_name, thread_local_address,
+};
 
 #[cfg(not(target_arch = "x86_64"))]
 compile_error!("this CPU is not supported yet: cargo-asynctest runs on Linux x86-64");

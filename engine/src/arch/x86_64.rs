@@ -146,3 +146,49 @@ pub fn thread_local_address(
     let block = size.checked_next_multiple_of(alignment).unwrap_or(size);
     thread_pointer.back(block).offset(offset)
 }
+
+/// The name of the system call with this number, of those that threads are found blocked in.
+///
+/// Source: Linux `arch/x86/entry/syscalls/syscall_64.tbl`.
+pub fn syscall_name(number: u64) -> String {
+    let known = [
+        (0, "read"),
+        (1, "write"),
+        (7, "poll"),
+        (17, "pread64"),
+        (18, "pwrite64"),
+        (19, "readv"),
+        (20, "writev"),
+        (23, "select"),
+        (34, "pause"),
+        (35, "nanosleep"),
+        (42, "connect"),
+        (43, "accept"),
+        (44, "sendto"),
+        (45, "recvfrom"),
+        (46, "sendmsg"),
+        (47, "recvmsg"),
+        (61, "wait4"),
+        (72, "fcntl"),
+        (73, "flock"),
+        (74, "fsync"),
+        (75, "fdatasync"),
+        (128, "rt_sigtimedwait"),
+        (130, "rt_sigsuspend"),
+        (202, "futex"),
+        (219, "restart_syscall"),
+        (230, "clock_nanosleep"),
+        (232, "epoll_wait"),
+        (247, "waitid"),
+        (270, "pselect6"),
+        (271, "ppoll"),
+        (281, "epoll_pwait"),
+        (288, "accept4"),
+        (299, "recvmmsg"),
+        (426, "io_uring_enter"),
+        (441, "epoll_pwait2"),
+        (449, "futex_waitv"),
+    ];
+    let name = known.into_iter().find(|(known, _)| *known == number);
+    name.map_or_else(|| format!("system call {number}"), |(_, name)| name.to_owned())
+}

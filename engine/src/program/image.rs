@@ -55,7 +55,7 @@ pub(super) fn find(
         }
         let path = Path::new(first.path.trim_end_matches(" (deleted)"));
         let build_id = build_id(snapshot, first.start);
-        match objects.object(&file_of(path), build_id.as_ref()) {
+        match objects.object(path, build_id.as_ref(), &file_of(path)) {
             Ok(object) => images.push(Image {
                 path: path.to_owned(),
                 start: first.start,

@@ -14,5 +14,5 @@ mod tasks;
 pub use compose::{SourceText, compose};
 pub use schema::{
     Certainty, Counts, Frame, FutureNode, Headline, Location, Looks, Origin, Report, Resource,
-    Runtime, SourceLine, Spawn, SpawnKind, Subject, Task, TaskKind, Thread, Wait,
+    Runtime, Spawn, SpawnKind, Subject, Task, TaskKind, Thread, Wait,
 };

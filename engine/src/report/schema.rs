@@ -204,17 +204,6 @@ pub struct Location {
     pub trust: Trust,
 }
 
-/// One source line by its place.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-pub struct SourceLine {
-    /// The file, as the debug info names it.
-    pub file: String,
-    /// The line, from 1.
-    pub line: u32,
-    /// Its text.
-    pub text: String,
-}
-
 /// Whose code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -1,26 +1,38 @@
 //! What can keep a process from being captured or a capture from being read.
 
-use std::io;
 use std::path::PathBuf;
 
-use crate::address::ProcessId;
+use crate::process;
+use crate::snapshot::archive;
 use crate::symbols;
 
 /// Why there is no capture.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no such process, or it ended meanwhile.
-    #[error("process {0} has ended")]
-    Gone(ProcessId),
-    /// The file could not be read or written.
-    #[error("cannot use {path}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// The process could not be stopped or read.
+    #[error(transparent)]
+    Process(#[from] process::Error),
+    /// The capture could not be written or read.
+    #[error(transparent)]
+    Archive(#[from] archive::Error),
     /// The program's file cannot be read.
     #[error(transparent)]
     Symbols(#[from] symbols::Error),
+    /// Only another build of the binary is there.
+    #[error(
+        "the binary that was captured is gone: {0} is another build. Check out the commit that was tested and build it again, or keep the file `binary` beside the capture"
+    )]
+    OtherBuild(PathBuf),
+    /// The binary is not there.
+    #[error(
+        "the binary that was captured is gone: {0}. Put it there, or beside the capture under the name `binary`"
+    )]
+    NoBinary(PathBuf),
+}
+
+impl Error {
+    /// Whether the process has just ended: an ordinary event.
+    pub fn is_ended(&self) -> bool {
+        matches!(self, Error::Process(process::Error::Gone(_) | process::Error::Zombie { .. }))
+    }
 }

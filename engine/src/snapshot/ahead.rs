@@ -5,6 +5,7 @@
 //! used, and halves while most is not.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use crate::address::Address;
 use crate::snapshot::memory::{PAGE, Page, Source};
@@ -88,7 +89,7 @@ impl Ahead {
         }
         let mut wanted = None;
         for (bytes, at) in buffer.as_chunks::<PAGE>().0.iter().zip(first..) {
-            let page = Box::new(*bytes);
+            let page = Rc::new(*bytes);
             if at == number {
                 wanted = Some(page);
             } else {
@@ -100,7 +101,7 @@ impl Ahead {
 }
 
 fn fetch_one(number: u64, source: &dyn Source) -> Option<Page> {
-    let mut page = Box::new([0; PAGE]);
+    let mut page = [0; PAGE];
     let address = Address(number.checked_mul(PAGE as u64)?);
-    source.fill(address, &mut page[..]).then_some(page)
+    source.fill(address, &mut page).then(|| Rc::new(page))
 }

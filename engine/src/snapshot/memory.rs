@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ops::Range;
+use std::rc::Rc;
 
 use crate::address::Address;
 use crate::snapshot::ahead::Ahead;
@@ -13,8 +14,8 @@ pub(super) const PAGE: usize = 4096;
 /// How much a scan reads at once, in bytes.
 const SCAN: u64 = 1 << 20;
 
-/// One page's bytes.
-pub(super) type Page = Box<[u8; PAGE]>;
+/// One page's bytes, shared by the looks of an archive.
+pub(super) type Page = Rc<[u8; PAGE]>;
 
 /// Where bytes come from: a stopped process, an archive, a test's literal.
 pub trait Source {

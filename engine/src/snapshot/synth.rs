@@ -1,6 +1,8 @@
 //! Snapshots made of literals, for tests.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use crate::address::{Address, ProcessId, ThreadId};
 use crate::arch::Registers;
@@ -76,18 +78,16 @@ impl Synth {
 
     /// The snapshot. Where bytes overlap, the later ones count.
     pub fn build(self) -> Snapshot {
-        let mut pages = std::collections::HashMap::new();
+        let mut pages = HashMap::new();
         for (address, bytes) in self.parts {
             for (at, byte) in (address.0..).zip(bytes) {
-                let page =
-                    pages.entry(at / PAGE as u64).or_insert_with(|| Some(Box::new([0; PAGE])));
-                if let Some(slot) =
-                    page.as_mut().and_then(|page| page.get_mut((at % PAGE as u64) as usize))
-                {
+                let page = pages.entry(at / PAGE as u64).or_insert([0; PAGE]);
+                if let Some(slot) = page.get_mut((at % PAGE as u64) as usize) {
                     *slot = byte;
                 }
             }
         }
-        Snapshot { facts: self.facts, memory: Memory::sealed(pages) }
+        let pages = pages.into_iter().map(|(number, page)| (number, Some(Rc::new(page))));
+        Snapshot { facts: self.facts, memory: Memory::sealed(pages.collect()) }
     }
 }

@@ -83,6 +83,9 @@ impl Machine<'_, '_> {
 
     /// The place that an expression describes.
     pub(super) fn place(&self, bytes: &[u8]) -> Result<Place, Unavailable> {
+        if bytes.is_empty() {
+            return Err(Unavailable::OptimizedOut);
+        }
         let pieces = self.pieces(bytes, None)?;
         if let [piece] = pieces.as_slice()
             && piece.size_in_bits.is_none()
@@ -302,5 +305,97 @@ fn value_bytes(value: Value) -> Vec<u8> {
         Value::U8(value) => value.to_le_bytes().to_vec(),
         Value::F32(value) => value.to_le_bytes().to_vec(),
         Value::F64(value) => value.to_le_bytes().to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gimli::constants::{
+        DW_OP_and, DW_OP_breg6, DW_OP_breg7, DW_OP_breg16, DW_OP_call_frame_cfa, DW_OP_deref,
+        DW_OP_entry_value, DW_OP_fbreg, DW_OP_ge, DW_OP_lit3, DW_OP_lit5, DW_OP_lit11, DW_OP_lit15,
+        DW_OP_piece, DW_OP_plus, DW_OP_reg0, DW_OP_reg3, DW_OP_shl, DW_OP_skip, DW_OP_stack_value,
+    };
+    use gimli::{Encoding, Format, X86_64};
+
+    use super::{Machine, Unit};
+    use crate::address::Address;
+    use crate::stack::place::{Place, Unavailable};
+    use crate::stack::synthetic::{CODE, STACK, thread, with_process};
+
+    const ENCODING: Encoding = Encoding { address_size: 8, format: Format::Dwarf32, version: 4 };
+
+    fn with_machine(check: impl FnOnce(&Machine<'_, '_>)) {
+        with_process(&[77, 78], |program| {
+            let mut registers = thread(CODE + 0xb, STACK + 0x100).registers;
+            registers.set(X86_64::RBX, Some(0x1234));
+            check(&Machine {
+                program,
+                registers: &registers,
+                cfa: Some(Address(STACK + 0x200)),
+                image: None,
+                unit: Unit::CallFrames(ENCODING),
+                frame_base: Some(STACK + 0x300),
+            });
+        });
+    }
+
+    fn check(expression: &[u8], expected: Result<Place, Unavailable>) {
+        with_machine(|machine| assert_eq!(machine.place(expression), expected, "{expression:?}"));
+    }
+
+    fn memory(address: u64) -> Result<Place, Unavailable> {
+        Ok(Place::Memory(Address(address)))
+    }
+
+    fn value(bytes: &[u8]) -> Result<Place, Unavailable> {
+        Ok(Place::Value { bytes: bytes.to_vec(), missing: Vec::new() })
+    }
+
+    #[test]
+    fn places_in_memory() {
+        check(&[DW_OP_breg6.0, 0x78], memory(STACK + 0xf8));
+        check(&[DW_OP_fbreg.0, 0x10], memory(STACK + 0x310));
+        check(&[DW_OP_call_frame_cfa.0], memory(STACK + 0x200));
+        check(&[DW_OP_breg7.0, 8, DW_OP_deref.0], memory(78));
+    }
+
+    #[test]
+    fn values_that_have_no_place() {
+        check(&[DW_OP_reg3.0], value(&0x1234u64.to_le_bytes()));
+        check(&[DW_OP_lit5.0, DW_OP_stack_value.0], value(&5u64.to_le_bytes()));
+    }
+
+    #[test]
+    fn a_value_in_pieces_of_which_one_is_gone() {
+        let pieces = [DW_OP_reg3.0, DW_OP_piece.0, 2, DW_OP_piece.0, 2, DW_OP_breg7.0, 0];
+        let pieces = [&pieces[..], &[DW_OP_piece.0, 1]].concat();
+        let missing = std::iter::once(2..4).collect();
+        check(&pieces, Ok(Place::Value { bytes: vec![0x34, 0x12, 0, 0, 77], missing }));
+        check(&[DW_OP_piece.0, 8], Err(Unavailable::OptimizedOut));
+    }
+
+    #[test]
+    fn what_cannot_be_found_says_why() {
+        check(&[], Err(Unavailable::OptimizedOut));
+        check(&[DW_OP_reg0.0], Err(Unavailable::RegisterLost(0)));
+        check(&[DW_OP_entry_value.0, 1, DW_OP_reg3.0], Err(Unavailable::EntryValue));
+        let unreadable = Err(Unavailable::Unreadable(Address(STACK + 0x1000)));
+        check(&[DW_OP_breg7.0, 0x80, 0x20, DW_OP_deref.0], unreadable);
+    }
+
+    #[test]
+    fn an_expression_that_never_ends_is_damaged() {
+        check(&[DW_OP_skip.0, 0xfd, 0xff], Err(Unavailable::Damaged));
+        check(&[DW_OP_piece.0, 0xff, 0xff, 0x7f], Err(Unavailable::Damaged));
+    }
+
+    #[test]
+    fn the_frame_of_a_procedure_linkage_table() {
+        let expression = [
+            [DW_OP_breg7.0, 8, DW_OP_breg16.0, 0, DW_OP_lit15.0].as_slice(),
+            &[DW_OP_and.0, DW_OP_lit11.0, DW_OP_ge.0, DW_OP_lit3.0, DW_OP_shl.0, DW_OP_plus.0],
+        ];
+        let number = |machine: &Machine<'_, '_>| machine.number(&expression.concat(), None);
+        with_machine(|machine| assert_eq!(number(machine), Ok(STACK + 16)));
     }
 }

@@ -74,6 +74,14 @@ impl Frame {
         };
         (frame, trampoline.or_else(|| row_at(program, lookup_pc)))
     }
+
+    /// How the frame around this one was left.
+    pub(super) fn leaves(&self) -> Left {
+        match self.is_signal_trampoline {
+            true => Left::Between,
+            false => Left::ByCall,
+        }
+    }
 }
 
 fn row_at(program: &Program<'_>, address: Address) -> Option<Rc<UnwindRow>> {

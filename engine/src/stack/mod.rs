@@ -9,6 +9,8 @@ mod evaluation;
 mod frame;
 mod locals;
 mod place;
+#[cfg(test)]
+mod synthetic;
 mod threads;
 mod unwinding;
 

@@ -22,42 +22,34 @@ pub fn unwind(program: &Program<'_>, thread: &Thread, limits: &Limits) -> Stack 
             break;
         }
         let (mut frame, row) = Frame::new(program, registers, left, trust);
-        let step = step(program, &frame, row.as_deref(), left);
-        match step {
-            Step::Caller(caller) => {
+        match caller_of(program, &frame, row.as_deref(), left) {
+            Ok(caller) => {
                 frame.cfa = Some(caller.cfa);
                 if is_repeated(&stack, &frame) {
                     let why = "the stack leads back into itself";
                     stack.gaps.push(Gap::new(outer_frames(thread), why));
                     break;
                 }
-                let left = match frame.is_signal_trampoline {
-                    true => Left::Between,
-                    false => Left::ByCall,
-                };
-                next = caller.registers.map(|registers| (registers, left, trust.min(caller.trust)));
+                let trust = trust.min(caller.trust);
+                next = caller.registers.map(|registers| (registers, frame.leaves(), trust));
             }
-            Step::Unknown(why) => stack.gaps.push(Gap::new(outer_frames(thread), why)),
+            Err(why) => stack.gaps.push(Gap::new(outer_frames(thread), why)),
         }
         stack.frames.push(frame);
     }
     stack
 }
 
-/// What is known of the way out of a frame.
-enum Step {
-    /// Its caller, or that it has none.
-    Caller(Caller),
-    /// Nothing, and why.
-    Unknown(String),
-}
-
-fn step(program: &Program<'_>, frame: &Frame, row: Option<&UnwindRow>, left: Left) -> Step {
-    let by_row = row.map(|row| caller::by_row(program, frame, row));
-    match by_row {
-        Some(Ok(caller)) => return Step::Caller(caller),
-        Some(Err(why)) => return Step::Unknown(format!("{}: {why}", place(program, frame))),
-        None => {}
+/// The caller of `frame`, or why it is not known.
+fn caller_of(
+    program: &Program<'_>,
+    frame: &Frame,
+    row: Option<&UnwindRow>,
+    left: Left,
+) -> Result<Caller, String> {
+    if let Some(row) = row {
+        let caller = caller::by_row(program, frame, row);
+        return caller.map_err(|why| format!("{}: {why}", place(program, frame)));
     }
     let guessed = match left {
         Left::Between if !caller::is_code(program, frame.pc) => {
@@ -65,10 +57,7 @@ fn step(program: &Program<'_>, frame: &Frame, row: Option<&UnwindRow>, left: Lef
         }
         Left::Between | Left::ByCall => caller::by_frame_pointer(program, &frame.registers),
     };
-    match guessed {
-        Some(caller) => Step::Caller(caller),
-        None => Step::Unknown(format!("{} has no call frame information", place(program, frame))),
-    }
+    guessed.ok_or_else(|| format!("{} has no call frame information", place(program, frame)))
 }
 
 /// Whether an earlier frame is the same as this one.
@@ -89,5 +78,58 @@ fn place(program: &Program<'_>, frame: &Frame) -> String {
         (Some(function), Some(image)) => format!("{function} in {}", image.path.display()),
         (None, Some(image)) => format!("code at {} in {}", frame.pc, image.path.display()),
         (_, None) => format!("code at {}, which is of no file,", frame.pc),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unwind;
+    use crate::evidence::Trust;
+    use crate::limits::Limits;
+    use crate::stack::synthetic::{CODE, STACK, thread, with_process};
+
+    /// Unwinds a thread at `pc` with this frame pointer, and these words from the stack pointer on.
+    fn check(pc: u64, frame_pointer: u64, words: &[u64], expected: &[(u64, Trust)], why: &str) {
+        with_process(words, |program| {
+            let stack = unwind(program, &thread(pc, frame_pointer), &Limits::default());
+            let frames: Vec<(u64, Trust)> =
+                stack.frames.iter().map(|frame| (frame.pc.0, frame.trust)).collect();
+            assert_eq!(frames, expected);
+            assert_eq!(stack.gaps.len(), 1);
+            assert_eq!(stack.gaps[0].what, "outer frames of thread 1 (synthetic)");
+            assert_eq!(stack.gaps[0].why, why);
+        });
+    }
+
+    #[test]
+    fn frame_pointers_are_followed_where_nothing_else_is_known_and_that_is_said() {
+        check(
+            CODE,
+            STACK + 8,
+            &[0, STACK + 32, CODE + 0x10, 0, 0, CODE + 0x20, 0, 0],
+            &[(CODE, Trust::Read), (CODE + 0x10, Trust::Guessed), (CODE + 0x20, Trust::Guessed)],
+            "code at 0x1020, which is of no file, has no call frame information",
+        );
+    }
+
+    #[test]
+    fn a_frame_pointer_that_leads_down_or_nowhere_is_not_followed() {
+        let why = "code at 0x1000, which is of no file, has no call frame information";
+        let only = [(CODE, Trust::Read)];
+        check(CODE, STACK + 8, &[0, STACK, CODE + 0x10], &only, why);
+        check(CODE, STACK + 8, &[0, STACK + 8, CODE + 0x10], &only, why);
+        check(CODE, STACK + 8, &[0, STACK + 24, STACK], &only, why);
+        check(CODE, 0xdead_beef, &[0], &only, why);
+    }
+
+    #[test]
+    fn a_call_to_what_is_no_code_is_followed_back() {
+        check(
+            0,
+            0,
+            &[CODE + 0x10],
+            &[(0, Trust::Read), (CODE + 0x10, Trust::Guessed)],
+            "code at 0x1010, which is of no file, has no call frame information",
+        );
     }
 }

@@ -1,7 +1,6 @@
 //! What the function that polls a coroutine tells of it: the lines of its `.await`s as the user
 //! wrote them, and the path of the function with the type it is a method of.
 
-use super::ids::TypeId;
 use super::object::Object;
 use super::types::{Declared, Type};
 

@@ -5,6 +5,7 @@
 
 mod code;
 mod coroutines;
+mod detail;
 mod entry;
 mod error;
 mod expressions;
@@ -28,6 +29,7 @@ mod unwind;
 mod variables;
 
 pub use coroutines::CoroutineSource;
+pub use detail::Detail;
 pub use error::Error;
 pub use functions::CodeFrame;
 pub use ids::{FunctionId, TypeId};

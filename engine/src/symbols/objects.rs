@@ -21,14 +21,28 @@ enum Key {
 }
 
 impl Objects {
-    /// The object with this build id, read from `path` unless it is open already. With no build id
-    /// to go by, the path alone names it.
-    pub fn object(&self, path: &Path, build_id: Option<&BuildId>) -> Result<Rc<Object>, Error> {
+    /// Adds an object that is open already, so that no file is read for its build id.
+    pub fn insert(&self, object: Object) {
+        let key = match object.build_id() {
+            Some(build_id) => Key::BuildId(build_id.clone()),
+            None => Key::Path(object.path().to_owned()),
+        };
+        self.opened.borrow_mut().insert(key, Rc::new(object));
+    }
+
+    /// The object with this build id, read from `file` unless it is open already. With no build id
+    /// to go by, `path`, which the process has mapped, names it.
+    pub fn object(
+        &self,
+        path: &Path,
+        build_id: Option<&BuildId>,
+        file: &Path,
+    ) -> Result<Rc<Object>, Error> {
         let key = match build_id {
             Some(build_id) => Key::BuildId(build_id.clone()),
             None => Key::Path(path.to_owned()),
         };
-        self.read_once(key, path, build_id, || Object::open(path))
+        self.read_once(key, path, build_id, || Object::open(file))
     }
 
     /// The object with this build id that lies in memory as `bytes`, read unless it is open already.

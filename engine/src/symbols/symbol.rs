@@ -102,7 +102,7 @@ impl Object {
     }
 
     fn symbol_table(&self) -> &SymbolTable {
-        self.symbol_table.get_or_init(|| self.with_elf(|elf| read_table(elf)))
+        self.symbol_table.get_or_init(|| self.with_elf(read_table))
     }
 }
 

@@ -6,6 +6,7 @@
 mod endings;
 mod freezes;
 mod helper;
+mod looks;
 mod refusals;
 mod stops;
 mod tracee;
@@ -21,7 +22,13 @@ fn main() -> ExitCode {
     {
         return tracee::run(program, rest);
     }
-    let trials = [freezes::trials(), stops::trials(), endings::trials(), refusals::trials()];
+    let trials = [
+        freezes::trials(),
+        stops::trials(),
+        endings::trials(),
+        refusals::trials(),
+        looks::trials(),
+    ];
     let trials: Vec<Trial> = trials.into_iter().flatten().collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

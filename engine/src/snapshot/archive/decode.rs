@@ -19,7 +19,7 @@ struct Header<Payload> {
     payload: Payload,
 }
 
-/// The archive that these bytes are, if its pages and those of its looks take at most `limit` bytes.
+/// The archive that these bytes are, if its distinct pages take at most `limit` bytes.
 pub(super) fn decode<Payload: DeserializeOwned>(
     bytes: &[u8],
     limit: usize,
@@ -45,7 +45,7 @@ pub(super) fn decode<Payload: DeserializeOwned>(
     if !rest.bytes.is_empty() {
         return Err(Fault::Damaged("something follows its end"));
     }
-    let [first, second] = tables.map(|table| look(&table, &contents, limit));
+    let [first, second] = tables.map(|table| look(&table, &contents));
     Ok(Archive {
         tool,
         first: Snapshot { facts: header.first, memory: first? },
@@ -54,16 +54,12 @@ pub(super) fn decode<Payload: DeserializeOwned>(
     })
 }
 
-/// The memory of one look. A small archive can name one page many times, so the limit counts each.
-fn look(table: &[(u64, u32)], contents: &[u8], limit: usize) -> Result<Memory, Fault> {
-    if table.len() > limit / PAGE {
-        return Err(Fault::TooLarge(limit));
-    }
-    let (contents, _) = contents.as_chunks::<PAGE>();
+/// The memory of one look. Pages are shared, for a small archive can name one of them many times.
+fn look(table: &[(u64, u32)], contents: &[Page]) -> Result<Memory, Fault> {
     let mut pages: HashMap<u64, Option<Page>> = HashMap::new();
     for &(number, index) in table {
         let page = contents.get(index as usize).ok_or(Fault::Damaged("a page has no contents"))?;
-        if pages.insert(number, Some(Box::new(*page))).is_some() {
+        if pages.insert(number, Some(Page::clone(page))).is_some() {
             return Err(Fault::Damaged("a page is there twice"));
         }
     }
@@ -115,7 +111,7 @@ impl<'bytes> Bytes<'bytes> {
     }
 
     /// The distinct pages. Nothing is set aside for what the file only claims to hold.
-    fn contents(&mut self) -> Result<Vec<u8>, Fault> {
+    fn contents(&mut self) -> Result<Vec<Page>, Fault> {
         const PART: &str = "pages";
         let mut left = self
             .count(PART)?
@@ -132,7 +128,8 @@ impl<'bytes> Bytes<'bytes> {
             if unpacked != length {
                 return Err(Fault::Damaged("its pages are of another length"));
             }
-            contents.extend_from_slice(block.get(..length).unwrap_or_default());
+            let (pages, _) = block.get(..length).unwrap_or_default().as_chunks::<PAGE>();
+            contents.extend(pages.iter().map(|page| Page::new(*page)));
             left -= length;
         }
         Ok(contents)

@@ -143,7 +143,7 @@ fn no_mutation_panics() {
 }
 
 #[test]
-fn a_page_named_very_often_hits_the_limit() {
+fn more_pages_than_the_limit_are_refused() {
     let good = good();
     assert!(matches!(decode::<String>(&good, 4096), Err(Fault::TooLarge(4096))));
 }

@@ -1,0 +1,145 @@
+//! Has cargo build the tests, and gathers what it says of them.
+//!
+//! Cargo's progress and its rendering of errors go to the terminal as they always do.
+
+use std::io::BufReader;
+use std::path::PathBuf;
+use std::process::{ChildStdout, Stdio};
+
+use cargo_metadata::{Artifact, BuildScript, Message, PackageId, Target};
+
+use super::command::Cargo;
+use super::error::Error;
+use crate::cli::{BuildArguments, MessageFormat};
+
+/// What a build has made.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Built {
+    /// The test binaries.
+    pub(crate) tests: Vec<Executable>,
+    /// The programs, which tests may run.
+    pub(crate) programs: Vec<Executable>,
+    /// The build scripts that were run, now or earlier.
+    pub(crate) scripts: Vec<BuildScript>,
+}
+
+/// One executable.
+#[derive(Clone, Debug)]
+pub(crate) struct Executable {
+    /// Its package.
+    pub(crate) package: PackageId,
+    /// Its target there.
+    pub(crate) target: Target,
+    /// The file.
+    pub(crate) path: PathBuf,
+}
+
+/// Builds the tests that cargo selects, with these settings over the user's own.
+pub(crate) fn build(
+    cargo: &Cargo,
+    arguments: &BuildArguments,
+    settings: &[String],
+) -> Result<Built, Error> {
+    let format = match arguments.general.message_format {
+        None | Some(MessageFormat::Human) => "json-render-diagnostics",
+        Some(MessageFormat::Short) => "json-diagnostic-short",
+    };
+    let failed = |source| Error::Program {
+        program: cargo.program().display().to_string(),
+        source,
+    };
+    let mut child = cargo
+        .command()
+        .args(["test", "--no-run", "--message-format", format])
+        .args(arguments.for_build())
+        .args(color(arguments))
+        .args(settings)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    let built = child.stdout.take().map(gather).unwrap_or_default();
+    let status = child.wait().map_err(failed)?;
+    if status.success() {
+        Ok(built)
+    } else {
+        Err(Error::Cargo)
+    }
+}
+
+/// Cargo decides by its stderr, which is ours: only a choice of the user's is handed on.
+fn color(arguments: &BuildArguments) -> Vec<&'static str> {
+    arguments
+        .general
+        .color
+        .map_or(Vec::new(), |color| vec!["--color", color.word()])
+}
+
+/// Reads cargo's messages to their end.
+fn gather(messages: ChildStdout) -> Built {
+    let mut built = Built::default();
+    for message in Message::parse_stream(BufReader::new(messages)).map_while(Result::ok) {
+        match message {
+            Message::CompilerArtifact(artifact) => built.add(artifact),
+            Message::BuildScriptExecuted(script) => built.scripts.push(script),
+            // Cargo has printed it, unless the user asked for the short form.
+            Message::CompilerMessage(compiler) => {
+                eprint!("{}", compiler.message.rendered.unwrap_or_default());
+            }
+            // What a procedural macro has printed.
+            Message::TextLine(line) => println!("{line}"),
+            _ => (),
+        }
+    }
+    built.sort();
+    built
+}
+
+impl Built {
+    fn add(&mut self, artifact: Artifact) {
+        let Some(path) = artifact.executable else {
+            return;
+        };
+        let executable = Executable {
+            package: artifact.package_id,
+            target: artifact.target,
+            path: path.into_std_path_buf(),
+        };
+        if artifact.profile.test {
+            self.tests.push(executable);
+        } else if executable.target.is_bin() {
+            self.programs.push(executable);
+        }
+    }
+
+    /// Brings the tests from the order in which they were compiled into that in which cargo runs
+    /// them.
+    fn sort(&mut self) {
+        self.tests.sort_by(|first, second| {
+            let key = |executable: &Executable| {
+                let target = &executable.target;
+                (
+                    executable.package.clone(),
+                    rank(target),
+                    target.name.clone(),
+                )
+            };
+            key(first).cmp(&key(second))
+        });
+    }
+}
+
+/// Where cargo has targets of this kind among those of a package.
+fn rank(target: &Target) -> u8 {
+    if target.is_bin() {
+        1
+    } else if target.is_test() {
+        2
+    } else if target.is_bench() {
+        3
+    } else if target.is_example() {
+        4
+    } else {
+        0
+    }
+}

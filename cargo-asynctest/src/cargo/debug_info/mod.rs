@@ -1,0 +1,114 @@
+//! Where full debug info is needed, and how cargo is made to compile it.
+//!
+//! The layouts of tasks and futures stand in the debug info only at `debug = 2`, and in that of
+//! every crate that names them: Tokio, the workspace's members and all between them in the graph.
+//! A setting for single packages leaves the others as they were built, and cargo keeps both builds
+//! of those it concerns: going back and forth to `cargo test` compiles nothing again.
+
+mod spec;
+mod verify;
+
+pub(crate) use verify::{Verdict, verify};
+
+use std::collections::BTreeSet;
+
+use cargo_metadata::Package;
+
+use super::metadata::{Graph, Metadata};
+use super::profile::{Profile, Strip};
+use spec::Spec;
+
+/// How full debug info is asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Scope {
+    /// Tokio is not used: not at all.
+    Nothing,
+    /// For the packages that need it.
+    Packages(Packages),
+    /// For all.
+    Profile,
+}
+
+/// The packages that need full debug info.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Packages {
+    /// As cargo is told of them.
+    specs: BTreeSet<String>,
+    /// The names of their crates.
+    crates: BTreeSet<String>,
+}
+
+impl Scope {
+    /// What these packages need.
+    pub(crate) fn needed(metadata: &Metadata, profile: &Profile) -> Scope {
+        if metadata.graph() == Graph::Unknown {
+            return Scope::Profile;
+        }
+        let reaching = metadata.reaching("tokio");
+        if reaching.is_empty() {
+            return Scope::Nothing;
+        }
+        let packages: Vec<&Package> = reaching.into_iter().chain(metadata.members()).collect();
+        let specs = packages.iter().map(|package| spec_for(package, profile));
+        let targets = packages.iter().flat_map(|package| &package.targets);
+        Scope::Packages(Packages {
+            specs: specs.collect(),
+            crates: targets
+                .map(|target| target.name.replace('-', "_"))
+                .collect(),
+        })
+    }
+
+    /// The crates whose types will be asked for.
+    pub(crate) fn crates(&self) -> BTreeSet<String> {
+        match self {
+            Scope::Nothing | Scope::Profile => BTreeSet::new(),
+            Scope::Packages(packages) => packages.crates.clone(),
+        }
+    }
+
+    /// The words that tell cargo, to go after the user's own.
+    pub(crate) fn words(&self, profile: &Profile) -> Vec<String> {
+        let settings: Vec<String> = match self {
+            Scope::Nothing => Vec::new(),
+            Scope::Packages(packages) => packages
+                .specs
+                .iter()
+                .flat_map(|spec| settings(&format!(".package.{}", quoted(spec)), profile))
+                .collect(),
+            Scope::Profile => settings("", profile),
+        };
+        settings
+            .into_iter()
+            .flat_map(|setting| ["--config".to_owned(), setting])
+            .collect()
+    }
+}
+
+/// The settings for one part of a profile: the whole of it or one package.
+fn settings(part: &str, profile: &Profile) -> Vec<String> {
+    let start = format!("profile.{}{part}", quoted(&profile.name));
+    let strip = match profile.strip {
+        Strip::Asked => Some(format!("{start}.strip=\"none\"")),
+        Strip::No => None,
+    };
+    std::iter::once(format!("{start}.debug=2"))
+        .chain(strip)
+        .collect()
+}
+
+/// A key of TOML.
+fn quoted(key: &str) -> String {
+    toml::Value::from(key).to_string()
+}
+
+/// The spec for a package: the user's own when there is one, for two that match one package are an
+/// error.
+fn spec_for(package: &Package, profile: &Profile) -> String {
+    profile
+        .packages
+        .iter()
+        .find(|spec| Spec::parse(spec).matches(package))
+        .cloned()
+        .unwrap_or_else(|| format!("{}@{}", package.name, package.version))
+}

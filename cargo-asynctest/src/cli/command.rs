@@ -1,0 +1,159 @@
+//! Which command was asked for.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+
+use super::duration::duration;
+use super::test::{TestArguments, clap_style};
+
+/// What was asked for.
+#[derive(Clone, Debug)]
+pub(crate) enum Command {
+    /// Build and run tests.
+    Test(Box<TestArguments>),
+    /// Report where a running process stands.
+    Attach(AttachArguments),
+    /// Report a saved capture again.
+    Report(ReportArguments),
+}
+
+/// Reports where every Tokio task of a running process stands, and lets it go on.
+///
+/// The process is stopped twice for a few milliseconds.
+#[derive(Parser, Clone, Debug)]
+#[command(name = "attach", bin_name = "cargo asynctest attach", styles = clap_style())]
+pub(crate) struct AttachArguments {
+    /// The process
+    #[arg(value_name = "PID")]
+    pub(crate) process: i32,
+    /// How long it may run between the two looks [default: 1s]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) apart: Option<Duration>,
+    /// Keep the capture in this file, for `cargo asynctest report`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+}
+
+/// Prints the report of a saved capture again.
+#[derive(Parser, Clone, Debug)]
+#[command(name = "report", bin_name = "cargo asynctest report", styles = clap_style())]
+pub(crate) struct ReportArguments {
+    /// A capture, or a folder of target/asynctest that holds captures
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+}
+
+/// Reads the words of the command line, the program's name first.
+///
+/// Cargo calls us as `cargo-asynctest asynctest ARGS`.
+pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command, clap::Error> {
+    let mut words = words.into_iter().peekable();
+    words.next();
+    words.next_if(|word| word == "asynctest");
+    match words.peek().and_then(|word| word.to_str()) {
+        Some("attach") => AttachArguments::try_parse_from(words).map(Command::Attach),
+        Some("report") => ReportArguments::try_parse_from(words).map(Command::Report),
+        _ => {
+            let words = std::iter::once(OsString::from("asynctest")).chain(words);
+            TestArguments::try_parse_from(words).map(|test| Command::Test(Box::new(test)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
+    }
+
+    fn test(line: &str) -> TestArguments {
+        match parse(words(line)).unwrap() {
+            Command::Test(test) => *test,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[track_caller]
+    fn check_for_build(line: &str, expected: &str) {
+        let arguments = test(line).build.for_build();
+        let arguments: Vec<_> = arguments
+            .iter()
+            .map(|word| word.to_str().unwrap())
+            .collect();
+        assert_eq!(arguments.join(" "), expected, "{line}");
+    }
+
+    #[test]
+    fn command_words_win_in_first_place_only() {
+        assert!(matches!(
+            parse(words("cargo-asynctest asynctest attach 17")),
+            Ok(Command::Attach(AttachArguments { process: 17, .. }))
+        ));
+        assert!(matches!(
+            parse(words("cargo-asynctest asynctest report target/x")),
+            Ok(Command::Report(_))
+        ));
+        let later = test("cargo-asynctest asynctest --lib attach");
+        assert_eq!(later.filter.as_deref(), Some("attach"));
+        let after = test("cargo-asynctest asynctest -- attach");
+        assert_eq!(after.arguments, ["attach"]);
+    }
+
+    #[test]
+    fn cargos_flags_are_handed_on_as_they_are() {
+        let start = "cargo-asynctest asynctest";
+        check_for_build(start, "");
+        check_for_build(
+            &format!("{start} -p a -p b@1 --exclude c --all"),
+            "--package a --package b@1 --workspace --exclude c",
+        );
+        check_for_build(
+            &format!("{start} --lib --bin x --test it* --bench=b --example e --tests"),
+            "--lib --bin x --example e --tests --test it* --bench b",
+        );
+        check_for_build(
+            &format!("{start} -F a,b --features c/d --no-default-features -r"),
+            "--features a,b --features c/d --no-default-features --release",
+        );
+        check_for_build(
+            &format!("{start} -j 3 --profile ci --target t --target-dir /x --manifest-path m"),
+            "--jobs 3 --profile ci --target t --target-dir /x --manifest-path m",
+        );
+        check_for_build(
+            &format!("{start} --frozen --config a.b=1 -Z x -vv --ignore-rust-version"),
+            "--verbose --verbose --frozen --ignore-rust-version --config a.b=1 -Z x",
+        );
+    }
+
+    #[test]
+    fn our_own_flags_are_not_cargos() {
+        let line = "cargo-asynctest asynctest --timeout 5s --slow-after 2 --test-threads 3 name";
+        let arguments = test(line);
+        assert_eq!(arguments.timeout, Some(Duration::from_secs(5)));
+        assert_eq!(arguments.slow_after, Some(Duration::from_secs(2)));
+        assert_eq!(arguments.test_threads.map(|threads| threads.get()), Some(3));
+        assert_eq!(arguments.filter.as_deref(), Some("name"));
+        check_for_build(line, "");
+    }
+
+    #[test]
+    fn bad_usage_is_refused() {
+        for line in [
+            "cargo-asynctest asynctest --nonsense",
+            "cargo-asynctest asynctest a b",
+            "cargo-asynctest asynctest --timeout soon",
+            "cargo-asynctest asynctest --fail-fast --no-fail-fast",
+            "cargo-asynctest asynctest --release --profile dev",
+            "cargo-asynctest asynctest --message-format json",
+            "cargo-asynctest asynctest attach nobody",
+            "cargo-asynctest asynctest report",
+        ] {
+            assert_eq!(parse(words(line)).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The command line: what was asked for, as types. Does nothing itself; see [`crate::commands`].
+
+mod build;
+mod command;
+mod duration;
+mod libtest;
+mod test;
+
+pub(crate) use build::{BuildArguments, Color, MessageFormat};
+pub(crate) use command::{AttachArguments, Command, ReportArguments, parse};
+pub(crate) use libtest::{Benchmarks, Ignored, LibtestArguments};
+pub(crate) use test::TestArguments;

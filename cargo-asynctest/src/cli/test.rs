@@ -1,0 +1,74 @@
+//! `cargo asynctest` itself: cargo's flags and our own.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::Parser;
+
+use super::build::BuildArguments;
+use super::duration::duration;
+
+/// Builds the tests, runs each in a process of its own, and where one hangs says where every Tokio
+/// task of it stands.
+///
+/// Takes `cargo test`'s own flags, and after `--` libtest's. A test that has not ended after a
+/// minute and no longer moves is reported, killed and counted as failed, and the rest goes on.
+#[derive(Parser, Clone, Debug, Default)]
+#[command(
+    name = "asynctest",
+    bin_name = "cargo asynctest",
+    version,
+    styles = clap_style(),
+    after_help = AFTER_HELP,
+    override_usage = "cargo asynctest [OPTIONS] [TESTNAME] [-- [ARGS]...]\n       \
+        cargo asynctest attach <PID>\n       \
+        cargo asynctest report <PATH>",
+)]
+pub(crate) struct TestArguments {
+    /// If specified, only run tests containing this string in their names
+    #[arg(value_name = "TESTNAME")]
+    pub(crate) filter: Option<String>,
+    /// Arguments for the test binary, as libtest takes them
+    #[arg(last = true, value_name = "ARGS")]
+    pub(crate) arguments: Vec<OsString>,
+    /// When a test counts as hung: `30s`, `2m`, a bare number of seconds, 0 for never [default:
+    /// 60s, and up to 10m for a test that still moves]
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = OWN)]
+    pub(crate) timeout: Option<Duration>,
+    /// Report a test that runs this long, once, and let it go on
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = OWN)]
+    pub(crate) slow_after: Option<Duration>,
+    /// How many tests run at once [default: RUST_TEST_THREADS, or # of CPUs]
+    #[arg(long, value_name = "N", help_heading = OWN)]
+    pub(crate) test_threads: Option<std::num::NonZeroUsize>,
+    /// Start no further test after the first failure
+    #[arg(long, help_heading = OWN)]
+    pub(crate) fail_fast: bool,
+    /// Cargo's flags.
+    #[command(flatten)]
+    pub(crate) build: BuildArguments,
+}
+
+const OWN: &str = "Run Options";
+
+const AFTER_HELP: &str = "\
+Commands:
+  attach <PID>   Report where every task of a running process stands; it then goes on
+  report <PATH>  Print the report of a saved capture again
+  A test filter of such a name goes after `--`: cargo asynctest -- attach
+
+Exit status:
+  0 all passed, 2 bad usage, 4 no tests to run, 100 a test failed or hung, 101 the build failed,
+  104 tests could not be listed, 130 interrupted
+
+Run `cargo asynctest -- --help` for the flags that go after `--`.";
+
+/// The colors of cargo's own help.
+pub(super) fn clap_style() -> clap::builder::Styles {
+    use clap::builder::styling::{AnsiColor, Styles};
+    Styles::styled()
+        .header(AnsiColor::BrightGreen.on_default().bold())
+        .usage(AnsiColor::BrightGreen.on_default().bold())
+        .literal(AnsiColor::BrightCyan.on_default().bold())
+        .placeholder(AnsiColor::Cyan.on_default())
+}

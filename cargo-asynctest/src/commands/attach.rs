@@ -1,0 +1,67 @@
+//! `cargo asynctest attach PID`: where a running process stands.
+
+use std::error::Error as _;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use asynctest_engine::address::ProcessId;
+use asynctest_engine::limits::Limits;
+use asynctest_engine::report::Subject;
+use asynctest_engine::session::{Bundle, Capture, Error, Request};
+
+use super::exit::Exit;
+use super::{notice, report};
+use crate::cli::AttachArguments;
+
+/// Captures the process and prints its report; the process goes on.
+pub(crate) fn attach(arguments: &AttachArguments) -> Exit {
+    match capture(arguments) {
+        Ok(capture) => {
+            report::print(&capture);
+            Exit::Success
+        }
+        Err(error) => {
+            notice::error(chain(&error));
+            Exit::Failed
+        }
+    }
+}
+
+fn capture(arguments: &AttachArguments) -> Result<Capture, Error> {
+    let capture = Capture::take(&Request {
+        process: ProcessId(arguments.process),
+        subject: Subject {
+            binary: program(arguments.process),
+            process: arguments.process,
+            ..Subject::default()
+        },
+        apart: arguments.apart.unwrap_or(Duration::from_secs(1)),
+        limits: Limits::default(),
+    })?;
+    if let Some(path) = &arguments.save {
+        capture.save(path, Bundle::Link)?;
+    }
+    Ok(capture)
+}
+
+/// The name of the program that a process runs.
+fn program(process: i32) -> String {
+    let link = fs::read_link(format!("/proc/{process}/exe"));
+    let name = link.as_deref().ok().and_then(Path::file_name);
+    name.map_or_else(
+        || process.to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
+
+/// An error with what it comes from.
+pub(super) fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}

@@ -1,0 +1,7 @@
+//! The commands: each ties the rooms together and ends with an exit code.
+
+pub(crate) mod attach;
+pub(crate) mod exit;
+pub(crate) mod notice;
+pub(crate) mod report;
+pub(crate) mod test;

@@ -1,0 +1,99 @@
+//! `cargo asynctest report PATH`: the report of a saved capture, again.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use asynctest_engine::session::Capture;
+
+use super::attach::chain;
+use super::exit::Exit;
+use super::notice;
+use crate::cli::ReportArguments;
+use crate::render;
+
+/// The name of every capture's file.
+const CAPTURE: &str = "capture.asynctest";
+
+/// How deep a folder of captures is searched: below `target/asynctest` lie binary, test, attempt.
+const DEPTH: usize = 4;
+
+/// Prints the report of each capture there.
+pub(crate) fn report(arguments: &ReportArguments) -> Exit {
+    let captures = match captures(&arguments.path, DEPTH) {
+        Ok(captures) => captures,
+        Err(error) => {
+            notice::error(format_args!(
+                "cannot read {}: {error}",
+                arguments.path.display()
+            ));
+            return Exit::Failed;
+        }
+    };
+    if captures.is_empty() {
+        notice::error(format_args!("no capture in {}", arguments.path.display()));
+        return Exit::Failed;
+    }
+    let mut exit = Exit::Success;
+    for path in captures {
+        match Capture::open(&path) {
+            Ok(capture) => print(&capture),
+            Err(error) => {
+                notice::error(chain(&error));
+                exit = Exit::Failed;
+            }
+        }
+    }
+    exit
+}
+
+/// Prints a capture's report. It is what was asked for: it goes to stdout.
+pub(super) fn print(capture: &Capture) {
+    let style = match console::colors_enabled() {
+        true => render::text::Style::Colored,
+        false => render::text::Style::Plain,
+    };
+    println!("{}", render::text::report(&capture.report(), style, None));
+}
+
+/// The file itself, or the captures in this folder, by name.
+fn captures(path: &Path, depth: usize) -> io::Result<Vec<PathBuf>> {
+    if !path.metadata()?.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(path)? {
+        entries.push(entry?.path());
+    }
+    entries.sort();
+    let mut found = Vec::new();
+    for entry in entries {
+        if entry.is_dir() {
+            if let Some(depth) = depth.checked_sub(1) {
+                found.extend(captures(&entry, depth)?);
+            }
+        } else if entry.file_name().is_some_and(|name| name == CAPTURE) {
+            found.push(entry);
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn captures_are_found_in_folders() {
+        let folder = tempfile::tempdir().unwrap();
+        let attempt = folder.path().join("it/a__b/1-deadline");
+        fs::create_dir_all(&attempt).unwrap();
+        fs::write(attempt.join("report.txt"), "").unwrap();
+        fs::write(attempt.join(CAPTURE), "").unwrap();
+        let expected = vec![attempt.join(CAPTURE)];
+        assert_eq!(captures(folder.path(), DEPTH).unwrap(), expected);
+        assert_eq!(captures(&attempt, DEPTH).unwrap(), expected);
+        assert_eq!(captures(&expected[0], DEPTH).unwrap(), expected);
+        assert!(captures(&folder.path().join("none"), DEPTH).is_err());
+    }
+}

@@ -1,0 +1,166 @@
+//! From the command line to binaries that can be run and understood.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::path::PathBuf;
+
+use super::from_here;
+use crate::cargo::build::{self, Built};
+use crate::cargo::command::Cargo;
+use crate::cargo::config::Config;
+use crate::cargo::debug_info::{Scope, Verdict, verify};
+use crate::cargo::environment::Surroundings;
+use crate::cargo::manifest::Manifest;
+use crate::cargo::metadata::Metadata;
+use crate::cargo::profile::Profile;
+use crate::cargo::rustc::Target;
+use crate::cargo::{Error, doctests, rustflags, target_runner};
+use crate::cli::BuildArguments;
+use crate::commands::notice;
+use crate::select::binary::{Binary, binaries};
+
+/// What a run needs of a build.
+pub(super) struct Compiled {
+    /// The test binaries.
+    pub(super) binaries: Vec<Binary>,
+    /// Where the run's files go.
+    pub(super) output: PathBuf,
+    /// Folders whose sources are the user's own.
+    pub(super) source_roots: Vec<PathBuf>,
+    /// The command that runs the doctests that were selected too.
+    pub(super) doctests: Option<String>,
+}
+
+/// What is known before anything is built.
+struct Workspace {
+    cargo: Cargo,
+    config: Config,
+    target: Target,
+    metadata: Metadata,
+    profile: Profile,
+}
+
+/// Builds the tests with the debug info that is needed.
+pub(super) fn compile(arguments: &BuildArguments) -> Result<Compiled, Error> {
+    let workspace = Workspace::read(arguments)?;
+    let built = workspace.build(arguments)?;
+    let surroundings = Surroundings {
+        cargo: &workspace.cargo,
+        config: &workspace.config,
+        metadata: &workspace.metadata,
+        target: &workspace.target,
+        built: &built,
+    };
+    let runner = target_runner::target_runner(&workspace.config, &workspace.target.triple)?;
+    Ok(Compiled {
+        binaries: binaries(&surroundings, &runner)?,
+        output: workspace.output(arguments),
+        source_roots: workspace.source_roots(),
+        doctests: doctests::command(arguments, &workspace.metadata, &built),
+    })
+}
+
+impl Workspace {
+    fn read(arguments: &BuildArguments) -> Result<Workspace, Error> {
+        let cargo = Cargo::find();
+        let here = env::current_dir().map_err(|source| Error::File {
+            path: PathBuf::from("."),
+            source,
+        })?;
+        let config = Config::read(&here, &arguments.general.config)?;
+        let triple = triple(arguments, &config);
+        let target = Target::find(&config, triple.as_deref())?;
+        let metadata = Metadata::read(&cargo, arguments, &target.triple)?;
+        let manifest = Manifest::read(&metadata.workspace_root().join("Cargo.toml"))?;
+        let profile = Profile::used(arguments, &manifest, &config);
+        Ok(Workspace {
+            cargo,
+            config,
+            target,
+            metadata,
+            profile,
+        })
+    }
+
+    /// Builds; and again, with full debug info for everything, when what is needed is missing.
+    fn build(&self, arguments: &BuildArguments) -> Result<Built, Error> {
+        let scope = Scope::needed(&self.metadata, &self.profile);
+        let crates = scope.crates();
+        let built = build::build(&self.cargo, arguments, &scope.words(&self.profile))?;
+        let lacking = match self.verdict(&built, &crates) {
+            Verdict::Complete => return Ok(built),
+            Verdict::Incomplete(lacking) => listed(&lacking),
+        };
+        if let Some(place) = rustflags::debug_info(&self.config, &self.target.triple) {
+            notice::warning(format_args!(
+                "reports will be incomplete: {place} sets `debuginfo`, so there are no types of \
+                 {lacking}; take it out, and profiles count"
+            ));
+            return Ok(built);
+        }
+        let name = &self.profile.name;
+        notice::note(format_args!(
+            "types of {lacking} are missing: building all of profile `{name}` with `debug = 2`"
+        ));
+        let built = build::build(&self.cargo, arguments, &Scope::Profile.words(&self.profile))?;
+        if let Verdict::Incomplete(lacking) = self.verdict(&built, &crates) {
+            let lacking = listed(&lacking);
+            notice::warning(format_args!(
+                "reports will be incomplete: there are no types of {lacking}"
+            ));
+        }
+        Ok(built)
+    }
+
+    fn verdict(&self, built: &Built, crates: &BTreeSet<String>) -> Verdict {
+        verify(built.tests.iter().map(|test| test.path.as_path()), crates)
+    }
+
+    fn output(&self, arguments: &BuildArguments) -> PathBuf {
+        let folder = match &arguments.compilation.target_dir {
+            Some(folder) => from_here(folder),
+            None => self.metadata.target_directory().to_owned(),
+        };
+        folder.join("asynctest")
+    }
+
+    fn source_roots(&self) -> Vec<PathBuf> {
+        let folders = self
+            .metadata
+            .local()
+            .filter_map(|package| package.manifest_path.parent());
+        let folders: BTreeSet<PathBuf> =
+            folders.map(|folder| folder.as_std_path().into()).collect();
+        folders.into_iter().collect()
+    }
+}
+
+/// The triple that the user asked for, if any.
+fn triple(arguments: &BuildArguments, config: &Config) -> Option<String> {
+    let configured = || {
+        let target = config.value("build.target")?;
+        let first = || target.as_array()?.first();
+        Some(target.as_str().or_else(|| first()?.as_str())?.to_owned())
+    };
+    arguments
+        .compilation
+        .target
+        .first()
+        .cloned()
+        .or_else(|| env::var("CARGO_BUILD_TARGET").ok())
+        .or_else(configured)
+}
+
+/// A few names for a sentence.
+fn listed(names: &BTreeSet<String>) -> String {
+    const SHOWN: usize = 3;
+    let shown: Vec<String> = names
+        .iter()
+        .take(SHOWN)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    match names.len().checked_sub(SHOWN) {
+        None | Some(0) => shown.join(", "),
+        Some(more) => format!("{} and {more} more", shown.join(", ")),
+    }
+}

@@ -1,0 +1,153 @@
+//! `cargo asynctest`: builds, lists, runs.
+//!
+//! [`compile`] ends with binaries, [`options`] reads how they are to be run.
+
+mod compile;
+mod options;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{ExitCode, Stdio};
+
+use super::exit::Exit;
+use super::notice;
+use crate::cargo::doctests;
+use crate::cli::{LibtestArguments, TestArguments};
+use crate::plan::{Harness, Plan};
+use crate::render;
+use crate::runner;
+use crate::select::binary::Binary;
+use crate::select::filter::Filter;
+use crate::select::list::{self, ListOptions};
+use crate::select::plan::{Wanted, fill};
+use compile::Compiled;
+
+/// Builds the tests that the user selected and runs them.
+pub(crate) fn test(arguments: &TestArguments) -> ExitCode {
+    if arguments.build.targets.doc {
+        let command = doctests::command_words(&arguments.build);
+        notice::error(format_args!(
+            "doctests are not run here; `{command}` runs them"
+        ));
+        return Exit::Usage.into();
+    }
+    match compile::compile(&arguments.build) {
+        Ok(compiled) => after_build(arguments, compiled),
+        Err(error) => {
+            if let Some(text) = error.unsaid() {
+                notice::error(text);
+            }
+            Exit::BuildFailed.into()
+        }
+    }
+}
+
+fn after_build(arguments: &TestArguments, compiled: Compiled) -> ExitCode {
+    if arguments.build.general.no_run {
+        for binary in &compiled.binaries {
+            eprintln!(
+                "  Executable {} ({})",
+                binary.test.id,
+                binary.executable.display()
+            );
+        }
+        return Exit::Success.into();
+    }
+    // Words that libtest would refuse are none of its business when it is in no binary.
+    let harnessed = |binary: &Binary| binary.test.harness == Harness::Libtest;
+    let libtest = match LibtestArguments::parse_words(&arguments.arguments) {
+        Ok(libtest) => libtest,
+        Err(error) if compiled.binaries.iter().any(harnessed) || !error.use_stderr() => {
+            let _ = error.print();
+            let exit = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Success
+            };
+            return exit.into();
+        }
+        Err(_) => LibtestArguments::default(),
+    };
+    if libtest.list {
+        return print_lists(arguments, &compiled.binaries);
+    }
+    if let Some(command) = &compiled.doctests {
+        notice::note(format_args!(
+            "doctests are not run here; `{command}` runs them"
+        ));
+    }
+    run(arguments, &libtest, compiled)
+}
+
+fn run(arguments: &TestArguments, libtest: &LibtestArguments, compiled: Compiled) -> ExitCode {
+    let options = options::run_options(arguments, libtest);
+    let harnessed = compiled.binaries.iter();
+    let harnessed: Vec<&Binary> = harnessed
+        .filter(|binary| binary.test.harness == Harness::Libtest)
+        .collect();
+    let listing = ListOptions {
+        jobs: options::processors(),
+        limit: options::list_limit(&options),
+    };
+    let answers = list::list(&harnessed, listing);
+    let wanted = Wanted {
+        filter: Filter::new(arguments.filter.as_deref(), libtest),
+        words: words(arguments),
+    };
+    let mut plan = Plan {
+        output: compiled.output,
+        source_roots: compiled.source_roots,
+        command: again(arguments),
+        ..Plan::default()
+    };
+    fill(&mut plan, compiled.binaries, answers, &wanted);
+    let shown = render::Options::detect(options::color(arguments, libtest));
+    match runner::run(plan, &options, &shown) {
+        Ok(outcome) => ExitCode::from(outcome.exit),
+        Err(error) => {
+            notice::error(error);
+            Exit::Failed.into()
+        }
+    }
+}
+
+/// What cargo would pass to each binary.
+fn words(arguments: &TestArguments) -> Vec<OsString> {
+    let filter = arguments.filter.iter().map(OsString::from);
+    filter.chain(arguments.arguments.iter().cloned()).collect()
+}
+
+/// The command that builds the same again, up to the selection.
+fn again(arguments: &TestArguments) -> Vec<String> {
+    let shared = arguments.build.shared().into_iter();
+    let shared = shared.map(|word| word.to_string_lossy().into_owned());
+    ["cargo", "asynctest"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(shared)
+        .collect()
+}
+
+/// Has each binary list its tests on our stdout, in its own words.
+fn print_lists(arguments: &TestArguments, binaries: &[Binary]) -> ExitCode {
+    for binary in binaries {
+        let status = list::command(binary)
+            .args(words(arguments))
+            .stdin(Stdio::null())
+            .status();
+        match status {
+            Ok(status) if status.success() => (),
+            Ok(_) => return Exit::ListFailed.into(),
+            Err(error) => {
+                notice::error(format_args!("cannot run {}: {error}", binary.test.id));
+                return Exit::ListFailed.into();
+            }
+        }
+    }
+    Exit::Success.into()
+}
+
+/// A path of the user's, from the folder we are in.
+fn from_here(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}

@@ -1,0 +1,120 @@
+//! How the tests are to be run, from our own flags and libtest's.
+
+use std::env;
+use std::num::NonZeroUsize;
+use std::thread;
+use std::time::Duration;
+
+use crate::cli::{self, LibtestArguments, TestArguments};
+use crate::plan::{Deadline, FailFast, Output, RunOptions, StatusLevel};
+use crate::render;
+
+/// When a test is looked at, if nobody says when.
+const SOFT: Duration = Duration::from_secs(60);
+
+/// When a test ends in any case, if nobody says when.
+const HARD: Duration = Duration::from_secs(600);
+
+/// How long a process runs between two looks.
+const APART: Duration = Duration::from_secs(1);
+
+/// How the tests are to be run.
+pub(super) fn run_options(arguments: &TestArguments, libtest: &LibtestArguments) -> RunOptions {
+    RunOptions {
+        jobs: jobs(arguments, libtest),
+        deadline: deadline(arguments.timeout),
+        slow_after: arguments.slow_after.filter(|after| !after.is_zero()),
+        output: output(libtest),
+        fail_fast: if arguments.fail_fast {
+            FailFast::Yes
+        } else {
+            FailFast::No
+        },
+        status: status(arguments, libtest),
+        apart: APART,
+    }
+}
+
+/// How long listing may take: as long as a test.
+pub(super) fn list_limit(options: &RunOptions) -> Option<Duration> {
+    match options.deadline {
+        Deadline::Default { soft, .. } => Some(soft),
+        Deadline::Asked(limit) => Some(limit),
+        Deadline::None => None,
+    }
+}
+
+/// When to use colors.
+pub(super) fn color(arguments: &TestArguments, libtest: &LibtestArguments) -> render::Color {
+    match arguments.build.general.color.or(libtest.color) {
+        None | Some(cli::Color::Auto) => render::Color::Auto,
+        Some(cli::Color::Always) => render::Color::Always,
+        Some(cli::Color::Never) => render::Color::Never,
+    }
+}
+
+/// How many processors there are for us.
+pub(super) fn processors() -> usize {
+    thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
+fn jobs(arguments: &TestArguments, libtest: &LibtestArguments) -> usize {
+    let given = libtest.test_threads.or(arguments.test_threads);
+    let variable = || env::var("RUST_TEST_THREADS").ok()?.parse().ok();
+    given
+        .or_else(variable)
+        .map_or_else(processors, NonZeroUsize::get)
+}
+
+fn deadline(timeout: Option<Duration>) -> Deadline {
+    match timeout {
+        None => Deadline::Default {
+            soft: SOFT,
+            hard: HARD,
+        },
+        Some(Duration::ZERO) => Deadline::None,
+        Some(timeout) => Deadline::Asked(timeout),
+    }
+}
+
+/// libtest takes any value but `0` of `RUST_TEST_NOCAPTURE` for a yes.
+fn output(libtest: &LibtestArguments) -> Output {
+    let variable = env::var_os("RUST_TEST_NOCAPTURE").is_some_and(|value| value != "0");
+    if libtest.nocapture || variable {
+        Output::Streamed
+    } else if libtest.show_output {
+        Output::ShownForAll
+    } else {
+        Output::Captured
+    }
+}
+
+fn status(arguments: &TestArguments, libtest: &LibtestArguments) -> StatusLevel {
+    let general = &arguments.build.general;
+    if general.quiet > 0 || libtest.is_quiet() {
+        StatusLevel::Failures
+    } else if general.verbose > 0 {
+        StatusLevel::Skipped
+    } else {
+        StatusLevel::All
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_of_zero_is_none() {
+        assert_eq!(deadline(Some(Duration::ZERO)), Deadline::None);
+        let second = Duration::from_secs(1);
+        assert_eq!(deadline(Some(second)), Deadline::Asked(second));
+        assert_eq!(
+            deadline(None),
+            Deadline::Default {
+                soft: SOFT,
+                hard: HARD
+            }
+        );
+    }
+}

@@ -1,0 +1,129 @@
+//! Two looks at a process.
+
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use super::error::Error;
+use super::look;
+use crate::address::ProcessId;
+use crate::limits::Limits;
+use crate::process::Process;
+use crate::report::{self, Report, Subject};
+use crate::snapshot::Snapshot;
+use crate::sources::Sources;
+use crate::symbols::Objects;
+
+/// What a capture is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The process.
+    pub process: ProcessId,
+    /// What the report calls it.
+    pub subject: Subject,
+    /// How long the process may run between the two looks.
+    pub apart: Duration,
+    /// Bounds on what is read.
+    pub limits: Limits,
+}
+
+/// Two looks at one process, from which its report is made.
+pub struct Capture {
+    /// What the report calls it.
+    pub subject: Subject,
+    pub(super) first: Snapshot,
+    pub(super) second: Snapshot,
+    pub(super) objects: Objects,
+    pub(super) executable: PathBuf,
+    pub(super) sources: Sources,
+    /// When the binary was built; source files that are newer are not shown.
+    pub(super) built: Option<SystemTime>,
+    pub(super) limits: Limits,
+}
+
+impl Capture {
+    /// Stops the process three times, for a few milliseconds each: once to learn which symbols will
+    /// be needed, which are then read while it runs, and twice to look. It runs on afterwards.
+    ///
+    /// Blocks for `request.apart` and the time that reading debug info takes.
+    ///
+    /// # Errors
+    ///
+    /// The process has ended, or the system does not let us look into it.
+    pub fn take(request: &Request) -> Result<Capture, Error> {
+        let Request { process: id, limits, .. } = request;
+        let process = Process::open(*id)?;
+        let objects = Objects::default();
+        let file_of = |path: &Path| running_file(*id, path);
+        let threads = process.stop()?.into_threads();
+        let warm = Snapshot::live(&process, threads, limits)?;
+        let executable = warm.facts.executable.clone();
+        drop(look::world(&warm, &objects, &file_of, limits));
+        let first = stopped(&process, &objects, &file_of, limits)?;
+        thread::sleep(request.apart);
+        let second = stopped(&process, &objects, &file_of, limits)?;
+        let file = running_executable(*id);
+        let built = std::fs::metadata(&file).and_then(|metadata| metadata.modified()).ok();
+        Ok(Capture {
+            subject: Subject { process: id.0, ..request.subject.clone() },
+            first,
+            second,
+            objects,
+            executable,
+            sources: Sources::new(),
+            built,
+            limits: limits.clone(),
+        })
+    }
+
+    /// The report. The same capture gives the same report, also after [`Capture::save`] and
+    /// [`Capture::open`].
+    pub fn report(&self) -> Report {
+        let file_of = |path: &Path| path.to_owned();
+        let first = look::world(&self.first, &self.objects, &file_of, &self.limits);
+        let second = look::world(&self.second, &self.objects, &file_of, &self.limits);
+        let from = self.first.facts.clock.monotonic;
+        let apart = self.second.facts.clock.monotonic.saturating_sub(from);
+        let text = |path: &Path, line: u32| self.sources.line(path, line, self.built);
+        report::compose(&self.subject, &first, &second, apart / 1_000_000, &text)
+    }
+
+    /// The file that the process ran, as it named it.
+    pub fn executable(&self) -> &Path {
+        &self.executable
+    }
+}
+
+/// One look: everything that a report needs is read while the process stands still.
+fn stopped(
+    process: &Process,
+    objects: &Objects,
+    file_of: &dyn Fn(&Path) -> PathBuf,
+    limits: &Limits,
+) -> Result<Snapshot, Error> {
+    let stop = process.stop()?;
+    let mut snapshot = Snapshot::take(&stop, limits)?;
+    drop(look::world(&snapshot, objects, file_of, limits));
+    snapshot.seal();
+    Ok(snapshot)
+}
+
+/// Where to read a file that a process has mapped: as the process sees it, which need not be as we
+/// do, and also when it was deleted, if it is the program itself.
+fn running_file(process: ProcessId, path: &Path) -> PathBuf {
+    let executable = running_executable(process);
+    if std::fs::read_link(&executable).is_ok_and(|target| is_same(&target, path)) {
+        return executable;
+    }
+    let relative = path.strip_prefix("/").unwrap_or(path);
+    let inside = PathBuf::from(format!("/proc/{process}/root")).join(relative);
+    if inside.exists() { inside } else { path.to_owned() }
+}
+
+fn running_executable(process: ProcessId) -> PathBuf {
+    PathBuf::from(format!("/proc/{process}/exe"))
+}
+
+fn is_same(target: &Path, path: &Path) -> bool {
+    target.to_string_lossy().trim_end_matches(" (deleted)") == path.to_string_lossy()
+}

@@ -1,0 +1,64 @@
+//! From a snapshot to the world in it.
+
+use std::path::{Path, PathBuf};
+
+use crate::address::ThreadId;
+use crate::arch;
+use crate::limits::Limits;
+use crate::model::{Activity, Frame, Line, Thread, World};
+use crate::program::Program;
+use crate::snapshot::{self, Snapshot};
+use crate::stack::{self, ThreadStack};
+use crate::symbols::{CodeFrame, Objects};
+use crate::tokio;
+
+/// Everything that is found in `snapshot`. `file_of` says where a mapped file is to be read from.
+pub(super) fn world(
+    snapshot: &Snapshot,
+    objects: &Objects,
+    file_of: &dyn Fn(&Path) -> PathBuf,
+    limits: &Limits,
+) -> World {
+    let (program, mut gaps) = Program::new(snapshot, objects, file_of);
+    let stacks = stack::stacks(&program, limits);
+    let known = snapshot.facts.threads.iter().zip(&stacks);
+    let threads = known.map(|(thread, stack)| self::thread(thread, stack)).collect();
+    gaps.extend(stacks.iter().flat_map(|stack| stack.gaps.iter().cloned()));
+    let world = World { threads, gaps, ..World::default() };
+    tokio::read(&program, &stacks, limits, world)
+}
+
+fn thread(thread: &snapshot::Thread, stack: &ThreadStack) -> Thread {
+    let activity = match thread.syscall {
+        Some(call) => Activity::Blocked(arch::syscall_name(call.number)),
+        None => Activity::Running,
+    };
+    Thread {
+        id: ThreadId(thread.id.0),
+        name: thread.name.clone(),
+        activity,
+        cpu: thread.cpu,
+        frames: stack
+            .frames
+            .iter()
+            .flat_map(|(frame, functions)| frames(frame, functions))
+            .collect(),
+    }
+}
+
+fn frames<'frame>(
+    frame: &'frame stack::Frame,
+    functions: &'frame [CodeFrame],
+) -> impl Iterator<Item = Frame> {
+    functions.iter().map(|function| Frame {
+        function: function.name.clone(),
+        line: function.location.as_ref().map(|location| Line {
+            file: location.file.clone(),
+            line: location.line,
+            trust: frame.trust,
+        }),
+        pc: frame.pc,
+        is_inlined: function.inlined,
+        trust: frame.trust,
+    })
+}
