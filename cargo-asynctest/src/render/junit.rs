@@ -131,11 +131,7 @@ impl Render for JUnit<'_> {
                     super::complain(&self.plan.output.join("junit.xml"), &why);
                 }
             }
-            Event::Begun
-            | Event::Started { .. }
-            | Event::Slow { .. }
-            | Event::Interrupted { .. }
-            | Event::Tick { .. } => {}
+            Event::Begun | Event::Slow { .. } | Event::Interrupted { .. } | Event::Tick { .. } => {}
         }
     }
 }

@@ -250,7 +250,6 @@ impl Render for Status<'_> {
     fn show(&mut self, event: &Event<'_>) {
         match event {
             Event::Begun => self.begun(),
-            Event::Started { .. } => {}
             Event::Slow { test, elapsed, examination } => self.slow(*test, *elapsed, examination),
             Event::Ended { test, result, totals } => self.ended(*test, result, totals),
             Event::Interrupted { signal, running } => self.interrupted(signal, running),

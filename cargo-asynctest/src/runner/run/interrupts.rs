@@ -21,30 +21,40 @@ const ONE_PRESS: Duration = Duration::from_millis(100);
 const ORPHANS: Duration = Duration::from_millis(20);
 
 impl Run<'_> {
-    pub(super) fn signal(&mut self, arrived: Arrived) {
-        if arrived.signal == Signal::SIGCHLD {
-            self.orphans.get_or_insert(Instant::now() + ORPHANS);
-        } else if arrived.signal == Signal::SIGTSTP {
-            self.stand_still();
-        } else if ENDING.contains(&arrived.signal) {
-            self.interrupt(arrived.signal, Instant::now());
+    pub(super) fn take_signals(&mut self) {
+        let mut arrived = self.signals.arrived();
+        let stop = |arrived: &Arrived| arrived.signal == Signal::SIGTSTP;
+        if arrived.iter().any(stop) {
+            arrived.extend(self.stand_still());
+            // What was to stop us has done so, however often it came.
+            arrived.retain(|arrived| !stop(arrived));
+        }
+        for arrived in arrived {
+            if arrived.signal == Signal::SIGCHLD {
+                self.orphans.get_or_insert(Instant::now() + ORPHANS);
+            } else if ENDING.contains(&arrived.signal) {
+                self.interrupt(arrived.signal, Instant::now());
+            }
         }
     }
 
-    /// Ctrl-Z: the tests are in groups of their own, so the terminal does not stop them.
-    pub(super) fn stand_still(&mut self) {
+    /// Ctrl-Z: the tests are in groups of their own, so the terminal does not stop them. Returns
+    /// the signals that came meanwhile.
+    fn stand_still(&mut self) -> Vec<Arrived> {
         let begun = Instant::now();
         self.running.values().for_each(|one| one.process.signal(Signal::SIGTSTP));
         // Returns when we are continued.
         let _ = raise(Signal::SIGSTOP);
+        let arrived = self.signals.arrived();
         let duration = begun.elapsed();
         for running in self.running.values_mut() {
             running.timing.pause(duration);
             running.process.signal(Signal::SIGCONT);
         }
+        arrived
     }
 
-    pub(super) fn interrupt(&mut self, signal: Signal, now: Instant) {
+    fn interrupt(&mut self, signal: Signal, now: Instant) {
         let orphaned = parent_id() != self.parent;
         match self.interrupted {
             Some((before, at)) if before == signal && now.duration_since(at) < ONE_PRESS => {}
@@ -63,7 +73,7 @@ impl Run<'_> {
         }
     }
 
-    pub(super) fn ask_all_to_end(&mut self, now: Instant) {
+    fn ask_all_to_end(&mut self, now: Instant) {
         for (serial, running) in &mut self.running {
             self.examiner.withdraw(*serial);
             let over = running.note_exit(now);
@@ -75,7 +85,7 @@ impl Run<'_> {
         }
     }
 
-    pub(super) fn kill_all(&mut self, now: Instant) {
+    fn kill_all(&mut self, now: Instant) {
         for running in self.running.values_mut() {
             if matches!(running.state, State::Asked { .. }) {
                 running.kill(Ending::Interrupt, now);

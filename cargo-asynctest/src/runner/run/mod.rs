@@ -143,11 +143,7 @@ impl<'run> Run<'run> {
 
     fn react(&mut self, ready: Ready) {
         match ready {
-            Ready::Signals => {
-                for arrived in self.signals.arrived() {
-                    self.signal(arrived);
-                }
-            }
+            Ready::Signals => self.take_signals(),
             Ready::Examiner => self.take_examinations(),
             Ready::Exit(serial) => self.process_over(serial),
             Ready::Stdout(serial) => {

@@ -8,7 +8,7 @@ use nix::errno::Errno;
 
 use super::Run;
 use crate::plan::{TestBinary, TestCase};
-use crate::runner::event::{Event, Test, TestResult};
+use crate::runner::event::{Test, TestResult};
 use crate::runner::output::Kept;
 use crate::runner::running::{Running, State};
 use crate::runner::timing::Timing;
@@ -36,7 +36,6 @@ impl Run<'_> {
         self.next_serial += 1;
         match isolation::start(self.plan, case, serial, self.options.output) {
             Ok(process) => {
-                (self.show)(Event::Started { test });
                 self.admit(serial, test, process);
                 true
             }

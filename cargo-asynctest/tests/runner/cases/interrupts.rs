@@ -102,6 +102,8 @@ fn a_stopped_run_stands_still(folder: &Path) {
         wait_for("the test to stop", || state(test) == "T");
         killpg(sentinel, Signal::SIGCONT).expect("the group is there");
         wait_for("the test to go on", || state(test) != "T");
+        // Only when it sleeps again has the sentinel handed the last signal on.
+        wait_for("the sentinel to go on", || state(sentinel.as_raw()) == "S");
     }
     std::fs::write(go, "").expect("the file");
     let output = child.wait_with_output().expect("the sentinel");
