@@ -2,29 +2,35 @@
 //!
 //! For whoever built a file and wants to know whether it can be understood; nothing is kept.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 use gimli::constants;
 use object::{Object as _, ObjectSymbol as _};
 
-use super::object::Object;
-use super::units::Unit;
+use super::object::{Object, Reader};
+use super::units::{DebugInfo, Unit};
 
 /// How much the debug info of a crate tells.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Detail {
-    /// There is no code of it to tell of.
+    /// No code of it is described that would need types.
     Empty,
-    /// Lines, and no types (`debug = "limited"` and below).
+    /// Code, and no types (`debug = "limited"` and below).
     Lines,
-    /// Types, or code that needs none (`debug = "full"`).
+    /// Types (`debug = "full"`).
     Types,
 }
 
 impl Object {
-    /// Those of the wanted crates that have units here, each with what the most telling of these
-    /// tells. Crates are named as in paths: `my_crate`.
-    pub fn detail(&self, wanted: &BTreeSet<String>) -> BTreeMap<String, Detail> {
+    /// Those of these crates that have units here, each with what the most telling of these tells.
+    /// Crates are named by their root source file, such as `/project/src/lib.rs`; what a build may
+    /// have put in place of the start of that path (`--remap-path-prefix`) is left out of account.
+    pub fn detail(&self, crates: &BTreeSet<PathBuf>) -> BTreeMap<PathBuf, Detail> {
+        let by_end: HashMap<PathBuf, &PathBuf> =
+            crates.iter().map(|root| (end(root), root)).collect();
         self.with_debug_info(|debug_info| {
             let mut found = BTreeMap::new();
             let mut headers = debug_info.dwarf.units();
@@ -32,13 +38,12 @@ impl Object {
                 let Ok(unit) = debug_info.dwarf.unit(header) else {
                     continue;
                 };
-                let name = unit.name.and_then(|name| crate_name(name.slice()));
-                let Some(name) = name.filter(|name| wanted.contains(name)) else {
+                let Some(root) = root_file(&unit).and_then(|root| by_end.get(&end(&root))) else {
                     continue;
                 };
-                let detail = found.entry(name).or_insert(Detail::Empty);
+                let detail = found.entry(root.to_path_buf()).or_insert(Detail::Empty);
                 if *detail < Detail::Types {
-                    *detail = (*detail).max(unit_detail(&unit));
+                    *detail = (*detail).max(unit_detail(debug_info, &unit));
                 }
             }
             found
@@ -54,36 +59,45 @@ impl Object {
     }
 }
 
-/// The crate of a unit: rustc names units `<source file>/@/<crate>.<hash>-cgu.<n>`.
-fn crate_name(unit: &[u8]) -> Option<String> {
-    let unit = std::str::from_utf8(unit).ok()?;
-    let (_, codegen_unit) = unit.rsplit_once("/@/")?;
-    Some(codegen_unit.split_once('.')?.0.to_owned())
+/// The end of a root file's path, which tells crates apart: `tokio-1.54.1/src/lib.rs`.
+fn end(root: &Path) -> PathBuf {
+    const KEPT: usize = 3;
+    let components = root.components().count();
+    root.components()
+        .skip(components.saturating_sub(KEPT))
+        .collect()
+}
+
+/// The root source file of a unit's crate.
+fn root_file(unit: &Unit<'_>) -> Option<PathBuf> {
+    let folder = unit.comp_dir.map_or(&b""[..], |folder| folder.slice());
+    let file = crate_file(unit.name?.slice())?;
+    Some(Path::new(OsStr::from_bytes(folder)).join(file))
+}
+
+/// rustc names a unit `<root source file>/@/<codegen unit>`.
+fn crate_file(unit: &[u8]) -> Option<&Path> {
+    const MARK: &[u8] = b"/@/";
+    let at = unit.windows(MARK.len()).rposition(|part| part == MARK)?;
+    Some(Path::new(OsStr::from_bytes(unit.get(..at)?)))
 }
 
 /// How much one unit tells.
-///
-/// Below full debug info LLVM describes a function by its addresses alone, and only where
-/// something was inlined into it; a frame base is written at full debug info only.
-fn unit_detail(unit: &Unit<'_>) -> Detail {
+fn unit_detail<'data>(debug_info: &DebugInfo<'data>, unit: &Unit<'data>) -> Detail {
     let mut entries = unit.entries();
     let mut detail = Detail::Empty;
     while let Ok(Some(entry)) = entries.next_dfs() {
-        let has = |name| entry.has_attr(name);
         match entry.tag() {
             constants::DW_TAG_structure_type
             | constants::DW_TAG_union_type
             | constants::DW_TAG_enumeration_type
             | constants::DW_TAG_base_type => return Detail::Types,
-            constants::DW_TAG_subprogram if has(constants::DW_AT_frame_base) => {
-                return Detail::Types;
-            }
-            // The rest is in a file of its own, which is read when it is needed.
-            _ if has(constants::DW_AT_dwo_name) || has(constants::DW_AT_GNU_dwo_name) => {
-                return Detail::Types;
-            }
-            _ if has(constants::DW_AT_high_pc) || has(constants::DW_AT_ranges) => {
-                detail = Detail::Lines
+            constants::DW_TAG_subprogram => {
+                let name = entry.attr_value(constants::DW_AT_name);
+                let name = name.and_then(|name| debug_info.dwarf.attr_string(unit, name).ok());
+                if name.is_some_and(needs_types) {
+                    detail = Detail::Lines;
+                }
             }
             _ => (),
         }
@@ -91,31 +105,41 @@ fn unit_detail(unit: &Unit<'_>) -> Detail {
     detail
 }
 
+/// Whether a function cannot be described in full without a type: closures and coroutines have
+/// what they captured, generic functions their parameters.
+fn needs_types(name: Reader<'_>) -> bool {
+    name.slice().starts_with(b"{") || name.slice().contains(&b'<')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn units_name_their_crate() {
-        assert_eq!(
-            crate_name(b"/r/tokio-1.54.1/src/lib.rs/@/tokio.8a6fb3f1-cgu.0").as_deref(),
-            Some("tokio")
+    fn units_name_their_crates_root_file() {
+        let check = |unit: &[u8], expected: Option<&str>| {
+            assert_eq!(crate_file(unit), expected.map(Path::new));
+        };
+        check(
+            b"/r/tokio-1/src/lib.rs/@/tokio.8a6f-cgu.0",
+            Some("/r/tokio-1/src/lib.rs"),
         );
-        assert_eq!(crate_name(b"crtstuff.c"), None);
-        assert_eq!(crate_name(b"\xff/@/x.y"), None);
+        check(b"src/lib.rs/@/0hwe5alc4ij", Some("src/lib.rs"));
+        check(b"crtstuff.c", None);
+        check(b"", None);
     }
 
     #[test]
     fn this_very_test_is_looked_into() {
         let object = Object::open(&std::env::current_exe().unwrap()).unwrap();
-        let wanted = BTreeSet::from(["asynctest_engine".to_owned(), "absent".to_owned()]);
-        let found = object.detail(&wanted);
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs");
+        let found = object.detail(&BTreeSet::from([source.clone(), "/absent".into()]));
         assert!(
             found
-                .get("asynctest_engine")
+                .get(&source)
                 .is_some_and(|detail| *detail > Detail::Empty)
         );
-        assert!(!found.contains_key("absent"));
+        assert_eq!(found.len(), 1);
         assert!(object.has_symbol_with("this_very_test_is_looked_into"));
         assert!(!object.has_symbol_with(&["no", "such", "symbol"].join("_")));
     }
