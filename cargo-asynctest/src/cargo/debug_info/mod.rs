@@ -8,7 +8,7 @@
 mod spec;
 mod verify;
 
-pub(crate) use verify::{Verdict, verify};
+pub(crate) use verify::{Crates, Verdict, verify};
 
 use std::collections::BTreeSet;
 
@@ -34,8 +34,8 @@ pub(crate) enum Scope {
 pub(crate) struct Packages {
     /// As cargo is told of them.
     specs: BTreeSet<String>,
-    /// The names of their crates.
-    crates: BTreeSet<String>,
+    /// Their crates.
+    crates: Crates,
 }
 
 impl Scope {
@@ -54,15 +54,20 @@ impl Scope {
         Scope::Packages(Packages {
             specs: specs.collect(),
             crates: targets
-                .map(|target| target.name.replace('-', "_"))
+                .map(|target| {
+                    (
+                        target.src_path.as_std_path().to_owned(),
+                        target.name.clone(),
+                    )
+                })
                 .collect(),
         })
     }
 
     /// The crates whose types will be asked for.
-    pub(crate) fn crates(&self) -> BTreeSet<String> {
+    pub(crate) fn crates(&self) -> Crates {
         match self {
-            Scope::Nothing | Scope::Profile => BTreeSet::new(),
+            Scope::Nothing | Scope::Profile => Crates::new(),
             Scope::Packages(packages) => packages.crates.clone(),
         }
     }

@@ -8,7 +8,7 @@ use super::from_here;
 use crate::cargo::build::{self, Built};
 use crate::cargo::command::Cargo;
 use crate::cargo::config::Config;
-use crate::cargo::debug_info::{Scope, Verdict, verify};
+use crate::cargo::debug_info::{Crates, Scope, Verdict, verify};
 use crate::cargo::environment::Surroundings;
 use crate::cargo::manifest::Manifest;
 use crate::cargo::metadata::Metadata;
@@ -87,6 +87,9 @@ impl Workspace {
         let scope = Scope::needed(&self.metadata, &self.profile);
         let crates = scope.crates();
         let built = build::build(&self.cargo, arguments, &scope.words(&self.profile))?;
+        if crates.is_empty() {
+            return Ok(built);
+        }
         let lacking = match self.verdict(&built, &crates) {
             Verdict::Complete => return Ok(built),
             Verdict::Incomplete(lacking) => listed(&lacking),
@@ -112,7 +115,7 @@ impl Workspace {
         Ok(built)
     }
 
-    fn verdict(&self, built: &Built, crates: &BTreeSet<String>) -> Verdict {
+    fn verdict(&self, built: &Built, crates: &Crates) -> Verdict {
         verify(built.tests.iter().map(|test| test.path.as_path()), crates)
     }
 
