@@ -71,7 +71,8 @@ fn after_build(arguments: &TestArguments, compiled: Compiled) -> ExitCode {
     if libtest.list {
         return print_lists(arguments, &compiled.binaries);
     }
-    if let Some(command) = &compiled.doctests {
+    let quiet = arguments.build.general.quiet > 0 || libtest.is_quiet();
+    if let (Some(command), false) = (&compiled.doctests, quiet) {
         notice::note(format_args!(
             "doctests are not run here; `{command}` runs them"
         ));
