@@ -12,7 +12,7 @@ use std::process::{ExitCode, Stdio};
 use super::exit::Exit;
 use super::notice;
 use crate::cargo::doctests;
-use crate::cli::{LibtestArguments, TestArguments};
+use crate::cli::{Color, LibtestArguments, TestArguments};
 use crate::plan::{Harness, Plan};
 use crate::render;
 use crate::runner;
@@ -24,6 +24,11 @@ use compile::Compiled;
 
 /// Builds the tests that the user selected and runs them.
 pub(crate) fn test(arguments: &TestArguments) -> ExitCode {
+    match arguments.build.general.color {
+        Some(Color::Always) => console::set_colors_enabled_stderr(true),
+        Some(Color::Never) => console::set_colors_enabled_stderr(false),
+        None | Some(Color::Auto) => (),
+    }
     if arguments.build.targets.doc {
         let command = doctests::command_words(&arguments.build);
         notice::error(format_args!(
