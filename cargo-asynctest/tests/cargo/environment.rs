@@ -56,6 +56,18 @@ fn a_target_of_its_own_folder_changes_the_library_path_alike() {
 }
 
 #[test]
+fn the_configured_runner_runs_the_tests() {
+    let words = "-p one --test it --config target.'cfg(unix)'.runner=['env','THROUGH=runner'] dump";
+    check(words);
+    assert!(dump(asynctest(words)).contains("THROUGH=runner"));
+}
+
+#[test]
+fn a_build_folder_apart_changes_the_library_path_alike() {
+    check("-p one --test it --config build.build-dir='target/apart' dump");
+}
+
+#[test]
 fn what_an_outer_cargo_has_left_does_not_reach_tests() {
     let leaked = |mut command: Command| {
         command

@@ -44,17 +44,19 @@ struct Workspace {
 pub(super) fn compile(arguments: &BuildArguments) -> Result<Compiled, Error> {
     let workspace = Workspace::read(arguments)?;
     let built = workspace.build(arguments)?;
+    let target_directory = workspace.target_directory(arguments);
     let surroundings = Surroundings {
         cargo: &workspace.cargo,
         config: &workspace.config,
         metadata: &workspace.metadata,
+        target_directory: &target_directory,
         target: &workspace.target,
         built: &built,
     };
     let runner = target_runner::target_runner(&workspace.config, &workspace.target.triple)?;
     Ok(Compiled {
         binaries: binaries(&surroundings, &runner)?,
-        output: workspace.output(arguments),
+        output: target_directory.join("asynctest"),
         source_roots: workspace.source_roots(),
         doctests: doctests::command(arguments, &workspace.metadata, &built),
     })
@@ -119,12 +121,12 @@ impl Workspace {
         verify(built.tests.iter().map(|test| test.path.as_path()), crates)
     }
 
-    fn output(&self, arguments: &BuildArguments) -> PathBuf {
-        let folder = match &arguments.compilation.target_dir {
+    /// Where cargo puts what it builds: `cargo metadata` does not take `--target-dir`.
+    fn target_directory(&self, arguments: &BuildArguments) -> PathBuf {
+        match &arguments.compilation.target_dir {
             Some(folder) => from_here(folder),
             None => self.metadata.target_directory().to_owned(),
-        };
-        folder.join("asynctest")
+        }
     }
 
     fn source_roots(&self) -> Vec<PathBuf> {
