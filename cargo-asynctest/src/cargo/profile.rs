@@ -24,6 +24,8 @@ pub(crate) struct Profile {
     pub(crate) packages: BTreeSet<String>,
     /// Whether binaries lose their debug info.
     pub(crate) strip: Strip,
+    /// Whether it is put into files of its own.
+    pub(crate) split: Split,
 }
 
 /// Whether binaries lose their debug info.
@@ -32,6 +34,15 @@ pub(crate) enum Strip {
     /// The user asked for that.
     Asked,
     /// Nobody did: cargo strips only where it compiles no debug info.
+    No,
+}
+
+/// Whether debug info is put into files of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Split {
+    /// The user asked for that.
+    Asked,
+    /// It is in the binary.
     No,
 }
 
@@ -64,8 +75,9 @@ impl Profile {
             name: name.to_owned(),
             packages: BTreeSet::new(),
             strip: Strip::No,
+            split: Split::No,
         };
-        let mut strip = None;
+        let (mut strip, mut split) = (None, None);
         let mut next = Some(name.to_owned());
         for _ in 0..INHERITANCE_DEPTH {
             let Some(name) = next else { break };
@@ -76,6 +88,7 @@ impl Profile {
                     .extend(specs.filter(|spec| *spec != "*").cloned());
             }
             strip = strip.or_else(|| set(&name, "strip").into_iter().next());
+            split = split.or_else(|| set(&name, "split-debuginfo").into_iter().next());
             next = match name.as_str() {
                 "dev" | "release" => None,
                 "test" => Some("dev".to_owned()),
@@ -90,6 +103,10 @@ impl Profile {
             None | Some(Value::Boolean(false)) => Strip::No,
             Some(Value::String(word)) if word == "none" => Strip::No,
             Some(_) => Strip::Asked,
+        };
+        profile.split = match split.as_ref().and_then(Value::as_str) {
+            None | Some("off") => Split::No,
+            Some(_) => Split::Asked,
         };
         profile
     }
@@ -143,6 +160,17 @@ mod tests {
             Strip::No,
         );
         check("test", "release.strip=true", "", &[], Strip::No);
+    }
+
+    #[test]
+    fn debug_info_in_files_of_its_own_is_noticed() {
+        let split = |manifest: &str| {
+            let manifest: Table = manifest.parse().unwrap();
+            Profile::named("test", Some(&manifest), None).split
+        };
+        assert_eq!(split("dev.split-debuginfo='packed'"), Split::Asked);
+        assert_eq!(split("dev.split-debuginfo='off'"), Split::No);
+        assert_eq!(split("release.split-debuginfo='packed'"), Split::No);
     }
 
     #[test]

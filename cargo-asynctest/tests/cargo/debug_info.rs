@@ -120,7 +120,7 @@ fn going_back_and_forth_to_cargo_test_compiles_only_what_needs_types_and_only_on
 fn what_the_user_has_set_for_the_same_packages_is_no_clash() {
     let project = Project::new(
         "debug-info-clash",
-        "[profile.dev]\ndebug = 0\n[profile.dev.package.tokio]\ndebug = 1\n\
+        "[profile.dev]\ndebug = 0\nsplit-debuginfo = 'unpacked'\n[profile.dev.package.tokio]\ndebug = 1\n\
          [profile.test.package.'between@0.1']\nopt-level = 1\n",
     );
     project.compiled(asynctest("--config profile.test.package.app.debug=0"));

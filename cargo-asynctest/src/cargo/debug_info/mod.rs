@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use cargo_metadata::Package;
 
 use super::metadata::{Graph, Metadata};
-use super::profile::{Profile, Strip};
+use super::profile::{Profile, Split, Strip};
 use spec::Spec;
 
 /// How full debug info is asked for.
@@ -97,9 +97,12 @@ fn settings(part: &str, profile: &Profile) -> Vec<String> {
         Strip::Asked => Some(format!("{start}.strip=\"none\"")),
         Strip::No => None,
     };
-    std::iter::once(format!("{start}.debug=2"))
-        .chain(strip)
-        .collect()
+    let split = match profile.split {
+        Split::Asked => Some(format!("{start}.split-debuginfo=\"off\"")),
+        Split::No => None,
+    };
+    let debug = format!("{start}.debug=2");
+    std::iter::once(debug).chain(strip).chain(split).collect()
 }
 
 /// A key of TOML.
