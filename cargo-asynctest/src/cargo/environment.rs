@@ -58,30 +58,19 @@ impl Surroundings<'_> {
         environment.set(LIBRARY_PATH, self.library_path(built));
         self.add_script(&mut environment, package, built);
         environment.set("CARGO", self.cargo.program());
-        add_package(
-            &mut environment,
-            package,
-            self.metadata.rust_version(&package.id),
-        );
+        add_package(&mut environment, package, self.metadata.rust_version(&package.id));
         if test.target.is_test() || test.target.is_bench() {
             self.add_programs(&mut environment, package);
         }
         self.add_configured(&mut environment);
         environment.unset = command::leaked();
-        environment
-            .unset
-            .retain(|name| !environment.set.contains_key(name));
+        environment.unset.retain(|name| !environment.set.contains_key(name));
         environment
     }
 
     /// What the package's build script has set.
     fn add_script(&self, environment: &mut Environment, package: &Package, built: &Path) {
-        let scripts = || {
-            self.built
-                .scripts
-                .iter()
-                .filter(|script| script.package_id == package.id)
-        };
+        let scripts = || self.built.scripts.iter().filter(|script| script.package_id == package.id);
         // When cross-compiling, a script may have run for the host too.
         let for_target = scripts().find(|script| script.out_dir.starts_with(built));
         if let Some(script) = for_target.or_else(|| scripts().next()) {
@@ -104,9 +93,7 @@ impl Surroundings<'_> {
     /// The configuration's `[env]`, which goes over nothing that cargo sets itself.
     fn add_configured(&self, environment: &mut Environment) {
         for (name, variable) in self.config.table("env").into_iter().flatten() {
-            let value = variable
-                .as_str()
-                .or_else(|| variable.get("value")?.as_str());
+            let value = variable.as_str().or_else(|| variable.get("value")?.as_str());
             let force = variable.get("force").and_then(Value::as_bool) == Some(true);
             let taken = environment.set.contains_key(OsStr::new(name))
                 || (!force && env::var_os(name).is_some());
@@ -152,11 +139,8 @@ fn build_root(test: &Path) -> &Path {
 /// output: cargo leaves out the system's. They are ordered with the kind of search that a script
 /// may have put before them.
 fn native_folders(scripts: &[BuildScript], root: &Path) -> Vec<PathBuf> {
-    let mut searched: Vec<&str> = scripts
-        .iter()
-        .flat_map(|script| &script.linked_paths)
-        .map(|path| path.as_str())
-        .collect();
+    let mut searched: Vec<&str> =
+        scripts.iter().flat_map(|script| &script.linked_paths).map(|path| path.as_str()).collect();
     searched.sort_by(|first, second| Path::new(first).cmp(Path::new(second)));
     searched.dedup();
     searched
@@ -178,10 +162,7 @@ fn without_kind(searched: &str) -> &Path {
 
 fn add_package(environment: &mut Environment, package: &Package, rust_version: &str) {
     let folder = package.manifest_path.parent();
-    environment.set(
-        "CARGO_MANIFEST_DIR",
-        folder.unwrap_or(&package.manifest_path),
-    );
+    environment.set("CARGO_MANIFEST_DIR", folder.unwrap_or(&package.manifest_path));
     environment.set("CARGO_MANIFEST_PATH", &package.manifest_path);
     let version = &package.version;
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -221,9 +202,6 @@ mod tests {
 
     #[test]
     fn the_output_folder_is_above_deps() {
-        assert_eq!(
-            build_root(Path::new("/t/debug/deps/x-1")),
-            Path::new("/t/debug")
-        );
+        assert_eq!(build_root(Path::new("/t/debug/deps/x-1")), Path::new("/t/debug"));
     }
 }

@@ -83,9 +83,7 @@ impl Profile {
             let Some(name) = next else { break };
             for packages in set(&name, "package") {
                 let specs = packages.as_table().into_iter().flat_map(Table::keys);
-                profile
-                    .packages
-                    .extend(specs.filter(|spec| *spec != "*").cloned());
+                profile.packages.extend(specs.filter(|spec| *spec != "*").cloned());
             }
             strip = strip.or_else(|| set(&name, "strip").into_iter().next());
             split = split.or_else(|| set(&name, "split-debuginfo").into_iter().next());
@@ -93,10 +91,7 @@ impl Profile {
                 "dev" | "release" => None,
                 "test" => Some("dev".to_owned()),
                 "bench" => Some("release".to_owned()),
-                _ => set(&name, "inherits")
-                    .first()
-                    .and_then(Value::as_str)
-                    .map(str::to_owned),
+                _ => set(&name, "inherits").first().and_then(Value::as_str).map(str::to_owned),
             };
         }
         profile.strip = match strip {
@@ -131,13 +126,7 @@ mod tests {
                         release.package.c.opt-level=3\nci.inherits='bench'\ndev.package.'*'.debug=0";
         check("test", manifest, "", &["a", "b@1"], Strip::No);
         check("dev", manifest, "", &["a"], Strip::No);
-        check(
-            "ci",
-            manifest,
-            "bench.package.d.debug=0",
-            &["c", "d"],
-            Strip::No,
-        );
+        check("ci", manifest, "bench.package.d.debug=0", &["c", "d"], Strip::No);
         check("ci", manifest, "ci.inherits='dev'", &["a"], Strip::No);
     }
 
@@ -145,20 +134,8 @@ mod tests {
     fn the_nearest_strip_counts() {
         check("release", "release.strip=true", "", &[], Strip::Asked);
         check("bench", "release.strip='debuginfo'", "", &[], Strip::Asked);
-        check(
-            "bench",
-            "release.strip=true\nbench.strip='none'",
-            "",
-            &[],
-            Strip::No,
-        );
-        check(
-            "release",
-            "release.strip=true",
-            "release.strip=false",
-            &[],
-            Strip::No,
-        );
+        check("bench", "release.strip=true\nbench.strip='none'", "", &[], Strip::No);
+        check("release", "release.strip=true", "release.strip=false", &[], Strip::No);
         check("test", "release.strip=true", "", &[], Strip::No);
     }
 

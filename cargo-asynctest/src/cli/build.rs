@@ -221,10 +221,7 @@ impl BuildArguments {
     pub(crate) fn for_build(&self) -> Vec<OsString> {
         let mut words = Words::default();
         words.flag("--no-fail-fast", self.general.no_fail_fast);
-        words.flag(
-            "--future-incompat-report",
-            self.general.future_incompat_report,
-        );
+        words.flag("--future-incompat-report", self.general.future_incompat_report);
         words.flag("--quiet", self.general.quiet > 0);
         for _ in 0..self.general.verbose {
             words.flag("--verbose", true);

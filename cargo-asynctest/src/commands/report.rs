@@ -23,10 +23,7 @@ pub(crate) fn report(arguments: &ReportArguments) -> Exit {
     let captures = match captures(&arguments.path, DEPTH) {
         Ok(captures) => captures,
         Err(error) => {
-            notice::error(format_args!(
-                "cannot read {}: {error}",
-                arguments.path.display()
-            ));
+            notice::error(format_args!("cannot read {}: {error}", arguments.path.display()));
             return Exit::Failed;
         }
     };

@@ -97,11 +97,7 @@ fn parse(text: &str) -> Vec<Listed> {
             "benchmark" => Kind::Benchmark,
             _ => return None,
         };
-        Some(Listed {
-            name: name.to_owned(),
-            kind,
-            ignored: false,
-        })
+        Some(Listed { name: name.to_owned(), kind, ignored: false })
     };
     text.lines().filter_map(test).collect()
 }
@@ -109,19 +105,11 @@ fn parse(text: &str) -> Vec<Listed> {
 /// The command that runs a test binary with these arguments.
 pub(crate) fn command(binary: &Binary) -> Command {
     let mut command = Command::new(&binary.test.path);
-    command
-        .args(&binary.prefix)
-        .current_dir(&binary.test.folder);
+    command.args(&binary.prefix).current_dir(&binary.test.folder);
     for name in &binary.test.unset {
         command.env_remove(name);
     }
-    command.envs(
-        binary
-            .test
-            .environment
-            .iter()
-            .map(|(name, value)| (name, value)),
-    );
+    command.envs(binary.test.environment.iter().map(|(name, value)| (name, value)));
     command
 }
 
@@ -130,10 +118,8 @@ fn ask(binary: &Binary, more: &[&str], limit: Option<Duration>) -> Result<String
     let unstarted = |error: io::Error| {
         ListFailure::Failed(format!("could not be started: {error}"), String::new())
     };
-    let (stdout, stderr) = (
-        tempfile::tempfile().map_err(unstarted)?,
-        tempfile::tempfile().map_err(unstarted)?,
-    );
+    let (stdout, stderr) =
+        (tempfile::tempfile().map_err(unstarted)?, tempfile::tempfile().map_err(unstarted)?);
     let mut child = command(binary)
         .args(LIST)
         .args(more)
@@ -261,13 +247,7 @@ mod tests {
     #[test]
     fn tests_and_benchmarks_are_read() {
         let listed = parse("hello\na::b: test\nodd: name: benchmark\nx: other\n\n");
-        let listed: Vec<_> = listed
-            .iter()
-            .map(|test| (test.name.as_str(), test.kind))
-            .collect();
-        assert_eq!(
-            listed,
-            [("a::b", Kind::Test), ("odd: name", Kind::Benchmark)]
-        );
+        let listed: Vec<_> = listed.iter().map(|test| (test.name.as_str(), test.kind)).collect();
+        assert_eq!(listed, [("a::b", Kind::Test), ("odd: name", Kind::Benchmark)]);
     }
 }

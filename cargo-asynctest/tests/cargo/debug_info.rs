@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 
-use asynctest_engine::symbols::{Detail, Object};
+use asynctest_engine::symbols::{DebugLevel, Object};
 
 use crate::workspace::{File, asynctest, cargo_test, stderr, written};
 
@@ -16,10 +16,7 @@ const FILES: &[File] = &[
         "[package]\nname = 'app'\nversion = '0.1.0'\nedition = '2024'\n[dependencies]\n\
          tokio.path = '../tokio'\nbetween.path = '../between'\napart.path = '../apart'\n",
     ),
-    (
-        "app/src/lib.rs",
-        "#[test] fn runs() { between::run(vec![apart::number()]); }\n",
-    ),
+    ("app/src/lib.rs", "#[test] fn runs() { between::run(vec![apart::number()]); }\n"),
     (
         "between/Cargo.toml",
         "[package]\nname = 'between'\nversion = '0.1.0'\nedition = '2024'\n\
@@ -29,19 +26,13 @@ const FILES: &[File] = &[
         "between/src/lib.rs",
         "#[inline(never)] pub fn run(x: Vec<u8>) { tokio::runtime::run(Some(x)); }\n",
     ),
-    (
-        "tokio/Cargo.toml",
-        "[package]\nname = 'tokio'\nversion = '1.99.0'\nedition = '2024'\n",
-    ),
+    ("tokio/Cargo.toml", "[package]\nname = 'tokio'\nversion = '1.99.0'\nedition = '2024'\n"),
     (
         "tokio/src/lib.rs",
         "pub mod runtime {\n#[inline(never)] pub fn hold<T>(x: &T) { std::hint::black_box(x); }\n\
          #[inline(never)] pub fn run(x: Option<Vec<u8>>) { hold(&x) }\n}\n",
     ),
-    (
-        "apart/Cargo.toml",
-        "[package]\nname = 'apart'\nversion = '0.1.0'\nedition = '2024'\n",
-    ),
+    ("apart/Cargo.toml", "[package]\nname = 'apart'\nversion = '0.1.0'\nedition = '2024'\n"),
     ("apart/src/lib.rs", "pub fn number() -> u8 { 7 }\n"),
 ];
 
@@ -80,21 +71,22 @@ impl Project {
     }
 
     /// How much the test binary that was built last tells of a crate.
-    fn detail(&self, profile: &str, name: &str) -> Option<Detail> {
+    fn level(&self, profile: &str, name: &str) -> DebugLevel {
         let deps = self.folder.join("target").join(profile).join("deps");
-        let entries = std::fs::read_dir(deps)
-            .unwrap()
-            .map(|entry| entry.unwrap().path());
+        let entries = std::fs::read_dir(deps).unwrap().map(|entry| entry.unwrap().path());
         let binaries = entries.filter(|path| {
             let file = path.file_name().unwrap().to_str().unwrap();
             file.starts_with("app-") && path.extension().is_none()
         });
         let newest = binaries.max_by_key(|path| path.metadata().unwrap().modified().unwrap());
-        let source = self.folder.join(name).join("src/lib.rs");
         let object = Object::open(&newest.unwrap()).unwrap();
-        object
-            .detail(&BTreeSet::from([source.clone()]))
-            .remove(&source)
+        let of_crate = |path: &str| path.contains(&format!("{name}/src/lib.rs/@/"));
+        let units = object.units().into_iter();
+        units
+            .filter(|unit| unit.name.as_deref().is_some_and(of_crate))
+            .map(|unit| unit.level)
+            .max()
+            .unwrap_or(DebugLevel::Nothing)
     }
 }
 
@@ -109,9 +101,9 @@ fn going_back_and_forth_to_cargo_test_compiles_only_what_needs_types_and_only_on
     let ours = || project.compiled(asynctest("--release"));
     assert_eq!(cargo(), names(&["app", "apart", "between", "tokio"]));
     assert_eq!(ours(), names(&["app", "between", "tokio"]));
-    assert_eq!(project.detail("release", "tokio"), Some(Detail::Types));
-    assert_eq!(project.detail("release", "between"), Some(Detail::Types));
-    assert_eq!(project.detail("release", "apart"), None);
+    assert_eq!(project.level("release", "tokio"), DebugLevel::Full);
+    assert_eq!(project.level("release", "between"), DebugLevel::Full);
+    assert_eq!(project.level("release", "apart"), DebugLevel::Nothing);
     assert_eq!(cargo(), names(&[]));
     assert_eq!(ours(), names(&[]));
 }
@@ -124,24 +116,17 @@ fn what_the_user_has_set_for_the_same_packages_is_no_clash() {
          [profile.test.package.'between@0.1']\nopt-level = 1\n",
     );
     project.compiled(asynctest("--config profile.test.package.app.debug=0"));
-    assert_eq!(project.detail("debug", "tokio"), Some(Detail::Types));
-    assert_eq!(project.detail("debug", "app"), Some(Detail::Types));
+    assert_eq!(project.level("debug", "tokio"), DebugLevel::Full);
+    assert_eq!(project.level("debug", "app"), DebugLevel::Full);
 }
 
 #[test]
 fn compiler_flags_that_go_over_every_profile_are_told() {
     let project = Project::new("debug-info-flags", "");
     let mut command = asynctest("");
-    command
-        .env("RUSTFLAGS", "-Cdebuginfo=0")
-        .current_dir(&project.folder);
+    command.env("RUSTFLAGS", "-Cdebuginfo=0").current_dir(&project.folder);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     let said = "reports will be incomplete: RUSTFLAGS sets `debuginfo`";
-    assert_eq!(
-        stderr(&output).matches(said).count(),
-        1,
-        "{}",
-        stderr(&output)
-    );
+    assert_eq!(stderr(&output).matches(said).count(), 1, "{}", stderr(&output));
 }

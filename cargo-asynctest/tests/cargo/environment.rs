@@ -13,11 +13,7 @@ const OURS: &str = "CARGO_ASYNCTEST_PROCESS=";
 fn dump(mut command: Command) -> BTreeSet<String> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("dump");
-    let output = command
-        .env("DUMP", &file)
-        .env("USER", "mine")
-        .output()
-        .unwrap();
+    let output = command.env("DUMP", &file).env("USER", "mine").output().unwrap();
     let text = fs::read_to_string(&file).unwrap_or_else(|_| panic!("{}", stderr(&output)));
     text.lines()
         .filter(|line| !line.starts_with("DUMP=") && !line.starts_with(OURS))
@@ -31,16 +27,8 @@ fn check(words: &str) {
     let ours = dump(asynctest(words));
     let missing: Vec<_> = cargos.difference(&ours).collect();
     let added: Vec<_> = ours.difference(&cargos).collect();
-    assert!(
-        missing.is_empty() && added.is_empty(),
-        "{missing:#?} {added:#?}"
-    );
-    for line in [
-        "FROM_SCRIPT=value",
-        "PLAIN=plain",
-        "USER=forced",
-        "CARGO_PKG_NAME=one",
-    ] {
+    assert!(missing.is_empty() && added.is_empty(), "{missing:#?} {added:#?}");
+    for line in ["FROM_SCRIPT=value", "PLAIN=plain", "USER=forced", "CARGO_PKG_NAME=one"] {
         assert!(ours.contains(line), "{line}: {ours:#?}");
     }
 }

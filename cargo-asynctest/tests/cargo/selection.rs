@@ -9,18 +9,8 @@ use crate::workspace::{asynctest, cargo_test, folder, stderr, with_verdict};
 fn check(words: &str, expected: &[&str]) {
     let output = asynctest(words).output().unwrap();
     let expected: BTreeSet<String> = expected.iter().map(|name| (*name).to_owned()).collect();
-    assert_eq!(
-        with_verdict(&output, "PASS"),
-        expected,
-        "{words}: {}",
-        stderr(&output)
-    );
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "{words}: {}",
-        stderr(&output)
-    );
+    assert_eq!(with_verdict(&output, "PASS"), expected, "{words}: {}", stderr(&output));
+    assert_eq!(output.status.code(), Some(0), "{words}: {}", stderr(&output));
 }
 
 #[test]
@@ -46,20 +36,14 @@ fn targets_are_selected_as_cargo_spells_them() {
     check("-p o* --example shown", &["one::example/shown in_example"]);
     check("-p one --bench speed", &["one::bench/speed speed"]);
     check("--test it same", &["one::it same"]);
-    check(
-        "--workspace --exclude one --lib",
-        &["macros expands", "two same"],
-    );
+    check("--workspace --exclude one --lib", &["macros expands", "two same"]);
     check("-p one --lib -F more more", &["one more"]);
 }
 
 #[test]
 fn names_are_selected_as_libtest_does() {
     check("--lib -- --exact same", &["one same", "two same"]);
-    check(
-        "--lib -- expands left --include-ignored",
-        &["macros expands", "one left_out"],
-    );
+    check("--lib -- expands left --include-ignored", &["macros expands", "one left_out"]);
     check("--lib -- --ignored", &["one left_out"]);
     check("--lib -p one -p macros -- --skip same", &["macros expands"]);
 }
@@ -70,10 +54,7 @@ fn lists_are_cargo_tests_own() {
     let ours = asynctest(words).output().unwrap();
     let cargos = cargo_test(words).output().unwrap();
     assert!(!ours.stdout.is_empty());
-    assert_eq!(
-        String::from_utf8(ours.stdout).unwrap(),
-        String::from_utf8(cargos.stdout).unwrap()
-    );
+    assert_eq!(String::from_utf8(ours.stdout).unwrap(), String::from_utf8(cargos.stdout).unwrap());
 }
 
 #[test]
@@ -81,17 +62,9 @@ fn a_manifest_elsewhere_and_another_target_folder_are_used() {
     let elsewhere = tempfile::tempdir().unwrap();
     let manifest = folder().join("two/Cargo.toml");
     let words = format!("--manifest-path {} --target-dir built", manifest.display());
-    let output = asynctest(&words)
-        .current_dir(elsewhere.path())
-        .output()
-        .unwrap();
+    let output = asynctest(&words).current_dir(elsewhere.path()).output().unwrap();
     let expected = BTreeSet::from(["two same".to_owned()]);
-    assert_eq!(
-        with_verdict(&output, "PASS"),
-        expected,
-        "{}",
-        stderr(&output)
-    );
+    assert_eq!(with_verdict(&output, "PASS"), expected, "{}", stderr(&output));
     assert!(fs::exists(elsewhere.path().join("built/asynctest/run.json")).unwrap());
 }
 
@@ -103,13 +76,7 @@ fn a_profile_of_the_users_own_is_used() {
 
 #[test]
 fn a_test_that_is_a_whole_binary_gets_the_words_that_cargo_would_pass() {
-    let output = asynctest("-p one --test whole -- --fail --of-its-own")
-        .output()
-        .unwrap();
-    assert!(
-        stderr(&output).contains("exit code 7"),
-        "{}",
-        stderr(&output)
-    );
+    let output = asynctest("-p one --test whole -- --fail --of-its-own").output().unwrap();
+    assert!(stderr(&output).contains("exit code 7"), "{}", stderr(&output));
     assert_eq!(output.status.code(), Some(100));
 }

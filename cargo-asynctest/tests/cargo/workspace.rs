@@ -43,14 +43,8 @@ const FILES: &[File] = &[
         "#[test] fn same() {}\n#[test] #[ignore] fn left_out() {}\n\
          #[cfg(feature = \"more\")] #[test] fn more() {}\n",
     ),
-    (
-        "one/src/main.rs",
-        "fn main() {}\n#[test] fn in_program() {}\n",
-    ),
-    (
-        "one/examples/shown.rs",
-        "fn main() {}\n#[test] fn in_example() {}\n",
-    ),
+    ("one/src/main.rs", "fn main() {}\n#[test] fn in_program() {}\n"),
+    ("one/examples/shown.rs", "fn main() {}\n#[test] fn in_example() {}\n"),
     (
         "one/tests/it.rs",
         "#[test] fn same() {}\n#[test] fn dump() {\n\
@@ -67,10 +61,7 @@ const FILES: &[File] = &[
          if words.contains(&\"--fail\".to_owned()) { std::process::exit(7) }\n}\n",
     ),
     ("one/benches/speed.rs", "fn main() {}\n"),
-    (
-        "two/Cargo.toml",
-        "[package]\nname = 'two'\nversion = '0.1.0'\nedition = '2024'\n",
-    ),
+    ("two/Cargo.toml", "[package]\nname = 'two'\nversion = '0.1.0'\nedition = '2024'\n"),
     ("two/src/lib.rs", "#[test] fn same() {}\n"),
     (
         "macros/Cargo.toml",
@@ -78,10 +69,7 @@ const FILES: &[File] = &[
          [lib]\nproc-macro = true\n",
     ),
     ("macros/src/lib.rs", "#[test] fn expands() {}\n"),
-    (
-        "extra/Cargo.toml",
-        "[package]\nname = 'extra'\nversion = '0.1.0'\nedition = '2024'\n",
-    ),
+    ("extra/Cargo.toml", "[package]\nname = 'extra'\nversion = '0.1.0'\nedition = '2024'\n"),
     ("extra/src/lib.rs", "//! ```\n//! ```\n"),
 ];
 

@@ -5,7 +5,6 @@
 
 mod code;
 mod coroutines;
-mod detail;
 mod entry;
 mod error;
 mod expressions;
@@ -29,7 +28,6 @@ mod unwind;
 mod variables;
 
 pub use coroutines::CoroutineSource;
-pub use detail::Detail;
 pub use error::Error;
 pub use functions::CodeFrame;
 pub use ids::{FunctionId, TypeId};

@@ -54,12 +54,7 @@ impl Scope {
         Scope::Packages(Packages {
             specs: specs.collect(),
             crates: targets
-                .map(|target| {
-                    (
-                        target.src_path.as_std_path().to_owned(),
-                        target.name.clone(),
-                    )
-                })
+                .map(|target| (target.src_path.as_std_path().to_owned(), target.name.clone()))
                 .collect(),
         })
     }
@@ -83,10 +78,7 @@ impl Scope {
                 .collect(),
             Scope::Profile => settings("", profile),
         };
-        settings
-            .into_iter()
-            .flat_map(|setting| ["--config".to_owned(), setting])
-            .collect()
+        settings.into_iter().flat_map(|setting| ["--config".to_owned(), setting]).collect()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use asynctest_engine::symbols::{Detail, Object};
+use asynctest_engine::symbols::{DebugLevel, Object, UnitSummary};
 
 /// The crates whose types are needed, by their root source files.
 pub(crate) type Crates = BTreeMap<PathBuf, String>;
@@ -20,42 +20,54 @@ pub(crate) enum Verdict {
     Incomplete(BTreeSet<String>),
 }
 
-/// Looks at the binaries: those that contain Tokio must have its types, and those of the other
-/// crates in them.
+/// Looks at the binaries: those that contain Tokio must have its types.
 ///
-/// A file that cannot be read is left to whoever runs it.
+/// Tokio's stand for all, because cargo was told of all in the same way: a crate of a few empty
+/// functions has none to show. A file that cannot be read is left to whoever runs it.
 pub(crate) fn verify<'path>(
     binaries: impl IntoIterator<Item = &'path Path>,
     crates: &Crates,
 ) -> Verdict {
-    let wanted = crates.keys().cloned().collect();
-    let objects = binaries
-        .into_iter()
-        .filter_map(|path| Object::open(path).ok());
+    let objects = binaries.into_iter().filter_map(|path| Object::open(path).ok());
     let lacking: BTreeSet<String> = objects
-        .filter(|object| object.has_symbol_with(TOKIO))
-        .flat_map(|object| lacking(&object.detail(&wanted), crates))
+        .filter(|object| !object.symbols_named(|name| name.contains(TOKIO)).is_empty())
+        .flat_map(|object| lacking(&object.units(), crates))
         .collect();
-    if lacking.is_empty() {
-        Verdict::Complete
-    } else {
-        Verdict::Incomplete(lacking)
-    }
+    if lacking.is_empty() { Verdict::Complete } else { Verdict::Incomplete(lacking) }
 }
 
-/// The crates whose types are missing from a binary that contains Tokio. A crate that is not there
-/// at all may well not be used; Tokio is.
-fn lacking(found: &BTreeMap<PathBuf, Detail>, crates: &Crates) -> Vec<String> {
-    let lines = found.iter().filter(|(_, detail)| **detail == Detail::Lines);
-    let mut lacking: Vec<String> = lines
-        .filter_map(|(path, _)| crates.get(path).cloned())
-        .collect();
-    let types = |path: &Path| found.get(path) == Some(&Detail::Types);
-    let tokio = |(path, name): (&PathBuf, &String)| name == "tokio" && types(path);
-    if !crates.iter().any(tokio) {
-        lacking.push("tokio".to_owned());
+/// Tokio, and the others that go with it, when its types are missing from a binary with these
+/// units.
+fn lacking(units: &[UnitSummary], crates: &Crates) -> BTreeSet<String> {
+    let by_end: BTreeMap<PathBuf, &String> =
+        crates.iter().map(|(root, name)| (end(root), name)).collect();
+    let mut levels: BTreeMap<&str, &DebugLevel> = BTreeMap::from([("tokio", &DebugLevel::Nothing)]);
+    for unit in units {
+        let name = root_file(unit).and_then(|root| by_end.get(&end(&root)).copied());
+        if let Some(name) = name {
+            let level = levels.entry(name).or_insert(&unit.level);
+            *level = (*level).max(&unit.level);
+        }
     }
-    lacking
+    if levels.get("tokio") == Some(&&DebugLevel::Full) {
+        return BTreeSet::new();
+    }
+    let incomplete = levels.into_iter().filter(|(_, level)| **level != DebugLevel::Full);
+    incomplete.map(|(name, _)| name.to_owned()).collect()
+}
+
+/// The root source file of a unit's crate: rustc names a unit `<root source file>/@/<part>`.
+fn root_file(unit: &UnitSummary) -> Option<PathBuf> {
+    let (file, _) = unit.name.as_deref()?.rsplit_once("/@/")?;
+    Some(Path::new(unit.directory.as_deref().unwrap_or_default()).join(file))
+}
+
+/// The end of a root file's path, which tells crates apart: `tokio-1.54.1/src/lib.rs`. A build may
+/// have put something else in place of the start (`--remap-path-prefix`).
+fn end(root: &Path) -> PathBuf {
+    const KEPT: usize = 3;
+    let components = root.components().count();
+    root.components().skip(components.saturating_sub(KEPT)).collect()
 }
 
 #[cfg(test)]
@@ -63,26 +75,35 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(found: &[(&str, Detail)], expected: &[&str]) {
-        let crates = ["tokio", "mine", "between"].map(|name| (name.into(), name.to_owned()));
-        let found = found.iter().map(|(path, detail)| (path.into(), *detail));
-        assert_eq!(lacking(&found.collect(), &crates.into()), expected);
+    fn check(units: &[(&str, DebugLevel)], expected: &[&str]) {
+        let crates = ["tokio", "mine", "between"];
+        let crates = crates.map(|name| (format!("/r/{name}/src/lib.rs").into(), name.to_owned()));
+        let unit = |(name, level): &(&str, DebugLevel)| UnitSummary {
+            name: Some(format!("{name}/src/lib.rs/@/x")),
+            producer: None,
+            directory: Some("/elsewhere".to_owned()),
+            language: None,
+            level: level.clone(),
+        };
+        let units: Vec<UnitSummary> = units.iter().map(unit).collect();
+        let expected = expected.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(lacking(&units, &crates.into()), expected);
     }
 
     #[test]
-    fn what_is_described_without_types_lacks_them() {
-        let types = ("tokio", Detail::Types);
-        check(&[types, ("mine", Detail::Types)], &[]);
-        check(&[types, ("mine", Detail::Lines)], &["mine"]);
-        check(&[types, ("mine", Detail::Empty)], &[]);
-    }
-
-    #[test]
-    fn tokio_itself_must_be_there() {
+    fn tokio_must_have_types() {
+        let full = || ("tokio", DebugLevel::Full);
+        check(&[full(), ("tokio", DebugLevel::Lines)], &[]);
+        check(&[full(), ("mine", DebugLevel::Lines)], &[]);
+        check(&[("tokio", DebugLevel::Lines)], &["tokio"]);
         check(&[], &["tokio"]);
-        check(
-            &[("mine", Detail::Types), ("tokio", Detail::Empty)],
-            &["tokio"],
-        );
+    }
+
+    #[test]
+    fn what_lacks_types_beside_tokio_is_named_too() {
+        let mine = ("mine", DebugLevel::Lines);
+        check(&[mine.clone()], &["mine", "tokio"]);
+        check(&[mine, ("between", DebugLevel::Full)], &["mine", "tokio"]);
+        check(&[("stranger", DebugLevel::Lines)], &["tokio"]);
     }
 }

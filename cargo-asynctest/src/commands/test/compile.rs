@@ -65,23 +65,15 @@ pub(super) fn compile(arguments: &BuildArguments) -> Result<Compiled, Error> {
 impl Workspace {
     fn read(arguments: &BuildArguments) -> Result<Workspace, Error> {
         let cargo = Cargo::find();
-        let here = env::current_dir().map_err(|source| Error::File {
-            path: PathBuf::from("."),
-            source,
-        })?;
+        let here = env::current_dir()
+            .map_err(|source| Error::File { path: PathBuf::from("."), source })?;
         let config = Config::read(&here, &arguments.general.config)?;
         let triple = triple(arguments, &config);
         let target = Target::find(&config, triple.as_deref())?;
         let metadata = Metadata::read(&cargo, arguments, &target.triple)?;
         let manifest = Manifest::read(&metadata.workspace_root().join("Cargo.toml"))?;
         let profile = Profile::used(arguments, &manifest, &config);
-        Ok(Workspace {
-            cargo,
-            config,
-            target,
-            metadata,
-            profile,
-        })
+        Ok(Workspace { cargo, config, target, metadata, profile })
     }
 
     /// Builds; and again, with full debug info for everything, when what is needed is missing.
@@ -130,10 +122,7 @@ impl Workspace {
     }
 
     fn source_roots(&self) -> Vec<PathBuf> {
-        let folders = self
-            .metadata
-            .local()
-            .filter_map(|package| package.manifest_path.parent());
+        let folders = self.metadata.local().filter_map(|package| package.manifest_path.parent());
         let folders: BTreeSet<PathBuf> =
             folders.map(|folder| folder.as_std_path().into()).collect();
         folders.into_iter().collect()
@@ -159,11 +148,7 @@ fn triple(arguments: &BuildArguments, config: &Config) -> Option<String> {
 /// A few names for a sentence.
 fn listed(names: &BTreeSet<String>) -> String {
     const SHOWN: usize = 3;
-    let shown: Vec<String> = names
-        .iter()
-        .take(SHOWN)
-        .map(|name| format!("`{name}`"))
-        .collect();
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
     match names.len().checked_sub(SHOWN) {
         None | Some(0) => shown.join(", "),
         Some(more) => format!("{} and {more} more", shown.join(", ")),

@@ -31,9 +31,7 @@ pub(crate) fn test(arguments: &TestArguments) -> ExitCode {
     }
     if arguments.build.targets.doc {
         let command = doctests::command_words(&arguments.build);
-        notice::error(format_args!(
-            "doctests are not run here; `{command}` runs them"
-        ));
+        notice::error(format_args!("doctests are not run here; `{command}` runs them"));
         return Exit::Usage.into();
     }
     match compile::compile(&arguments.build) {
@@ -50,11 +48,7 @@ pub(crate) fn test(arguments: &TestArguments) -> ExitCode {
 fn after_build(arguments: &TestArguments, compiled: Compiled) -> ExitCode {
     if arguments.build.general.no_run {
         for binary in &compiled.binaries {
-            eprintln!(
-                "  Executable {} ({})",
-                binary.test.id,
-                binary.executable.display()
-            );
+            eprintln!("  Executable {} ({})", binary.test.id, binary.executable.display());
         }
         return Exit::Success.into();
     }
@@ -64,11 +58,7 @@ fn after_build(arguments: &TestArguments, compiled: Compiled) -> ExitCode {
         Ok(libtest) => libtest,
         Err(error) if compiled.binaries.iter().any(harnessed) || !error.use_stderr() => {
             let _ = error.print();
-            let exit = if error.use_stderr() {
-                Exit::Usage
-            } else {
-                Exit::Success
-            };
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Success };
             return exit.into();
         }
         Err(_) => LibtestArguments::default(),
@@ -78,9 +68,7 @@ fn after_build(arguments: &TestArguments, compiled: Compiled) -> ExitCode {
     }
     let quiet = arguments.build.general.quiet > 0 || libtest.is_quiet();
     if let (Some(command), false) = (&compiled.doctests, quiet) {
-        notice::note(format_args!(
-            "doctests are not run here; `{command}` runs them"
-        ));
+        notice::note(format_args!("doctests are not run here; `{command}` runs them"));
     }
     run(arguments, &libtest, compiled)
 }
@@ -88,13 +76,9 @@ fn after_build(arguments: &TestArguments, compiled: Compiled) -> ExitCode {
 fn run(arguments: &TestArguments, libtest: &LibtestArguments, compiled: Compiled) -> ExitCode {
     let options = options::run_options(arguments, libtest);
     let harnessed = compiled.binaries.iter();
-    let harnessed: Vec<&Binary> = harnessed
-        .filter(|binary| binary.test.harness == Harness::Libtest)
-        .collect();
-    let listing = ListOptions {
-        jobs: options::processors(),
-        limit: options::list_limit(&options),
-    };
+    let harnessed: Vec<&Binary> =
+        harnessed.filter(|binary| binary.test.harness == Harness::Libtest).collect();
+    let listing = ListOptions { jobs: options::processors(), limit: options::list_limit(&options) };
     let answers = list::list(&harnessed, listing);
     let wanted = Wanted {
         filter: Filter::new(arguments.filter.as_deref(), libtest),
@@ -127,20 +111,13 @@ fn words(arguments: &TestArguments) -> Vec<OsString> {
 fn again(arguments: &TestArguments) -> Vec<String> {
     let shared = arguments.build.shared().into_iter();
     let shared = shared.map(|word| word.to_string_lossy().into_owned());
-    ["cargo", "asynctest"]
-        .map(str::to_owned)
-        .into_iter()
-        .chain(shared)
-        .collect()
+    ["cargo", "asynctest"].map(str::to_owned).into_iter().chain(shared).collect()
 }
 
 /// Has each binary list its tests on our stdout, in its own words.
 fn print_lists(arguments: &TestArguments, binaries: &[Binary]) -> ExitCode {
     for binary in binaries {
-        let status = list::command(binary)
-            .args(words(arguments))
-            .stdin(Stdio::null())
-            .status();
+        let status = list::command(binary).args(words(arguments)).stdin(Stdio::null()).status();
         match status {
             Ok(status) if status.success() => (),
             Ok(_) => return Exit::ListFailed.into(),
