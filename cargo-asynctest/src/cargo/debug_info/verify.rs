@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn what_lacks_types_beside_tokio_is_named_too() {
         let mine = ("mine", DebugLevel::Lines);
-        check(&[mine.clone()], &["mine", "tokio"]);
+        check(std::slice::from_ref(&mine), &["mine", "tokio"]);
         check(&[mine, ("between", DebugLevel::Full)], &["mine", "tokio"]);
         check(&[("stranger", DebugLevel::Lines)], &["tokio"]);
     }
