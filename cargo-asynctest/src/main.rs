@@ -35,11 +35,7 @@ fn tool(words: Vec<OsString>) -> ExitCode {
         Ok(Command::Attach(arguments)) => attach::attach(&arguments).into(),
         Ok(Command::Report(arguments)) => report::report(&arguments).into(),
         Err(error) => {
-            let exit = if error.use_stderr() {
-                Exit::Usage
-            } else {
-                Exit::Success
-            };
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Success };
             let _ = error.print();
             exit.into()
         }

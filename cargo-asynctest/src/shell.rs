@@ -4,10 +4,8 @@ use std::ffi::OsString;
 
 /// These words as one line that a shell takes apart into them again.
 pub(crate) fn line(words: impl IntoIterator<Item = OsString>) -> String {
-    let words: Vec<String> = words
-        .into_iter()
-        .map(|word| quoted(&word.to_string_lossy()))
-        .collect();
+    let words: Vec<String> =
+        words.into_iter().map(|word| quoted(&word.to_string_lossy())).collect();
     words.join(" ")
 }
 
@@ -30,10 +28,7 @@ mod tests {
 
     #[test]
     fn only_what_needs_quotes_gets_them() {
-        check(
-            &["cargo", "test", "--config=a.b"],
-            "cargo test --config=a.b",
-        );
+        check(&["cargo", "test", "--config=a.b"], "cargo test --config=a.b");
         check(&["a b", "", "it's", "*"], r"'a b' '' 'it'\''s' '*'");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A process is stopped into a snapshot, a snapshot is read into a model, a model is diagnosed, a
 //! diagnosis is reported. Each module uses only those before it in this list; which exactly is a
-//! table in `tests/tidy.rs`, kept by a test.
+//! table in `tests/tidy/rooms.rs`, kept by a test.
 //!
 //! - [`address`], [`evidence`], [`limits`], [`arch`]: words that all the others use
 //! - [`symbols`]: ELF and DWARF of one file, lazily

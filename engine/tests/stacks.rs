@@ -12,12 +12,12 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use asynctest_engine::address::{Address, FileAddress, ProcessId};
+use asynctest_engine::address::{FileAddress, ProcessId};
 use asynctest_engine::evidence::Trust;
 use asynctest_engine::limits::Limits;
 use asynctest_engine::process::Process;
 use asynctest_engine::program::Program;
-use asynctest_engine::snapshot::{Facts, Mapping, Snapshot, Source};
+use asynctest_engine::snapshot::Snapshot;
 use asynctest_engine::stack::{self, Frame, Local, Place, Stack};
 use asynctest_engine::symbols::{DebugLevel, Object, Objects, VariableLocation};
 use object::{Object as _, ObjectSection as _};
@@ -51,8 +51,8 @@ impl Compiled {
         Object::open(&self.path).unwrap()
     }
 
-    /// The program, stopped where it waits.
-    fn stopped(&self, arguments: &[&str]) -> Snapshot {
+    /// Runs `check` over the program while it stands still, where it waits.
+    fn stopped(&self, arguments: &[&str], check: impl FnOnce(&Snapshot)) {
         let mut child = Killed(
             Command::new(&self.path)
                 .args(arguments)
@@ -64,7 +64,19 @@ impl Compiled {
         let mut line = String::new();
         BufReader::new(child.0.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line, "ready\n");
-        take(ProcessId(child.0.id().try_into().unwrap()), &self.path)
+        let process = Process::open(ProcessId(child.0.id().try_into().unwrap())).unwrap();
+        let stopped = process.stop().unwrap();
+        check(&Snapshot::take(&stopped, &Limits::default()).unwrap());
+    }
+
+    /// Runs `check` over the stack of the program's first thread while it stands still.
+    fn with_stack(&self, arguments: &[&str], check: impl FnOnce(&Program<'_>, &Stack)) {
+        self.stopped(arguments, |snapshot| {
+            let (program, gaps) = Program::new(snapshot, &Objects::default(), &Path::to_owned);
+            assert_eq!(gaps, []);
+            let stack = stack::unwind(&program, &snapshot.facts.threads[0], &Limits::default());
+            check(&program, &stack);
+        });
     }
 }
 
@@ -78,72 +90,11 @@ impl Drop for Killed {
     }
 }
 
-/// All readable memory of a process, copied, so that it may end.
-struct Copied(Vec<(Address, Vec<u8>)>);
-
-impl Source for Copied {
-    fn fill(&self, address: Address, buffer: &mut [u8]) -> bool {
-        self.0.iter().any(|(start, bytes)| {
-            let Some(skip) = address.0.checked_sub(start.0) else { return false };
-            let skip = usize::try_from(skip).unwrap();
-            let Some(bytes) = bytes.get(skip..skip + buffer.len()) else { return false };
-            buffer.copy_from_slice(bytes);
-            true
-        })
-    }
-}
-
-fn take(id: ProcessId, executable: &Path) -> Snapshot {
-    let process = Process::open(id).unwrap();
-    let stopped = process.stop().unwrap();
-    let maps = std::fs::read_to_string(format!("/proc/{id}/maps")).unwrap();
-    let mappings: Vec<Mapping> = maps.lines().map(mapping).collect();
-    let memory = stopped.memory().unwrap();
-    let copied = mappings.iter().filter_map(|mapping| {
-        let mut bytes = vec![0; usize::try_from(mapping.end.0 - mapping.start.0).unwrap()];
-        memory.read(mapping.start, &mut bytes).then_some((mapping.start, bytes))
-    });
-    let source = Copied(copied.collect());
-    let facts = Facts {
-        process: id,
-        clock: stopped.clock(),
-        executable: executable.to_owned(),
-        threads: stopped.into_threads(),
-        mappings,
-        descriptors: Vec::new(),
-    };
-    Snapshot::new(facts, Box::new(source), 1 << 30)
-}
-
-fn mapping(line: &str) -> Mapping {
-    let words: Vec<&str> = line.split_ascii_whitespace().collect();
-    let number = |text: &str| u64::from_str_radix(text, 16).unwrap();
-    let (start, end) = words[0].split_once('-').unwrap();
-    Mapping {
-        start: Address(number(start)),
-        end: Address(number(end)),
-        offset: number(words[2]),
-        readable: words[1].contains('r'),
-        writable: words[1].contains('w'),
-        executable: words[1].contains('x'),
-        private: words[1].contains('p'),
-        inode: words[4].parse().unwrap(),
-        path: words.get(5..).unwrap_or_default().join(" "),
-    }
-}
-
 /// The number of the line with this mark.
 fn marked(mark: &str) -> u32 {
     let mark = format!("//~ {mark}");
     let index = SOURCE.lines().position(|line| line.ends_with(&mark)).unwrap();
     u32::try_from(index).unwrap() + 1
-}
-
-fn with_stack(snapshot: &Snapshot, check: impl FnOnce(&Program<'_>, &Stack)) {
-    let (program, gaps) = Program::new(snapshot, &Objects::default(), &Path::to_owned);
-    assert_eq!(gaps, []);
-    let stack = stack::unwind(&program, &snapshot.facts.threads[0], &Limits::default());
-    check(&program, &stack);
 }
 
 /// The functions of the stack that are the program's own, with their lines.
@@ -172,7 +123,7 @@ fn chain() -> Vec<(String, u32)> {
 
 fn check_chain(flags: &[&str]) {
     let compiled = Compiled::new(flags);
-    with_stack(&compiled.stopped(&[]), |program, stack| {
+    compiled.with_stack(&[], |program, stack| {
         let mut expected = vec![("parked::stop".to_owned(), marked("stop"))];
         expected.extend(chain());
         assert_eq!(own_functions(program, stack), expected, "{flags:?}");
@@ -204,7 +155,7 @@ fn the_calls_of_a_build_with_link_time_optimization_are_named_with_their_lines()
 #[test]
 fn a_frame_pointer_leads_through_code_without_call_frame_information() {
     let compiled = Compiled::new(&["-g"]);
-    with_stack(&compiled.stopped(&["with_frame_pointer"]), |program, stack| {
+    compiled.with_stack(&["with_frame_pointer"], |program, stack| {
         let mut expected = vec![
             ("parked::callback".to_owned(), marked("callback")),
             ("parked::stop".to_owned(), marked("with_frame_pointer")),
@@ -223,7 +174,7 @@ fn a_frame_pointer_leads_through_code_without_call_frame_information() {
 #[test]
 fn code_that_nothing_leads_out_of_ends_the_stack_with_a_gap() {
     let compiled = Compiled::new(&["-g"]);
-    with_stack(&compiled.stopped(&["without_anything"]), |program, stack| {
+    compiled.with_stack(&["without_anything"], |program, stack| {
         let expected = ("parked::callback".to_owned(), marked("callback"));
         assert_eq!(own_functions(program, stack), [expected]);
         let path = compiled.path.display();
@@ -237,7 +188,7 @@ fn code_that_nothing_leads_out_of_ends_the_stack_with_a_gap() {
 #[test]
 fn a_stack_is_followed_through_a_signal_handler() {
     let compiled = Compiled::new(&["-g"]);
-    with_stack(&compiled.stopped(&["signal"]), |program, stack| {
+    compiled.with_stack(&["signal"], |program, stack| {
         let mut expected = vec![
             ("parked::on_signal".to_owned(), marked("handler")),
             ("parked::stop".to_owned(), marked("raise")),
@@ -253,12 +204,13 @@ fn a_stack_is_followed_through_a_signal_handler() {
 #[test]
 fn a_stack_that_is_too_deep_ends_with_a_gap() {
     let compiled = Compiled::new(&["-g"]);
-    let snapshot = compiled.stopped(&[]);
-    let (program, _) = Program::new(&snapshot, &Objects::default(), &Path::to_owned);
-    let limits = Limits { frames: 3, ..Limits::default() };
-    let stack = stack::unwind(&program, &snapshot.facts.threads[0], &limits);
-    assert_eq!(stack.frames.len(), 3);
-    assert_eq!(stack.gaps[0].why, "more than 3 frames");
+    compiled.stopped(&[], |snapshot| {
+        let (program, _) = Program::new(snapshot, &Objects::default(), &Path::to_owned);
+        let limits = Limits { frames: 3, ..Limits::default() };
+        let stack = stack::unwind(&program, &snapshot.facts.threads[0], &limits);
+        assert_eq!(stack.frames.len(), 3);
+        assert_eq!(stack.gaps[0].why, "more than 3 frames");
+    });
 }
 
 /// The frame of the function of this name, and which of the frame's functions that is.
@@ -291,7 +243,7 @@ fn value(program: &Program<'_>, local: &Local) -> u64 {
 #[test]
 fn the_variables_of_a_dev_build_are_found_in_each_function() {
     let compiled = Compiled::new(&["-g"]);
-    with_stack(&compiled.stopped(&[]), |program, stack| {
+    compiled.with_stack(&[], |program, stack| {
         let outer = "parked::chain::Walker<u32>::outer<u32>";
         for (function, name, expected) in [
             ("parked::chain::inner", "depth", 42),
@@ -313,7 +265,7 @@ fn the_variables_of_a_dev_build_are_found_in_each_function() {
 #[test]
 fn a_variable_of_an_optimized_build_that_memory_holds_is_found() {
     let compiled = Compiled::new(&["-g", "-O"]);
-    with_stack(&compiled.stopped(&[]), |program, stack| {
+    compiled.with_stack(&[], |program, stack| {
         let array = local(program, stack, "parked::chain::inner", "array");
         assert_eq!(value(program, &array), 42);
     });
@@ -374,11 +326,12 @@ fn a_function_without_debug_info_has_the_name_of_its_symbol() {
 #[test]
 fn the_code_that_the_kernel_maps_can_be_unwound() {
     let compiled = Compiled::new(&["-g"]);
-    let snapshot = compiled.stopped(&[]);
-    let (program, _) = Program::new(&snapshot, &Objects::default(), &Path::to_owned);
-    let (_, image) = program.images().find(|(_, image)| image.path == Path::new("[vdso]")).unwrap();
-    let symbols = image.object.symbols_named(|name| name == "__vdso_clock_gettime");
-    assert!(image.object.unwind_row(symbols[0].address).is_some());
+    compiled.with_stack(&[], |program, _| {
+        let kernel = program.images().find(|(_, image)| image.path == Path::new("[vdso]"));
+        let object = &kernel.unwrap().1.object;
+        let symbols = object.symbols_named(|name| name == "__vdso_clock_gettime");
+        assert!(object.unwind_row(symbols[0].address).is_some());
+    });
 }
 
 /// Numbers that look random and are the same in each run (a linear congruential generator).

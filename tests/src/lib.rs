@@ -1,1 +1,23 @@
-//! End-to-end tests of the command.
+//! End-to-end tests of the command: builds the fixtures, runs them with the real command and
+//! compares its reports with the marks in the fixtures' sources.
+//!
+//! - [`marks`]: what a fixture's source says the report must say
+//! - [`standing`]: what a report says, in the same words
+//! - [`compare`]: the two side by side
+//! - [`matrix`]: the fixtures against one version of Tokio
+//! - [`command`]: the command under test, and other programs
+//! - [`schema`]: what the JSON Schema says of a report
+//! - [`hanging`]: a program that hangs, for as long as a test needs it
+//! - [`stacks`]: what gdb says of a process, and what a report says of its threads
+
+pub mod command;
+pub mod compare;
+mod error;
+pub mod hanging;
+pub mod marks;
+pub mod matrix;
+pub mod schema;
+pub mod stacks;
+pub mod standing;
+
+pub use error::Error;

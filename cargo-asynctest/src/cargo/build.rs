@@ -2,7 +2,7 @@
 //!
 //! Cargo's progress and its rendering of errors go to the terminal as they always do.
 
-use std::io::BufReader;
+use std::io::{self, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{ChildStdout, Stdio};
 
@@ -44,10 +44,7 @@ pub(crate) fn build(
         None | Some(MessageFormat::Human) => "json-render-diagnostics",
         Some(MessageFormat::Short) => "json-diagnostic-short",
     };
-    let failed = |source| Error::Program {
-        program: cargo.program().display().to_string(),
-        source,
-    };
+    let failed = |source| Error::Program { program: cargo.program().display().to_string(), source };
     let mut child = cargo
         .command()
         .args(["test", "--no-run", "--message-format", format])
@@ -60,19 +57,12 @@ pub(crate) fn build(
         .map_err(failed)?;
     let built = child.stdout.take().map(gather).unwrap_or_default();
     let status = child.wait().map_err(failed)?;
-    if status.success() {
-        Ok(built)
-    } else {
-        Err(Error::Cargo)
-    }
+    if status.success() { Ok(built) } else { Err(Error::Cargo) }
 }
 
 /// Cargo decides by its stderr, which is ours: only a choice of the user's is handed on.
 fn color(arguments: &BuildArguments) -> Vec<&'static str> {
-    arguments
-        .general
-        .color
-        .map_or(Vec::new(), |color| vec!["--color", color.word()])
+    arguments.general.color.map_or(Vec::new(), |color| vec!["--color", color.word()])
 }
 
 /// Reads cargo's messages to their end.
@@ -84,10 +74,13 @@ fn gather(messages: ChildStdout) -> Built {
             Message::BuildScriptExecuted(script) => built.scripts.push(script),
             // Cargo has printed it, unless the user asked for the short form.
             Message::CompilerMessage(compiler) => {
-                eprint!("{}", compiler.message.rendered.unwrap_or_default());
+                let rendered = compiler.message.rendered.unwrap_or_default();
+                let _ = write!(io::stderr(), "{rendered}");
             }
             // What a procedural macro has printed.
-            Message::TextLine(line) => println!("{line}"),
+            Message::TextLine(line) => {
+                let _ = writeln!(io::stdout(), "{line}");
+            }
             _ => (),
         }
     }
@@ -118,11 +111,7 @@ impl Built {
         self.tests.sort_by(|first, second| {
             let key = |executable: &Executable| {
                 let target = &executable.target;
-                (
-                    executable.package.clone(),
-                    rank(target),
-                    target.name.clone(),
-                )
+                (executable.package.clone(), rank(target), target.name.clone())
             };
             key(first).cmp(&key(second))
         });

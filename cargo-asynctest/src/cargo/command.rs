@@ -27,9 +27,7 @@ impl Cargo {
     /// Finds it.
     pub(crate) fn find() -> Cargo {
         let program = env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
-        Cargo {
-            program: in_path(&program).unwrap_or(program),
-        }
+        Cargo { program: in_path(&program).unwrap_or(program) }
     }
 
     /// Its path.

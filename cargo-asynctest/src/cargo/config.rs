@@ -82,19 +82,13 @@ fn read_file(path: &Path, base: &Path, depth: usize) -> Result<Option<Table>, Er
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => {
-            return Err(Error::File {
-                path: path.to_owned(),
-                source,
-            });
+            return Err(Error::File { path: path.to_owned(), source });
         }
     };
     let mut table = parse(&text, &path.display().to_string())?;
     resolve(&mut table, base);
     let folder = path.parent().unwrap_or(base);
-    for included in included(&table)
-        .into_iter()
-        .filter(|_| depth < INCLUDE_DEPTH)
-    {
+    for included in included(&table).into_iter().filter(|_| depth < INCLUDE_DEPTH) {
         let file = folder.join(included);
         if let Some(read) = read_file(&file, base, depth + 1)? {
             merge(&mut table, read, Prefer::First);
@@ -116,10 +110,8 @@ fn read_word(word: &str, folder: &Path) -> Result<Table, Error> {
 }
 
 fn parse(text: &str, place: &str) -> Result<Table, Error> {
-    text.parse::<Table>().map_err(|error| Error::Toml {
-        place: place.to_owned(),
-        what: error.message().to_owned(),
-    })
+    text.parse::<Table>()
+        .map_err(|error| Error::Toml { place: place.to_owned(), what: error.message().to_owned() })
 }
 
 /// The files that a configuration includes, the last to be preferred.
@@ -137,15 +129,12 @@ fn included(table: &Table) -> Vec<String> {
 
 /// Makes the paths of a file absolute, as they can no longer be once it is merged.
 fn resolve(table: &mut Table, base: &Path) {
-    if let Some(build) = table.get_mut("build").and_then(Value::as_table_mut) {
-        if let Some(Value::String(program)) = build.get_mut("rustc") {
-            resolve_program(program, base);
-        }
+    let build = table.get_mut("build");
+    if let Some(Value::String(program)) = build.and_then(|build| build.get_mut("rustc")) {
+        resolve_program(program, base);
     }
     if let Some(variables) = table.get_mut("env").and_then(Value::as_table_mut) {
-        variables
-            .iter_mut()
-            .for_each(|(_, value)| resolve_variable(value, base));
+        variables.iter_mut().for_each(|(_, value)| resolve_variable(value, base));
     }
     if let Some(targets) = table.get_mut("target").and_then(Value::as_table_mut) {
         for (_, target) in targets.iter_mut() {
@@ -239,23 +228,11 @@ mod tests {
             "env.A={value='x',relative=true}\ntarget.t.runner='./run --now'\nbuild.rustc='r'",
         );
         let config = Config::read(folder.path(), &[]).unwrap();
-        let text = |path| {
-            config
-                .value(path)
-                .and_then(Value::as_str)
-                .unwrap()
-                .to_owned()
-        };
+        let text = |path| config.value(path).and_then(Value::as_str).unwrap().to_owned();
         let base = folder.path().display();
         assert_eq!(text("env.A.value"), format!("{base}/x"));
-        let runner = config
-            .value("target.t.runner")
-            .and_then(Value::as_array)
-            .unwrap();
-        assert_eq!(
-            *runner,
-            [Value::from(format!("{base}/./run")), Value::from("--now")]
-        );
+        let runner = config.value("target.t.runner").and_then(Value::as_array).unwrap();
+        assert_eq!(*runner, [Value::from(format!("{base}/./run")), Value::from("--now")]);
         assert_eq!(text("build.rustc"), "r");
     }
 
@@ -264,19 +241,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join(".cargo/config.toml");
         write(&file, "include=['more.toml', 'config.toml']\nbuild.jobs=1");
-        write(
-            &folder.path().join(".cargo/more.toml"),
-            "build.jobs=2\nterm.quiet=true",
-        );
+        write(&folder.path().join(".cargo/more.toml"), "build.jobs=2\nterm.quiet=true");
         let config = Config::read(folder.path(), &[]).unwrap();
-        assert_eq!(
-            config.value("build.jobs").and_then(Value::as_integer),
-            Some(1)
-        );
-        assert_eq!(
-            config.value("term.quiet").and_then(Value::as_bool),
-            Some(true)
-        );
+        assert_eq!(config.value("build.jobs").and_then(Value::as_integer), Some(1));
+        assert_eq!(config.value("term.quiet").and_then(Value::as_bool), Some(true));
     }
 
     #[test]

@@ -14,12 +14,7 @@ pub(crate) fn command(
     metadata: &Metadata,
     built: &Built,
 ) -> Option<String> {
-    let selected = || {
-        built
-            .tests
-            .iter()
-            .filter_map(|test| metadata.package(&test.package))
-    };
+    let selected = || built.tests.iter().filter_map(|test| metadata.package(&test.package));
     (!arguments.targets.named() && selected().any(may_have)).then(|| command_words(arguments))
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct Surroundings<'run> {
     pub(crate) config: &'run Config,
     /// The workspace.
     pub(crate) metadata: &'run Metadata,
+    /// Where its results go.
+    pub(crate) target_directory: &'run Path,
     /// The target.
     pub(crate) target: &'run Target,
     /// What was built.
@@ -52,36 +54,25 @@ impl Surroundings<'_> {
     /// The environment of this test binary, which belongs to this package.
     pub(crate) fn environment(&self, test: &Executable, package: &Package) -> Environment {
         let mut environment = Environment::default();
-        let root = root(&test.path);
-        environment.set(LIBRARY_PATH, self.library_path(root));
-        self.add_script(&mut environment, package, root);
+        let built = build_root(&test.path);
+        environment.set(LIBRARY_PATH, self.library_path(built));
+        self.add_script(&mut environment, package, built);
         environment.set("CARGO", self.cargo.program());
-        add_package(
-            &mut environment,
-            package,
-            self.metadata.rust_version(&package.id),
-        );
+        add_package(&mut environment, package, self.metadata.rust_version(&package.id));
         if test.target.is_test() || test.target.is_bench() {
             self.add_programs(&mut environment, package);
         }
         self.add_configured(&mut environment);
         environment.unset = command::leaked();
-        environment
-            .unset
-            .retain(|name| !environment.set.contains_key(name));
+        environment.unset.retain(|name| !environment.set.contains_key(name));
         environment
     }
 
     /// What the package's build script has set.
-    fn add_script(&self, environment: &mut Environment, package: &Package, root: &Path) {
-        let scripts = || {
-            self.built
-                .scripts
-                .iter()
-                .filter(|script| script.package_id == package.id)
-        };
+    fn add_script(&self, environment: &mut Environment, package: &Package, built: &Path) {
+        let scripts = || self.built.scripts.iter().filter(|script| script.package_id == package.id);
         // When cross-compiling, a script may have run for the host too.
-        let for_target = scripts().find(|script| script.out_dir.starts_with(root));
+        let for_target = scripts().find(|script| script.out_dir.starts_with(built));
         if let Some(script) = for_target.or_else(|| scripts().next()) {
             environment.set("OUT_DIR", script.out_dir.as_std_path());
             for (name, value) in &script.env {
@@ -102,9 +93,7 @@ impl Surroundings<'_> {
     /// The configuration's `[env]`, which goes over nothing that cargo sets itself.
     fn add_configured(&self, environment: &mut Environment) {
         for (name, variable) in self.config.table("env").into_iter().flatten() {
-            let value = variable
-                .as_str()
-                .or_else(|| variable.get("value")?.as_str());
+            let value = variable.as_str().or_else(|| variable.get("value")?.as_str());
             let force = variable.get("force").and_then(Value::as_bool) == Some(true);
             let taken = environment.set.contains_key(OsStr::new(name))
                 || (!force && env::var_os(name).is_some());
@@ -114,10 +103,11 @@ impl Surroundings<'_> {
         }
     }
 
-    fn library_path(&self, root: &Path) -> OsString {
-        let mut folders = native_folders(&self.built.scripts, root);
-        folders.push(root.to_owned());
-        folders.push(root.join("deps"));
+    fn library_path(&self, built: &Path) -> OsString {
+        let root = self.root(built);
+        let mut folders = native_folders(&self.built.scripts, &root);
+        folders.push(root);
+        folders.push(built.join("deps"));
         folders.push(self.target.library.clone());
         let inherited = env::var_os(LIBRARY_PATH).unwrap_or_default();
         let inherited: Vec<PathBuf> = env::split_paths(&inherited).collect();
@@ -128,10 +118,20 @@ impl Surroundings<'_> {
         // Only a colon within a name can be wrong here: cargo refuses to build there.
         env::join_paths(folders).unwrap_or_default()
     }
+
+    /// The folder of a profile's results, from that in which they are built: another only where
+    /// the user has put all that is intermediate elsewhere (`build.build-dir`).
+    fn root(&self, built: &Path) -> PathBuf {
+        self.metadata
+            .build_directory()
+            .and_then(|apart| built.strip_prefix(apart).ok())
+            .map_or_else(|| built.to_owned(), |rest| self.target_directory.join(rest))
+    }
 }
 
-/// The folder of a profile's output: `target/debug`, with the tests in `deps` or `examples` there.
-fn root(test: &Path) -> &Path {
+/// The folder in which a profile is built: `target/debug`, with the tests in `deps` or `examples`
+/// there.
+fn build_root(test: &Path) -> &Path {
     test.ancestors().nth(2).unwrap_or(test)
 }
 
@@ -139,11 +139,8 @@ fn root(test: &Path) -> &Path {
 /// output: cargo leaves out the system's. They are ordered with the kind of search that a script
 /// may have put before them.
 fn native_folders(scripts: &[BuildScript], root: &Path) -> Vec<PathBuf> {
-    let mut searched: Vec<&str> = scripts
-        .iter()
-        .flat_map(|script| &script.linked_paths)
-        .map(|path| path.as_str())
-        .collect();
+    let mut searched: Vec<&str> =
+        scripts.iter().flat_map(|script| &script.linked_paths).map(|path| path.as_str()).collect();
     searched.sort_by(|first, second| Path::new(first).cmp(Path::new(second)));
     searched.dedup();
     searched
@@ -165,10 +162,7 @@ fn without_kind(searched: &str) -> &Path {
 
 fn add_package(environment: &mut Environment, package: &Package, rust_version: &str) {
     let folder = package.manifest_path.parent();
-    environment.set(
-        "CARGO_MANIFEST_DIR",
-        folder.unwrap_or(&package.manifest_path),
-    );
+    environment.set("CARGO_MANIFEST_DIR", folder.unwrap_or(&package.manifest_path));
     environment.set("CARGO_MANIFEST_PATH", &package.manifest_path);
     let version = &package.version;
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -208,6 +202,6 @@ mod tests {
 
     #[test]
     fn the_output_folder_is_above_deps() {
-        assert_eq!(root(Path::new("/t/debug/deps/x-1")), Path::new("/t/debug"));
+        assert_eq!(build_root(Path::new("/t/debug/deps/x-1")), Path::new("/t/debug"));
     }
 }

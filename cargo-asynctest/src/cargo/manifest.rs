@@ -26,14 +26,10 @@ pub(crate) enum MainFunction {
 impl Manifest {
     /// Reads the manifest at `path`.
     pub(crate) fn read(path: &Path) -> Result<Manifest, Error> {
-        let text = fs::read_to_string(path).map_err(|source| Error::File {
-            path: path.to_owned(),
-            source,
-        })?;
-        Manifest::parse(&text).map_err(|what| Error::Toml {
-            place: path.display().to_string(),
-            what,
-        })
+        let text = fs::read_to_string(path)
+            .map_err(|source| Error::File { path: path.to_owned(), source })?;
+        Manifest::parse(&text)
+            .map_err(|what| Error::Toml { place: path.display().to_string(), what })
     }
 
     fn parse(text: &str) -> Result<Manifest, String> {
@@ -66,9 +62,7 @@ impl Manifest {
             _ => return self.table.get("lib"),
         };
         let entries = self.table.get(section)?.as_array()?;
-        entries
-            .iter()
-            .find(|entry| entry.get("name").and_then(Value::as_str) == Some(&target.name))
+        entries.iter().find(|entry| entry.get("name").and_then(Value::as_str) == Some(&target.name))
     }
 }
 

@@ -41,11 +41,7 @@ impl Metadata {
     ) -> Result<Metadata, Error> {
         let offline = arguments.manifest.offline || arguments.manifest.frozen;
         let graph = ["--filter-platform", triple];
-        let stderr = if offline {
-            Stdio::null()
-        } else {
-            Stdio::inherit()
-        };
+        let stderr = if offline { Stdio::null() } else { Stdio::inherit() };
         match ask(cargo, arguments, &graph, stderr) {
             Err(Error::Cargo) if offline => ask(cargo, arguments, &["--no-deps"], Stdio::inherit()),
             answer => answer,
@@ -55,6 +51,12 @@ impl Metadata {
     /// Where cargo puts what it builds.
     pub(crate) fn target_directory(&self) -> &std::path::Path {
         self.inner.target_directory.as_std_path()
+    }
+
+    /// Where cargo builds, when that is a folder of its own.
+    pub(crate) fn build_directory(&self) -> Option<&std::path::Path> {
+        let folder = self.inner.build_directory.as_deref();
+        folder.filter(|folder| *folder != self.inner.target_directory).map(AsRef::as_ref)
     }
 
     /// The workspace's root folder.
@@ -84,10 +86,7 @@ impl Metadata {
 
     /// The packages that lie in folders of the user's own: members and path dependencies.
     pub(crate) fn local(&self) -> impl Iterator<Item = &Package> {
-        self.inner
-            .packages
-            .iter()
-            .filter(|package| package.source.is_none())
+        self.inner.packages.iter().filter(|package| package.source.is_none())
     }
 
     /// The `rust-version` of a package as its manifest has it.
@@ -97,11 +96,7 @@ impl Metadata {
 
     /// Whether the dependencies are known.
     pub(crate) fn graph(&self) -> Graph {
-        if self.inner.resolve.is_some() {
-            Graph::Known
-        } else {
-            Graph::Unknown
-        }
+        if self.inner.resolve.is_some() { Graph::Known } else { Graph::Unknown }
     }
 
     /// The packages of this name, and those that depend on one of them, directly or not, in what is
@@ -124,9 +119,7 @@ impl Metadata {
             }
         }
         let packages = self.inner.packages.iter();
-        packages
-            .filter(|package| reached.contains(&package.id))
-            .collect()
+        packages.filter(|package| reached.contains(&package.id)).collect()
     }
 
     /// Each package with those that depend on it.
@@ -137,10 +130,7 @@ impl Metadata {
         {
             let mut kinds = dependency.dep_kinds.iter();
             if !kinds.all(|kind| kind.kind == DependencyKind::Build) {
-                dependents
-                    .entry(&dependency.pkg)
-                    .or_default()
-                    .push(&node.id);
+                dependents.entry(&dependency.pkg).or_default().push(&node.id);
             }
         }
         dependents
@@ -180,10 +170,7 @@ fn ask(
 }
 
 fn parse(text: &str) -> Result<Metadata, Error> {
-    let unreadable = |what: String| Error::Answer {
-        program: "cargo metadata".to_owned(),
-        what,
-    };
+    let unreadable = |what: String| Error::Answer { program: "cargo metadata".to_owned(), what };
     let inner = MetadataCommand::parse(text).map_err(|error| unreadable(error.to_string()))?;
     let raw: Raw = serde_json::from_str(text).map_err(|error| unreadable(error.to_string()))?;
     let rust_versions = raw
@@ -191,8 +178,5 @@ fn parse(text: &str) -> Result<Metadata, Error> {
         .into_iter()
         .filter_map(|package| Some((package.id, package.rust_version?)))
         .collect();
-    Ok(Metadata {
-        inner,
-        rust_versions,
-    })
+    Ok(Metadata { inner, rust_versions })
 }

@@ -24,6 +24,8 @@ pub(crate) struct Profile {
     pub(crate) packages: BTreeSet<String>,
     /// Whether binaries lose their debug info.
     pub(crate) strip: Strip,
+    /// Whether it is put into files of its own.
+    pub(crate) split: Split,
 }
 
 /// Whether binaries lose their debug info.
@@ -32,6 +34,15 @@ pub(crate) enum Strip {
     /// The user asked for that.
     Asked,
     /// Nobody did: cargo strips only where it compiles no debug info.
+    No,
+}
+
+/// Whether debug info is put into files of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Split {
+    /// The user asked for that.
+    Asked,
+    /// It is in the binary.
     No,
 }
 
@@ -64,32 +75,33 @@ impl Profile {
             name: name.to_owned(),
             packages: BTreeSet::new(),
             strip: Strip::No,
+            split: Split::No,
         };
-        let mut strip = None;
+        let (mut strip, mut split) = (None, None);
         let mut next = Some(name.to_owned());
         for _ in 0..INHERITANCE_DEPTH {
             let Some(name) = next else { break };
             for packages in set(&name, "package") {
                 let specs = packages.as_table().into_iter().flat_map(Table::keys);
-                profile
-                    .packages
-                    .extend(specs.filter(|spec| *spec != "*").cloned());
+                profile.packages.extend(specs.filter(|spec| *spec != "*").cloned());
             }
             strip = strip.or_else(|| set(&name, "strip").into_iter().next());
+            split = split.or_else(|| set(&name, "split-debuginfo").into_iter().next());
             next = match name.as_str() {
                 "dev" | "release" => None,
                 "test" => Some("dev".to_owned()),
                 "bench" => Some("release".to_owned()),
-                _ => set(&name, "inherits")
-                    .first()
-                    .and_then(Value::as_str)
-                    .map(str::to_owned),
+                _ => set(&name, "inherits").first().and_then(Value::as_str).map(str::to_owned),
             };
         }
         profile.strip = match strip {
             None | Some(Value::Boolean(false)) => Strip::No,
             Some(Value::String(word)) if word == "none" => Strip::No,
             Some(_) => Strip::Asked,
+        };
+        profile.split = match split.as_ref().and_then(Value::as_str) {
+            None | Some("off") => Split::No,
+            Some(_) => Split::Asked,
         };
         profile
     }
@@ -114,13 +126,7 @@ mod tests {
                         release.package.c.opt-level=3\nci.inherits='bench'\ndev.package.'*'.debug=0";
         check("test", manifest, "", &["a", "b@1"], Strip::No);
         check("dev", manifest, "", &["a"], Strip::No);
-        check(
-            "ci",
-            manifest,
-            "bench.package.d.debug=0",
-            &["c", "d"],
-            Strip::No,
-        );
+        check("ci", manifest, "bench.package.d.debug=0", &["c", "d"], Strip::No);
         check("ci", manifest, "ci.inherits='dev'", &["a"], Strip::No);
     }
 
@@ -128,21 +134,20 @@ mod tests {
     fn the_nearest_strip_counts() {
         check("release", "release.strip=true", "", &[], Strip::Asked);
         check("bench", "release.strip='debuginfo'", "", &[], Strip::Asked);
-        check(
-            "bench",
-            "release.strip=true\nbench.strip='none'",
-            "",
-            &[],
-            Strip::No,
-        );
-        check(
-            "release",
-            "release.strip=true",
-            "release.strip=false",
-            &[],
-            Strip::No,
-        );
+        check("bench", "release.strip=true\nbench.strip='none'", "", &[], Strip::No);
+        check("release", "release.strip=true", "release.strip=false", &[], Strip::No);
         check("test", "release.strip=true", "", &[], Strip::No);
+    }
+
+    #[test]
+    fn debug_info_in_files_of_its_own_is_noticed() {
+        let split = |manifest: &str| {
+            let manifest: Table = manifest.parse().unwrap();
+            Profile::named("test", Some(&manifest), None).split
+        };
+        assert_eq!(split("dev.split-debuginfo='packed'"), Split::Asked);
+        assert_eq!(split("dev.split-debuginfo='off'"), Split::No);
+        assert_eq!(split("release.split-debuginfo='packed'"), Split::No);
     }
 
     #[test]

@@ -30,10 +30,7 @@ impl Target {
             Some(folder.to_str()?.to_owned())
         });
         let Some(triple) = triple else {
-            return Err(Error::Answer {
-                program: "rustc".to_owned(),
-                what: printed,
-            });
+            return Err(Error::Answer { program: "rustc".to_owned(), what: printed });
         };
         Ok(Target { triple, library })
     }
@@ -53,21 +50,14 @@ fn ask(config: &Config, words: &[&str]) -> Result<String, Error> {
         rustc.env_remove(variable);
     }
     let named = || program.to_string_lossy().into_owned();
-    let output = rustc
-        .args(words)
-        .output()
-        .map_err(|source| Error::Program {
-            program: named(),
-            source,
-        })?;
+    let output =
+        rustc.args(words).output().map_err(|source| Error::Program { program: named(), source })?;
     if !output.status.success() {
         return Err(Error::Answer {
             program: named(),
             what: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
         });
     }
-    String::from_utf8(output.stdout).map_err(|error| Error::Answer {
-        program: named(),
-        what: error.to_string(),
-    })
+    String::from_utf8(output.stdout)
+        .map_err(|error| Error::Answer { program: named(), what: error.to_string() })
 }

@@ -13,10 +13,8 @@ use super::rustc;
 
 /// The words that go before a test binary; none when it is run directly.
 pub(crate) fn target_runner(config: &Config, triple: &str) -> Result<Vec<OsString>, Error> {
-    let variable = format!(
-        "CARGO_TARGET_{}_RUNNER",
-        triple.to_uppercase().replace(['-', '.'], "_")
-    );
+    let variable =
+        format!("CARGO_TARGET_{}_RUNNER", triple.to_uppercase().replace(['-', '.'], "_"));
     if let Ok(words) = env::var(variable) {
         return Ok(words.split_whitespace().map(OsString::from).collect());
     }
@@ -25,9 +23,7 @@ pub(crate) fn target_runner(config: &Config, triple: &str) -> Result<Vec<OsStrin
     if let Some(words) = for_triple.and_then(|(_, target)| runner(target)) {
         return Ok(words);
     }
-    let mut by_cfg = targets()
-        .filter(|(key, _)| key.starts_with("cfg("))
-        .peekable();
+    let mut by_cfg = targets().filter(|(key, _)| key.starts_with("cfg(")).peekable();
     if by_cfg.peek().is_none() {
         return Ok(Vec::new());
     }
@@ -40,13 +36,7 @@ pub(crate) fn target_runner(config: &Config, triple: &str) -> Result<Vec<OsStrin
 
 fn runner(target: &Value) -> Option<Vec<OsString>> {
     let words = target.get("runner")?.as_array()?;
-    Some(
-        words
-            .iter()
-            .filter_map(Value::as_str)
-            .map(OsString::from)
-            .collect(),
-    )
+    Some(words.iter().filter_map(Value::as_str).map(OsString::from).collect())
 }
 
 /// Whether a key such as `cfg(unix)` holds.
@@ -59,8 +49,5 @@ fn matches(key: &str, cfgs: &[Cfg]) -> bool {
 
 fn cfgs(config: &Config, triple: &str) -> Result<Vec<Cfg>, Error> {
     let printed = rustc::cfgs(config, triple)?;
-    Ok(printed
-        .lines()
-        .filter_map(|line| Cfg::from_str(line).ok())
-        .collect())
+    Ok(printed.lines().filter_map(|line| Cfg::from_str(line).ok()).collect())
 }

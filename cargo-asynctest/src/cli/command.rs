@@ -81,10 +81,7 @@ mod tests {
     #[track_caller]
     fn check_for_build(line: &str, expected: &str) {
         let arguments = test(line).build.for_build();
-        let arguments: Vec<_> = arguments
-            .iter()
-            .map(|word| word.to_str().unwrap())
-            .collect();
+        let arguments: Vec<_> = arguments.iter().map(|word| word.to_str().unwrap()).collect();
         assert_eq!(arguments.join(" "), expected, "{line}");
     }
 

@@ -51,11 +51,11 @@ pub(crate) struct LibtestArguments {
     /// Print only what fails
     #[arg(short, long)]
     pub(crate) quiet: bool,
-    /// The form of libtest's own lines: `terse` is --quiet
-    #[arg(long, value_name = "FORMAT")]
+    /// pretty, or terse, which is --quiet
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     pub(crate) format: Option<Format>,
-    /// Coloring
-    #[arg(long, value_name = "WHEN")]
+    /// Coloring: auto, always, never
+    #[arg(long, value_name = "WHEN", hide_possible_values = true)]
     pub(crate) color: Option<Color>,
 }
 
@@ -143,10 +143,7 @@ mod tests {
     fn ignored_and_include_ignored_exclude_each_other() {
         assert_eq!(parse("").unwrap().ignored(), Ignored::Skip);
         assert_eq!(parse("--ignored").unwrap().ignored(), Ignored::Only);
-        assert_eq!(
-            parse("--include-ignored").unwrap().ignored(),
-            Ignored::Include
-        );
+        assert_eq!(parse("--include-ignored").unwrap().ignored(), Ignored::Include);
         assert!(parse("--ignored --include-ignored").is_err());
     }
 
@@ -161,10 +158,7 @@ mod tests {
         assert_eq!(parse("").unwrap().benchmarks(), Benchmarks::Once);
         assert_eq!(parse("--test").unwrap().benchmarks(), Benchmarks::Once);
         assert_eq!(parse("--bench").unwrap().benchmarks(), Benchmarks::Alone);
-        assert_eq!(
-            parse("--bench --test").unwrap().benchmarks(),
-            Benchmarks::Measured
-        );
+        assert_eq!(parse("--bench --test").unwrap().benchmarks(), Benchmarks::Measured);
     }
 
     #[test]
@@ -176,12 +170,7 @@ mod tests {
 
     #[test]
     fn unknown_flags_are_refused() {
-        for line in [
-            "--nonsense",
-            "--format json",
-            "--test-threads 0",
-            "--shuffle",
-        ] {
+        for line in ["--nonsense", "--format json", "--test-threads 0", "--shuffle"] {
             assert!(parse(line).is_err(), "{line}");
         }
     }

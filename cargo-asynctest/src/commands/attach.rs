@@ -49,10 +49,7 @@ fn capture(arguments: &AttachArguments) -> Result<Capture, Error> {
 fn program(process: i32) -> String {
     let link = fs::read_link(format!("/proc/{process}/exe"));
     let name = link.as_deref().ok().and_then(Path::file_name);
-    name.map_or_else(
-        || process.to_string(),
-        |name| name.to_string_lossy().into_owned(),
-    )
+    name.map_or_else(|| process.to_string(), |name| name.to_string_lossy().into_owned())
 }
 
 /// An error with what it comes from.

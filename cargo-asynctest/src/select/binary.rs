@@ -55,14 +55,8 @@ fn binary(
     runner: &[OsString],
 ) -> Result<Binary, Error> {
     let environment = surroundings.environment(test, package);
-    let folder = package
-        .manifest_path
-        .parent()
-        .unwrap_or(&package.manifest_path);
-    let mut words = runner
-        .iter()
-        .cloned()
-        .chain([test.path.clone().into_os_string()]);
+    let folder = package.manifest_path.parent().unwrap_or(&package.manifest_path);
+    let mut words = runner.iter().cloned().chain([test.path.clone().into_os_string()]);
     let program = words.next().map(PathBuf::from).unwrap_or_default();
     Ok(Binary {
         test: TestBinary {
@@ -122,8 +116,13 @@ fn harness(test: &Executable, package: &Package) -> Result<Harness, Error> {
     Ok(match manifest.main_function(&test.target) {
         MainFunction::Generated => Harness::Libtest,
         MainFunction::Written => match Object::open(&test.path) {
-            Ok(object) if object.has_symbol_with("libtest_mimic") => Harness::Libtest,
+            Ok(object) if has_libtest_mimic(&object) => Harness::Libtest,
             Ok(_) | Err(_) => Harness::Whole,
         },
     })
+}
+
+fn has_libtest_mimic(object: &Object) -> bool {
+    let symbols = object.symbols_named(|name| name.contains("libtest_mimic"));
+    !symbols.is_empty()
 }

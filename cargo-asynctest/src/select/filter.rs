@@ -45,11 +45,7 @@ impl Filter {
         Filter {
             names: names.chain(arguments.filters.iter().cloned()).collect(),
             skip: arguments.skip.clone(),
-            matching: if arguments.exact {
-                Matching::Whole
-            } else {
-                Matching::Part
-            },
+            matching: if arguments.exact { Matching::Whole } else { Matching::Part },
             ignored: arguments.ignored(),
             benchmarks: arguments.benchmarks(),
         }
@@ -92,11 +88,7 @@ mod tests {
         let (name, flags) = line.split_once(' ').unwrap_or((line, ""));
         Listed {
             name: name.to_owned(),
-            kind: if flags.contains("bench") {
-                Kind::Benchmark
-            } else {
-                Kind::Test
-            },
+            kind: if flags.contains("bench") { Kind::Benchmark } else { Kind::Test },
             ignored: flags.contains("ignored"),
         }
     }

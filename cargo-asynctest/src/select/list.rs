@@ -97,11 +97,7 @@ fn parse(text: &str) -> Vec<Listed> {
             "benchmark" => Kind::Benchmark,
             _ => return None,
         };
-        Some(Listed {
-            name: name.to_owned(),
-            kind,
-            ignored: false,
-        })
+        Some(Listed { name: name.to_owned(), kind, ignored: false })
     };
     text.lines().filter_map(test).collect()
 }
@@ -109,19 +105,11 @@ fn parse(text: &str) -> Vec<Listed> {
 /// The command that runs a test binary with these arguments.
 pub(crate) fn command(binary: &Binary) -> Command {
     let mut command = Command::new(&binary.test.path);
-    command
-        .args(&binary.prefix)
-        .current_dir(&binary.test.folder);
+    command.args(&binary.prefix).current_dir(&binary.test.folder);
     for name in &binary.test.unset {
         command.env_remove(name);
     }
-    command.envs(
-        binary
-            .test
-            .environment
-            .iter()
-            .map(|(name, value)| (name, value)),
-    );
+    command.envs(binary.test.environment.iter().map(|(name, value)| (name, value)));
     command
 }
 
@@ -130,10 +118,8 @@ fn ask(binary: &Binary, more: &[&str], limit: Option<Duration>) -> Result<String
     let unstarted = |error: io::Error| {
         ListFailure::Failed(format!("could not be started: {error}"), String::new())
     };
-    let (stdout, stderr) = (
-        tempfile::tempfile().map_err(unstarted)?,
-        tempfile::tempfile().map_err(unstarted)?,
-    );
+    let (stdout, stderr) =
+        (tempfile::tempfile().map_err(unstarted)?, tempfile::tempfile().map_err(unstarted)?);
     let mut child = command(binary)
         .args(LIST)
         .args(more)
@@ -199,17 +185,69 @@ fn contents(mut file: File) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::{Harness, TestBinary};
+
+    /// A binary that is this script of the shell's.
+    fn script(script: &str) -> Binary {
+        Binary {
+            test: TestBinary {
+                id: script.to_owned(),
+                selection: Vec::new(),
+                path: "/bin/sh".into(),
+                folder: "/".into(),
+                environment: vec![("NAME".into(), "named".into())],
+                unset: Vec::new(),
+                harness: Harness::Libtest,
+            },
+            executable: "/bin/sh".into(),
+            prefix: ["-c", script, "sh"].map(Into::into).into(),
+            target: script.to_owned(),
+        }
+    }
+
+    #[track_caller]
+    fn check(scripts: &[&str], limit: Option<Duration>, expected: &[&str]) {
+        let scripts: Vec<Binary> = scripts.iter().copied().map(script).collect();
+        let scripts: Vec<&Binary> = scripts.iter().collect();
+        let word = |answer: Answer| match answer {
+            Ok(tests) => {
+                let word = |test: &Listed| match test.ignored {
+                    true => format!("{} ignored", test.name),
+                    false => test.name.clone(),
+                };
+                tests.iter().map(word).collect::<Vec<_>>().join(", ")
+            }
+            Err(ListFailure::Hung(stderr)) => format!("hung {stderr}"),
+            Err(ListFailure::Failed(how, stderr)) => format!("{how} {stderr}"),
+        };
+        let answers = list(&scripts, ListOptions { jobs: 2, limit });
+        let answers: Vec<String> = answers.into_iter().map(word).collect();
+        assert_eq!(answers, expected);
+    }
+
+    #[test]
+    fn binaries_are_asked_twice_and_answer_in_order() {
+        let ignored = "test \"$4\" = --ignored || echo a: test; echo $NAME: test";
+        let expected = ["", "a, named ignored", "x ignored"];
+        check(&["true", ignored, "echo x: test"], None, &expected);
+    }
+
+    #[test]
+    fn what_hangs_or_fails_is_told_with_its_words() {
+        let limit = Some(Duration::from_millis(200));
+        check(&["echo why >&2; sleep 1000"], limit, &["hung why\n"]);
+        let limit = Some(Duration::from_secs(600));
+        check(
+            &["echo why >&2; exit 3", "kill -SEGV $$"],
+            limit,
+            &["exit code 3 why\n", "signal SIGSEGV "],
+        );
+    }
 
     #[test]
     fn tests_and_benchmarks_are_read() {
         let listed = parse("hello\na::b: test\nodd: name: benchmark\nx: other\n\n");
-        let listed: Vec<_> = listed
-            .iter()
-            .map(|test| (test.name.as_str(), test.kind))
-            .collect();
-        assert_eq!(
-            listed,
-            [("a::b", Kind::Test), ("odd: name", Kind::Benchmark)]
-        );
+        let listed: Vec<_> = listed.iter().map(|test| (test.name.as_str(), test.kind)).collect();
+        assert_eq!(listed, [("a::b", Kind::Test), ("odd: name", Kind::Benchmark)]);
     }
 }

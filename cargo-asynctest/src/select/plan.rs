@@ -116,11 +116,7 @@ mod tests {
     }
 
     fn listed(name: &str, ignored: bool) -> Listed {
-        Listed {
-            name: name.to_owned(),
-            kind: Kind::Test,
-            ignored,
-        }
+        Listed { name: name.to_owned(), kind: Kind::Test, ignored }
     }
 
     fn lines(tests: &[TestCase]) -> Vec<String> {
@@ -138,15 +134,10 @@ mod tests {
             binary("two", Harness::Whole, &["--now", "/two"]),
             binary("three", Harness::Libtest, &["/three"]),
         ];
-        let answers = vec![
-            Ok(vec![listed("a", false), listed("b", true)]),
-            Ok(vec![listed("a", false)]),
-        ];
+        let answers =
+            vec![Ok(vec![listed("a", false), listed("b", true)]), Ok(vec![listed("a", false)])];
         let mut plan = Plan::default();
-        let wanted = Wanted {
-            filter: Filter::default(),
-            words: vec!["x".into()],
-        };
+        let wanted = Wanted { filter: Filter::default(), words: vec!["x".into()] };
         fill(&mut plan, binaries, answers, &wanted);
         assert_eq!(
             lines(&plan.tests),
@@ -166,17 +157,9 @@ mod tests {
         let words = ["--include-ignored".into()];
         let arguments = LibtestArguments::parse_words(&words).unwrap();
         assert_eq!(arguments.ignored(), Ignored::Include);
-        let wanted = Wanted {
-            filter: Filter::new(None, &arguments),
-            words: words.to_vec(),
-        };
+        let wanted = Wanted { filter: Filter::new(None, &arguments), words: words.to_vec() };
         let answers = vec![Ok(vec![listed("b", true)])];
-        fill(
-            &mut plan,
-            vec![binary("one", Harness::Libtest, &[])],
-            answers,
-            &wanted,
-        );
+        fill(&mut plan, vec![binary("one", Harness::Libtest, &[])], answers, &wanted);
         let expected = "0 b: --exact b --test-threads=1 --nocapture --include-ignored";
         assert_eq!(lines(&plan.tests), [expected]);
     }
@@ -187,10 +170,7 @@ mod tests {
         let answers = vec![Err(ListFailure::Hung(String::new()))];
         let binaries = vec![binary("one", Harness::Libtest, &[])];
         fill(&mut plan, binaries, answers, &Wanted::default());
-        let reproduce = plan
-            .unlisted
-            .first()
-            .map(|unlisted| unlisted.reproduce.as_str());
+        let reproduce = plan.unlisted.first().map(|unlisted| unlisted.reproduce.as_str());
         assert_eq!(reproduce, Some("cd '/a b' && /one --list --format terse"));
     }
 }

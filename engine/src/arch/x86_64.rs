@@ -147,6 +147,20 @@ pub fn thread_local_address(
     thread_pointer.back(block).offset(offset)
 }
 
+/// The direct calls in `code`, which lies at `address`: where each is, and where it leads. Bytes
+/// that merely look like one are among them.
+///
+/// Source: Intel SDM volume 2, CALL: `E8` and a 32-bit distance from the next instruction.
+pub fn direct_calls(code: &[u8], address: u64) -> impl Iterator<Item = (u64, u64)> {
+    const CALL: u8 = 0xe8;
+    const LENGTH: u64 = 5;
+    code.windows(LENGTH as usize).zip(address..).filter_map(|(bytes, from)| {
+        let [CALL, distance @ ..] = bytes else { return None };
+        let distance = i32::from_le_bytes(*distance.first_chunk()?);
+        Some((from, from.wrapping_add(LENGTH).wrapping_add_signed(i64::from(distance))))
+    })
+}
+
 /// The name of the system call with this number, of those that threads are found blocked in.
 ///
 /// Source: Linux `arch/x86/entry/syscalls/syscall_64.tbl`.

@@ -48,16 +48,10 @@ pub(super) struct Freeze {
 enum Seized {
     /// It is ours.
     Yes,
+    /// It has ended, and its entry is left.
+    Dead,
     /// It is ending, or changing.
     NotNow,
-}
-
-/// What a thread does after it was told to stop.
-#[derive(Clone, PartialEq, Eq, Debug)]
-enum Progress {
-    Stopped(Registers),
-    Ended,
-    Moving(char),
 }
 
 impl Freeze {
@@ -73,7 +67,9 @@ impl Freeze {
         for id in freeze.listed()? {
             freeze.observed.insert(id, observe(process, id));
         }
-        while !freeze.round()? {}
+        while !freeze.round()? {
+            freeze.check_patience(procfs::leader(process))?;
+        }
         freeze.threads()
     }
 
@@ -87,16 +83,14 @@ impl Freeze {
             if self.standing.contains_key(&id) {
                 continue;
             }
-            if self.is_dead(id) {
+            match self.seize(id)? {
+                Seized::Yes => new.push(id),
                 // The first thread stays until its parent has asked for the exit status.
-                if id != procfs::leader(self.process) {
+                Seized::Dead if id == procfs::leader(self.process) => {}
+                Seized::Dead => {
                     holder::bury(id);
                     moving.push(id);
                 }
-                continue;
-            }
-            match self.seize(id)? {
-                Seized::Yes => new.push(id),
                 Seized::NotNow => moving.push(id),
             }
         }
@@ -105,8 +99,7 @@ impl Freeze {
                 self.standing.insert(id, registers);
             }
         }
-        if let Some(&thread) = moving.first() {
-            self.check_patience(thread)?;
+        if !moving.is_empty() {
             thread::yield_now();
         }
         // Reading the folder can miss threads while others end, so the kernel's own count decides. It
@@ -123,6 +116,8 @@ impl Freeze {
         match ptrace::seize(thread, ptrace::Options::PTRACE_O_TRACECLONE) {
             Ok(()) => self.refused_since = None,
             Err(Errno::ESRCH) => return Ok(Seized::NotNow),
+            // Also one of ours that ended after it was seized.
+            Err(_) if self.is_dead(id) => return Ok(Seized::Dead),
             Err(_) if self.is_ours(id) => {}
             Err(_) => return self.refused(id),
         }
@@ -137,9 +132,7 @@ impl Freeze {
     /// What it means that the system refused to let us seize a thread.
     fn refused(&mut self, id: ThreadId) -> Result<Seized, Error> {
         let since = *self.refused_since.get_or_insert_with(Instant::now);
-        if !self.is_dead(id)
-            && (refusal::tracer(self.process, id).is_some() || since.elapsed() > REFUSAL)
-        {
+        if refusal::tracer(self.process, id).is_some() || since.elapsed() > REFUSAL {
             return Err(refusal::explain(self.process, id));
         }
         Ok(Seized::NotNow)
@@ -153,42 +146,39 @@ impl Freeze {
         let mut looks = 0;
         let mut pause = Duration::from_micros(20);
         loop {
-            match self.progress(id, looks) {
-                Progress::Stopped(registers) => return Ok(Some(registers)),
-                Progress::Ended => return Ok(None),
-                Progress::Moving('D') if began.elapsed() > DEEP_SLEEP => {
-                    if let Some(blocked) = blocked(self.process, id) {
-                        return Ok(Some(blocked.registers()));
-                    }
-                }
-                Progress::Moving(_) if looks < QUICK_LOOKS => thread::yield_now(),
-                Progress::Moving(_) => {
-                    self.check_patience(id)?;
-                    // The order is given again because `exec` moves a thread to the first one's id,
-                    // and with it an order that was meant for another.
-                    let _ = ptrace::interrupt(Pid::from_raw(id.0));
-                    thread::sleep(pause);
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                }
+            // They can be read exactly when the thread stands still, whatever wait status somebody
+            // else has consumed.
+            if let Ok(registers) = ptrace::getregs(Pid::from_raw(id.0)) {
+                return Ok(Some(Registers::from_user(&registers)));
             }
             looks += 1;
+            if looks < QUICK_LOOKS {
+                thread::yield_now();
+                continue;
+            }
+            let Some(state) = self.state(id) else {
+                return Ok(None);
+            };
+            if state == 'D'
+                && began.elapsed() > DEEP_SLEEP
+                && let Some(blocked) = blocked(self.process, id)
+            {
+                return Ok(Some(blocked.registers()));
+            }
+            self.check_patience(id)?;
+            // The order is given again because `exec` moves a thread to the first one's id, and with
+            // it an order that was meant for another.
+            let _ = ptrace::interrupt(Pid::from_raw(id.0));
+            thread::sleep(pause);
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
-    /// Looks at one thread. Its registers can be read exactly when it stands still, whatever wait
-    /// status somebody else has consumed.
-    fn progress(&self, id: ThreadId, looks: u32) -> Progress {
-        if let Ok(registers) = ptrace::getregs(Pid::from_raw(id.0)) {
-            return Progress::Stopped(Registers::from_user(&registers));
-        }
-        if looks < QUICK_LOOKS {
-            return Progress::Moving('R');
-        }
-        match procfs::stat(self.process, id) {
-            // `exec` can give the id to a thread that we do not have: the next round seizes it.
-            Ok(stat) if !stat.is_dead() && self.is_ours(id) => Progress::Moving(stat.state),
-            Ok(_) | Err(_) => Progress::Ended,
-        }
+    /// The state letter of a thread of ours; `None` when it has ended, or `exec` has given its id to
+    /// a thread that we do not have: the next round seizes that.
+    fn state(&self, id: ThreadId) -> Option<char> {
+        let stat = procfs::stat(self.process, id).ok()?;
+        (!stat.is_dead() && self.is_ours(id)).then_some(stat.state)
     }
 
     /// An error when stopping has taken too long, for want of this thread.

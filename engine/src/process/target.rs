@@ -34,6 +34,11 @@ impl Process {
     /// Stops every thread, those started meanwhile included. Blocks until all stand still: some
     /// microseconds a thread.
     ///
+    /// The process's parent is told nothing but its end. Where the parent is this program itself, it
+    /// must not wait for the process before that has ended (its pidfd tells): the kernel gives the
+    /// stops of a traced process to every thread of the tracer's program that waits, and to
+    /// [`std::process::Child::wait`] they look like an exit.
+    ///
     /// Threads blocked in `epoll_wait` or a few other calls see them end with `EINTR` afterwards, as
     /// after `SIGSTOP` and `SIGCONT`.
     pub fn stop(&self) -> Result<Stopped<'_>, Error> {

@@ -1,12 +1,12 @@
 //! For tests: a stopped process that is a few literals.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::address::{Address, ProcessId, ThreadId};
+use crate::address::{Address, ThreadId};
 use crate::arch::Registers;
-use crate::process::{Clock, Thread};
 use crate::program::Program;
-use crate::snapshot::{Facts, Mapping, Snapshot, Source};
+use crate::snapshot::synth::Synth;
+use crate::snapshot::{Mapping, Thread};
 use crate::symbols::Objects;
 
 /// Where the stack of a synthetic process begins.
@@ -19,16 +19,12 @@ const PAGE: u64 = 0x1000;
 
 /// Runs `check` over a process whose one thread has these words from the stack pointer on.
 pub(super) fn with_process(words: &[u64], check: impl FnOnce(&Program<'_>)) {
-    let facts = Facts {
-        process: ProcessId(1),
-        clock: Clock { monotonic: 0, realtime: 0 },
-        executable: PathBuf::from("/synthetic"),
-        threads: Vec::new(),
-        mappings: vec![mapping(CODE, true), mapping(STACK, false)],
-        descriptors: Vec::new(),
-    };
-    let words = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-    let snapshot = Snapshot::new(facts, Box::new(Words(words)), usize::MAX);
+    let words: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    let snapshot = Synth::new()
+        .mapping(mapping(CODE, true))
+        .mapping(mapping(STACK, false))
+        .bytes(Address(STACK), &words)
+        .build();
     let (program, _) = Program::new(&snapshot, &Objects::default(), &Path::to_owned);
     check(&program);
 }
@@ -60,19 +56,5 @@ fn mapping(start: u64, executable: bool) -> Mapping {
         private: true,
         inode: 0,
         path: String::new(),
-    }
-}
-
-/// The words on the stack; all else cannot be read.
-struct Words(Vec<u8>);
-
-impl Source for Words {
-    fn fill(&self, address: Address, buffer: &mut [u8]) -> bool {
-        if address != Address(STACK) {
-            return false;
-        }
-        buffer.fill(0);
-        buffer[..self.0.len()].copy_from_slice(&self.0);
-        true
     }
 }

@@ -28,16 +28,7 @@ impl Object {
     fn find_coroutine_source(&self, type_: &Type) -> Option<CoroutineSource> {
         let own_name = type_.own_name.replacen("_env#", "#", 1);
         self.with_debug_info(|debug_info| {
-            let home = debug_info.start_of(type_.id.offset())?;
-            let home_name = debug_info.unit_name(home)?;
-            let crate_root = home_name.split("/@/").next()?;
-            let siblings = debug_info.starts().iter().copied().filter(|start| {
-                *start != home
-                    && debug_info
-                        .unit_name(*start)
-                        .is_some_and(|name| name.split("/@/").next() == Some(crate_root))
-            });
-            std::iter::once(home).chain(siblings).find_map(|start| {
+            debug_info.units_of_crate(type_.id.offset()).into_iter().find_map(|start| {
                 let index = debug_info.index(start)?;
                 let body = index.body(&type_.scope, &own_name)?;
                 let unit = debug_info.unit(start)?;

@@ -23,6 +23,10 @@ pub(crate) struct Index<'data> {
     thread_locals: HashMap<&'data [u8], UnitOffset>,
     /// The functions that poll coroutines, by their place in `names`.
     bodies: HashMap<u32, Body<'data>>,
+    /// The functions that were inlined, each with the file number and line of its call.
+    inlined: Vec<(UnitOffset, u64, u64)>,
+    /// Functions without a name of their own, and the declarations that have it.
+    declarations: HashMap<UnitOffset, UnitOffset>,
 }
 
 /// The function that polls a coroutine.
@@ -59,8 +63,17 @@ impl<'data> Index<'data> {
                 index.add_variable(debug_info, unit, entry, function);
                 continue;
             }
+            if tag == constants::DW_TAG_inlined_subroutine {
+                index.add_inlined(entry);
+                continue;
+            }
             if !has_name_that_counts(tag) {
                 continue;
+            }
+            if let Some(AttributeValue::UnitRef(declaration)) =
+                entry.attr_value(constants::DW_AT_specification)
+            {
+                index.declarations.insert(entry.offset(), declaration);
             }
             let text = entry
                 .attr_value(constants::DW_AT_name)
@@ -133,6 +146,28 @@ impl<'data> Index<'data> {
             })
             .map(|(_, body)| body)
             .max_by_key(|body| (body.awaits.len(), body.linkage_name))
+    }
+
+    /// The inlined calls of functions whose own name begins with `prefix`: the function, and the
+    /// file number and line of the call.
+    pub(super) fn inlined(&self, prefix: &str) -> Vec<(UnitOffset, u64, u64)> {
+        let is_wanted = |function: &UnitOffset| {
+            let named = self.declarations.get(function).unwrap_or(function);
+            let at = self.names.binary_search_by_key(&named.0, |name| name.offset.0).ok();
+            at.and_then(|at| self.names.get(at))
+                .is_some_and(|name| name.text.starts_with(prefix.as_bytes()))
+        };
+        self.inlined.iter().filter(|(function, ..)| is_wanted(function)).copied().collect()
+    }
+
+    fn add_inlined(&mut self, entry: &Entry<'data>) {
+        if let (Some(AttributeValue::UnitRef(function)), Some(file), Some(line)) = (
+            entry.attr_value(constants::DW_AT_abstract_origin),
+            number(entry, constants::DW_AT_call_file),
+            number(entry, constants::DW_AT_call_line),
+        ) {
+            self.inlined.push((function, file, line));
+        }
     }
 
     /// Notes a vtable, a thread-local variable or an awaited future; others are of no interest.

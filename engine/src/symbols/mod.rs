@@ -3,9 +3,9 @@
 //! An address leads through `.debug_aranges` to the few units it concerns; only those are parsed.
 //! This module knows neither processes nor memory: see [`crate::program`] for the two together.
 
+mod calls;
 mod code;
 mod coroutines;
-mod detail;
 mod entry;
 mod error;
 mod expressions;
@@ -28,8 +28,8 @@ mod units;
 mod unwind;
 mod variables;
 
+pub use calls::InlinedCall;
 pub use coroutines::CoroutineSource;
-pub use detail::Detail;
 pub use error::Error;
 pub use functions::CodeFrame;
 pub use ids::{FunctionId, TypeId};

@@ -97,4 +97,17 @@ impl<'data> DebugInfo<'data> {
         let unit = self.unit(start)?;
         Some(String::from_utf8_lossy(unit.name?.slice()).into_owned())
     }
+
+    /// The units of the crate whose unit holds the entry at `offset`: that one first.
+    pub(crate) fn units_of_crate(&self, offset: DebugInfoOffset) -> Vec<DebugInfoOffset> {
+        let Some(home) = self.start_of(offset) else { return Vec::new() };
+        let root = |start: DebugInfoOffset| {
+            let name = self.unit_name(start)?;
+            Some(name.split("/@/").next()?.to_owned())
+        };
+        let Some(wanted) = root(home) else { return vec![home] };
+        let others = self.starts().iter().copied().filter(|start| *start != home);
+        let others = others.filter(|start| root(*start).as_deref() == Some(&*wanted));
+        std::iter::once(home).chain(others).collect()
+    }
 }

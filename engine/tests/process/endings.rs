@@ -4,13 +4,14 @@ use asynctest_engine::process::{Error, Process};
 use libtest_mimic::Trial;
 use nix::sys::signal::Signal;
 
-use crate::helper::{Tracee, trial};
+use crate::helper::{Tracee, eventually, runs_freely, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("ending::killed_while_stopped", killed_while_stopped),
         trial("ending::killed_while_stopping", killed_while_stopping),
         trial("ending::the_exit_status_stays_for_the_parent", the_exit_status_stays),
+        trial("ending::the_tool_is_killed_while_it_holds", the_tool_is_killed),
         trial("ending::exec_in_another_thread", exec_in_another_thread),
     ]
 }
@@ -49,6 +50,17 @@ fn the_exit_status_stays() {
         });
         assert_eq!(tracee.outcome(), 7);
     }
+}
+
+fn the_tool_is_killed() {
+    let mut tracee = Tracee::start(&["churn"]);
+    let tool = Tracee::start(&["stop", &tracee.id().to_string()]);
+    assert!(!runs_freely(tracee.id()));
+    tool.signal(Signal::SIGKILL);
+    assert_eq!(tool.outcome(), -9);
+    eventually("no thread is left behind", || runs_freely(tracee.id()));
+    tracee.finish();
+    assert_eq!(tracee.outcome(), 7);
 }
 
 fn exec_in_another_thread() {

@@ -3,6 +3,14 @@
 //! With the argument `tracee` this same file is the process that is stopped: see [`tracee`]. It has
 //! a `main` of its own because the first thread of a process is a special one.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "it is all tests, which Clippy does not see in a program with a `main` of its own"
+)]
+
 mod endings;
 mod freezes;
 mod helper;

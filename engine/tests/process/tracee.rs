@@ -7,13 +7,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
+use asynctest_engine::address::ProcessId;
+use asynctest_engine::process::Process;
 use nix::libc;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
 /// Runs one of them.
 pub(crate) fn run(program: &str, arguments: &[String]) -> ExitCode {
     match program {
-        "idle" => idle(),
+        "idle" => idle(arguments),
+        "stop" => stop(arguments),
         "churn" => churn(),
         "signals" => signals(),
         "exec" => exec(arguments),
@@ -30,15 +33,24 @@ fn wait_for_end() {
     std::io::stdin().read_to_end(&mut rest).unwrap();
 }
 
-/// Four threads that sleep.
-fn idle() -> ExitCode {
-    for _ in 0..4 {
+/// Threads that sleep: four, or as many as asked for.
+fn idle(arguments: &[String]) -> ExitCode {
+    let count = arguments.first().and_then(|count| count.parse().ok());
+    for _ in 0..count.unwrap_or(4) {
         thread::spawn(|| {
             loop {
                 thread::park();
             }
         });
     }
+    wait_for_end();
+    ExitCode::from(7)
+}
+
+/// Stops the process with this id and holds it.
+fn stop(arguments: &[String]) -> ExitCode {
+    let process = Process::open(ProcessId(arguments[0].parse().unwrap())).unwrap();
+    let _stopped = process.stop().unwrap();
     wait_for_end();
     ExitCode::from(7)
 }

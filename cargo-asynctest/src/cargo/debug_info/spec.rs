@@ -40,9 +40,7 @@ impl Spec {
     fn matches_version(&self, version: &str) -> bool {
         self.version.as_deref().is_none_or(|given| {
             version == given
-                || version
-                    .strip_prefix(given)
-                    .is_some_and(|rest| rest.starts_with(['.', '+']))
+                || version.strip_prefix(given).is_some_and(|rest| rest.starts_with(['.', '+']))
         })
     }
 }

@@ -8,7 +8,7 @@ use super::from_here;
 use crate::cargo::build::{self, Built};
 use crate::cargo::command::Cargo;
 use crate::cargo::config::Config;
-use crate::cargo::debug_info::{Scope, Verdict, verify};
+use crate::cargo::debug_info::{Crates, Scope, Verdict, verify};
 use crate::cargo::environment::Surroundings;
 use crate::cargo::manifest::Manifest;
 use crate::cargo::metadata::Metadata;
@@ -44,17 +44,19 @@ struct Workspace {
 pub(super) fn compile(arguments: &BuildArguments) -> Result<Compiled, Error> {
     let workspace = Workspace::read(arguments)?;
     let built = workspace.build(arguments)?;
+    let target_directory = workspace.target_directory(arguments);
     let surroundings = Surroundings {
         cargo: &workspace.cargo,
         config: &workspace.config,
         metadata: &workspace.metadata,
+        target_directory: &target_directory,
         target: &workspace.target,
         built: &built,
     };
     let runner = target_runner::target_runner(&workspace.config, &workspace.target.triple)?;
     Ok(Compiled {
         binaries: binaries(&surroundings, &runner)?,
-        output: workspace.output(arguments),
+        output: target_directory.join("asynctest"),
         source_roots: workspace.source_roots(),
         doctests: doctests::command(arguments, &workspace.metadata, &built),
     })
@@ -63,23 +65,15 @@ pub(super) fn compile(arguments: &BuildArguments) -> Result<Compiled, Error> {
 impl Workspace {
     fn read(arguments: &BuildArguments) -> Result<Workspace, Error> {
         let cargo = Cargo::find();
-        let here = env::current_dir().map_err(|source| Error::File {
-            path: PathBuf::from("."),
-            source,
-        })?;
+        let here = env::current_dir()
+            .map_err(|source| Error::File { path: PathBuf::from("."), source })?;
         let config = Config::read(&here, &arguments.general.config)?;
         let triple = triple(arguments, &config);
         let target = Target::find(&config, triple.as_deref())?;
         let metadata = Metadata::read(&cargo, arguments, &target.triple)?;
         let manifest = Manifest::read(&metadata.workspace_root().join("Cargo.toml"))?;
         let profile = Profile::used(arguments, &manifest, &config);
-        Ok(Workspace {
-            cargo,
-            config,
-            target,
-            metadata,
-            profile,
-        })
+        Ok(Workspace { cargo, config, target, metadata, profile })
     }
 
     /// Builds; and again, with full debug info for everything, when what is needed is missing.
@@ -87,6 +81,9 @@ impl Workspace {
         let scope = Scope::needed(&self.metadata, &self.profile);
         let crates = scope.crates();
         let built = build::build(&self.cargo, arguments, &scope.words(&self.profile))?;
+        if crates.is_empty() {
+            return Ok(built);
+        }
         let lacking = match self.verdict(&built, &crates) {
             Verdict::Complete => return Ok(built),
             Verdict::Incomplete(lacking) => listed(&lacking),
@@ -112,23 +109,20 @@ impl Workspace {
         Ok(built)
     }
 
-    fn verdict(&self, built: &Built, crates: &BTreeSet<String>) -> Verdict {
+    fn verdict(&self, built: &Built, crates: &Crates) -> Verdict {
         verify(built.tests.iter().map(|test| test.path.as_path()), crates)
     }
 
-    fn output(&self, arguments: &BuildArguments) -> PathBuf {
-        let folder = match &arguments.compilation.target_dir {
+    /// Where cargo puts what it builds: `cargo metadata` does not take `--target-dir`.
+    fn target_directory(&self, arguments: &BuildArguments) -> PathBuf {
+        match &arguments.compilation.target_dir {
             Some(folder) => from_here(folder),
             None => self.metadata.target_directory().to_owned(),
-        };
-        folder.join("asynctest")
+        }
     }
 
     fn source_roots(&self) -> Vec<PathBuf> {
-        let folders = self
-            .metadata
-            .local()
-            .filter_map(|package| package.manifest_path.parent());
+        let folders = self.metadata.local().filter_map(|package| package.manifest_path.parent());
         let folders: BTreeSet<PathBuf> =
             folders.map(|folder| folder.as_std_path().into()).collect();
         folders.into_iter().collect()
@@ -154,11 +148,7 @@ fn triple(arguments: &BuildArguments, config: &Config) -> Option<String> {
 /// A few names for a sentence.
 fn listed(names: &BTreeSet<String>) -> String {
     const SHOWN: usize = 3;
-    let shown: Vec<String> = names
-        .iter()
-        .take(SHOWN)
-        .map(|name| format!("`{name}`"))
-        .collect();
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
     match names.len().checked_sub(SHOWN) {
         None | Some(0) => shown.join(", "),
         Some(more) => format!("{} and {more} more", shown.join(", ")),

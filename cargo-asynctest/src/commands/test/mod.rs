@@ -12,7 +12,7 @@ use std::process::{ExitCode, Stdio};
 use super::exit::Exit;
 use super::notice;
 use crate::cargo::doctests;
-use crate::cli::{LibtestArguments, TestArguments};
+use crate::cli::{Color, LibtestArguments, TestArguments};
 use crate::plan::{Harness, Plan};
 use crate::render;
 use crate::runner;
@@ -24,11 +24,14 @@ use compile::Compiled;
 
 /// Builds the tests that the user selected and runs them.
 pub(crate) fn test(arguments: &TestArguments) -> ExitCode {
+    match arguments.build.general.color {
+        Some(Color::Always) => console::set_colors_enabled_stderr(true),
+        Some(Color::Never) => console::set_colors_enabled_stderr(false),
+        None | Some(Color::Auto) => (),
+    }
     if arguments.build.targets.doc {
         let command = doctests::command_words(&arguments.build);
-        notice::error(format_args!(
-            "doctests are not run here; `{command}` runs them"
-        ));
+        notice::error(format_args!("doctests are not run here; `{command}` runs them"));
         return Exit::Usage.into();
     }
     match compile::compile(&arguments.build) {
@@ -45,11 +48,7 @@ pub(crate) fn test(arguments: &TestArguments) -> ExitCode {
 fn after_build(arguments: &TestArguments, compiled: Compiled) -> ExitCode {
     if arguments.build.general.no_run {
         for binary in &compiled.binaries {
-            eprintln!(
-                "  Executable {} ({})",
-                binary.test.id,
-                binary.executable.display()
-            );
+            eprintln!("  Executable {} ({})", binary.test.id, binary.executable.display());
         }
         return Exit::Success.into();
     }
@@ -59,11 +58,7 @@ fn after_build(arguments: &TestArguments, compiled: Compiled) -> ExitCode {
         Ok(libtest) => libtest,
         Err(error) if compiled.binaries.iter().any(harnessed) || !error.use_stderr() => {
             let _ = error.print();
-            let exit = if error.use_stderr() {
-                Exit::Usage
-            } else {
-                Exit::Success
-            };
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Success };
             return exit.into();
         }
         Err(_) => LibtestArguments::default(),
@@ -71,10 +66,9 @@ fn after_build(arguments: &TestArguments, compiled: Compiled) -> ExitCode {
     if libtest.list {
         return print_lists(arguments, &compiled.binaries);
     }
-    if let Some(command) = &compiled.doctests {
-        notice::note(format_args!(
-            "doctests are not run here; `{command}` runs them"
-        ));
+    let quiet = arguments.build.general.quiet > 0 || libtest.is_quiet();
+    if let (Some(command), false) = (&compiled.doctests, quiet) {
+        notice::note(format_args!("doctests are not run here; `{command}` runs them"));
     }
     run(arguments, &libtest, compiled)
 }
@@ -82,13 +76,9 @@ fn after_build(arguments: &TestArguments, compiled: Compiled) -> ExitCode {
 fn run(arguments: &TestArguments, libtest: &LibtestArguments, compiled: Compiled) -> ExitCode {
     let options = options::run_options(arguments, libtest);
     let harnessed = compiled.binaries.iter();
-    let harnessed: Vec<&Binary> = harnessed
-        .filter(|binary| binary.test.harness == Harness::Libtest)
-        .collect();
-    let listing = ListOptions {
-        jobs: options::processors(),
-        limit: options::list_limit(&options),
-    };
+    let harnessed: Vec<&Binary> =
+        harnessed.filter(|binary| binary.test.harness == Harness::Libtest).collect();
+    let listing = ListOptions { jobs: options::processors(), limit: options::list_limit(&options) };
     let answers = list::list(&harnessed, listing);
     let wanted = Wanted {
         filter: Filter::new(arguments.filter.as_deref(), libtest),
@@ -121,20 +111,13 @@ fn words(arguments: &TestArguments) -> Vec<OsString> {
 fn again(arguments: &TestArguments) -> Vec<String> {
     let shared = arguments.build.shared().into_iter();
     let shared = shared.map(|word| word.to_string_lossy().into_owned());
-    ["cargo", "asynctest"]
-        .map(str::to_owned)
-        .into_iter()
-        .chain(shared)
-        .collect()
+    ["cargo", "asynctest"].map(str::to_owned).into_iter().chain(shared).collect()
 }
 
 /// Has each binary list its tests on our stdout, in its own words.
 fn print_lists(arguments: &TestArguments, binaries: &[Binary]) -> ExitCode {
     for binary in binaries {
-        let status = list::command(binary)
-            .args(words(arguments))
-            .stdin(Stdio::null())
-            .status();
+        let status = list::command(binary).args(words(arguments)).stdin(Stdio::null()).status();
         match status {
             Ok(status) if status.success() => (),
             Ok(_) => return Exit::ListFailed.into(),

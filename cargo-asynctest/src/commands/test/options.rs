@@ -25,11 +25,7 @@ pub(super) fn run_options(arguments: &TestArguments, libtest: &LibtestArguments)
         deadline: deadline(arguments.timeout),
         slow_after: arguments.slow_after.filter(|after| !after.is_zero()),
         output: output(libtest),
-        fail_fast: if arguments.fail_fast {
-            FailFast::Yes
-        } else {
-            FailFast::No
-        },
+        fail_fast: if arguments.fail_fast { FailFast::Yes } else { FailFast::No },
         status: status(arguments, libtest),
         apart: APART,
     }
@@ -61,17 +57,12 @@ pub(super) fn processors() -> usize {
 fn jobs(arguments: &TestArguments, libtest: &LibtestArguments) -> usize {
     let given = libtest.test_threads.or(arguments.test_threads);
     let variable = || env::var("RUST_TEST_THREADS").ok()?.parse().ok();
-    given
-        .or_else(variable)
-        .map_or_else(processors, NonZeroUsize::get)
+    given.or_else(variable).map_or_else(processors, NonZeroUsize::get)
 }
 
 fn deadline(timeout: Option<Duration>) -> Deadline {
     match timeout {
-        None => Deadline::Default {
-            soft: SOFT,
-            hard: HARD,
-        },
+        None => Deadline::Default { soft: SOFT, hard: HARD },
         Some(Duration::ZERO) => Deadline::None,
         Some(timeout) => Deadline::Asked(timeout),
     }
@@ -109,12 +100,6 @@ mod tests {
         assert_eq!(deadline(Some(Duration::ZERO)), Deadline::None);
         let second = Duration::from_secs(1);
         assert_eq!(deadline(Some(second)), Deadline::Asked(second));
-        assert_eq!(
-            deadline(None),
-            Deadline::Default {
-                soft: SOFT,
-                hard: HARD
-            }
-        );
+        assert_eq!(deadline(None), Deadline::Default { soft: SOFT, hard: HARD });
     }
 }

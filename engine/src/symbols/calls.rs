@@ -1,0 +1,82 @@
+//! Where functions are called from: by call instructions, and where they were inlined.
+
+use std::collections::HashMap;
+
+use object::{Object as _, ObjectSection as _, SectionKind};
+
+use super::ids::FunctionId;
+use super::lines::SourceLocation;
+use super::object::Object;
+use crate::address::FileAddress;
+use crate::arch;
+
+/// A function that was inlined somewhere.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InlinedCall {
+    /// The function.
+    pub function: FunctionId,
+    /// The line of the call that is no more.
+    pub location: SourceLocation,
+}
+
+impl Object {
+    /// The call instructions that lead straight to a function whose mangled name is wanted: for
+    /// each function the addresses of its calls.
+    ///
+    /// Reads over all machine code without decoding it, so that now and then bytes that are no
+    /// instruction are taken for one: what lies at such an address tells.
+    pub fn calls_to(
+        &self,
+        is_wanted: &dyn Fn(&str) -> bool,
+    ) -> HashMap<FileAddress, Vec<FileAddress>> {
+        let mut calls: HashMap<FileAddress, Vec<FileAddress>> = self
+            .symbols_named(is_wanted)
+            .into_iter()
+            .map(|symbol| (symbol.address, Vec::new()))
+            .collect();
+        if calls.is_empty() {
+            return calls;
+        }
+        self.with_elf(|elf| {
+            for section in elf.sections().filter(|section| section.kind() == SectionKind::Text) {
+                let Ok(code) = section.data() else { continue };
+                for (from, to) in arch::direct_calls(code, section.address()) {
+                    if let Some(known) = calls.get_mut(&FileAddress(to)) {
+                        known.push(FileAddress(from));
+                    }
+                }
+            }
+        });
+        calls
+    }
+
+    /// A number for the crate of the unit that holds this function's entry.
+    pub fn crate_of(&self, function: FunctionId) -> u64 {
+        self.with_debug_info(|debug_info| {
+            let units = debug_info.units_of_crate(function.offset());
+            units.iter().min().map_or(u64::MAX, |start| start.0 as u64)
+        })
+    }
+
+    /// The calls of functions whose own name is wanted that were inlined in the crate of the unit
+    /// that holds the entry `near`.
+    pub fn inlined_calls(&self, near: FunctionId, prefix: &str) -> Vec<InlinedCall> {
+        self.with_debug_info(|debug_info| {
+            let mut calls = Vec::new();
+            for start in debug_info.units_of_crate(near.offset()) {
+                let (Some(index), Some(unit)) = (debug_info.index(start), debug_info.unit(start))
+                else {
+                    continue;
+                };
+                for (function, file, line) in index.inlined(prefix) {
+                    let location = debug_info.source_location(&unit, file, line, 0);
+                    calls.extend(location.map(|location| InlinedCall {
+                        function: FunctionId((start.0 + function.0) as u64),
+                        location,
+                    }));
+                }
+            }
+            calls
+        })
+    }
+}

@@ -1,0 +1,196 @@
+//! All marks of a program together: its tasks as the report must show them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use asynctest_engine::report::SpawnKind;
+
+use super::{Comment, Link, Mark, Waits, Who, comments};
+use crate::Error;
+
+/// What the marks of one source file say.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Program {
+    /// The tasks, in the order of who they are.
+    pub tasks: BTreeMap<Who, Expected>,
+    /// Whether the two looks differ.
+    pub moves: bool,
+}
+
+/// What the marks say of one task.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Expected {
+    /// How many there are.
+    pub count: u64,
+    /// The function it is called by, if that is marked.
+    pub name: Option<String>,
+    /// Where it comes from, if that is marked.
+    pub spawned: Option<(SpawnKind, u32)>,
+    /// `idle`, `scheduled` or `running`.
+    pub state: &'static str,
+    /// Its await chains, one a leaf, in any order.
+    pub paths: Vec<Path>,
+    /// The lines of its thread's stack inside its poll, outermost first.
+    pub runs: Vec<u32>,
+}
+
+impl Default for Expected {
+    fn default() -> Expected {
+        Expected {
+            count: 1,
+            name: None,
+            spawned: None,
+            state: "idle",
+            paths: Vec::new(),
+            runs: Vec::new(),
+        }
+    }
+}
+
+/// One await chain, from the task to a leaf.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Path {
+    /// The user's lines, outermost first.
+    pub lines: Vec<u32>,
+    /// What the leaf waits for.
+    pub waits: Option<Waits>,
+}
+
+impl Program {
+    /// Reads the marks of `source`.
+    pub fn parse(source: &str) -> Result<Program, Error> {
+        let mut program = Program::default();
+        let mut links: BTreeMap<Who, Vec<(u32, Link)>> = BTreeMap::new();
+        let mut runs: BTreeMap<Who, BTreeMap<u32, u32>> = BTreeMap::new();
+        for comment in comments(source)? {
+            for mark in &comment.marks {
+                match mark {
+                    Mark::Link(link) => {
+                        let line = (comment.line, link.clone());
+                        links.entry(link.who.clone()).or_default().push(line);
+                    }
+                    Mark::Runs(mark) => runs
+                        .entry(mark.who.clone())
+                        .or_default()
+                        .extend(mark.depths.clone().map(|depth| (depth, comment.line))),
+                    Mark::Moves => program.moves = true,
+                    Mark::Scheduled(_) | Mark::Names(_) | Mark::Spawned(_) | Mark::Written(_) => {
+                        program.note(&comment, mark);
+                    }
+                }
+            }
+        }
+        for (who, links) in links {
+            program.tasks.entry(who).or_default().paths = paths(&links);
+        }
+        for (who, lines) in runs {
+            let task = program.tasks.entry(who).or_default();
+            task.runs = lines.into_values().collect();
+            task.state = "running";
+        }
+        Ok(program)
+    }
+
+    /// Notes what one mark says of a task as a whole.
+    fn note(&mut self, comment: &Comment, mark: &Mark) {
+        match mark {
+            Mark::Scheduled(who) => self.task(who).state = "scheduled",
+            Mark::Names(who) => self.task(who).name = declared(&comment.code),
+            Mark::Spawned(tally) | Mark::Written(tally) => {
+                let kind = match mark {
+                    Mark::Written(_) => SpawnKind::Written,
+                    _ => SpawnKind::Spawned,
+                };
+                let task = self.task(&Who::Task(tally.name.clone()));
+                task.count = tally.count;
+                task.spawned = Some((kind, comment.line));
+            }
+            Mark::Link(_) | Mark::Runs(_) | Mark::Moves => {}
+        }
+    }
+
+    fn task(&mut self, who: &Who) -> &mut Expected {
+        self.tasks.entry(who.clone()).or_default()
+    }
+}
+
+/// The chains that a task's links make, one a branch.
+fn paths(links: &[(u32, Link)]) -> Vec<Path> {
+    let branches: BTreeSet<_> =
+        links.iter().filter_map(|(_, link)| link.branch.as_deref()).collect();
+    if branches.is_empty() {
+        return vec![path(links, None)];
+    }
+    branches.into_iter().map(|branch| path(links, Some(branch))).collect()
+}
+
+/// The chain of one branch: its own links, and the common ones at depths where it has none.
+fn path(links: &[(u32, Link)], branch: Option<&str>) -> Path {
+    let mut chain: BTreeMap<u32, (u32, Option<&Waits>)> = BTreeMap::new();
+    let common = links.iter().filter(|(_, link)| link.branch.is_none());
+    let own = links.iter().filter(|(_, link)| branch.is_some() && link.branch.as_deref() == branch);
+    for (line, link) in common.chain(own) {
+        for depth in link.depths.clone() {
+            chain.insert(depth, (*line, link.waits.as_ref()));
+        }
+    }
+    Path {
+        waits: chain.last_key_value().and_then(|(_, (_, waits))| waits.cloned()),
+        lines: chain.into_values().map(|(line, _)| line).collect(),
+    }
+}
+
+/// The name of the function that `code` declares.
+fn declared(code: &str) -> Option<String> {
+    let (_, rest) = code.split_once("fn ")?;
+    let name: String = rest
+        .chars()
+        .take_while(|character| character.is_alphanumeric() || *character == '_')
+        .collect();
+    Some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waits(kind: &str) -> Option<Waits> {
+        Some(Waits { kind: kind.into(), or_unknown: false, task: None })
+    }
+
+    #[test]
+    fn chains_are_ordered_by_depth() {
+        let source = "f().await //~ body 3 waits Mutex\ng().await //~ body 1\nh().await //~ body 2";
+        let program = Program::parse(source).unwrap();
+        let path = Path { lines: vec![2, 3, 1], waits: waits("Mutex") };
+        assert_eq!(program.tasks[&Who::Body].paths, [path]);
+    }
+
+    #[test]
+    fn branches_share_what_has_no_branch() {
+        let source = "\
+            join!( //~ body 1, body/late 1 waits sleep\n\
+            a.await //~ body/a 2 waits Notify\n";
+        let program = Program::parse(source).unwrap();
+        let paths = [
+            Path { lines: vec![1, 2], waits: waits("Notify") },
+            Path { lines: vec![1], waits: waits("sleep") },
+        ];
+        assert_eq!(program.tasks[&Who::Body].paths, paths);
+    }
+
+    #[test]
+    fn a_task_is_told_in_several_places() {
+        let source = "\
+            spawn(work(1)); //~ spawned worker x3\n\
+            pub async fn work<T>(of: T) { //~ names task worker\n\
+            spin() //~ task worker runs 1, moves\n";
+        let program = Program::parse(source).unwrap();
+        let worker = &program.tasks[&Who::Task("worker".into())];
+        assert!(program.moves);
+        assert_eq!(worker.name.as_deref(), Some("work"));
+        assert_eq!((worker.count, worker.state), (3, "running"));
+        assert_eq!(worker.spawned, Some((SpawnKind::Spawned, 1)));
+        assert_eq!(worker.runs, [3]);
+        assert!(worker.paths.is_empty());
+    }
+}

@@ -1,0 +1,220 @@
+//! Runs the command on all fixtures, for each version of Tokio and each profile, and compares each
+//! report with the marks; then makes each report again from its capture.
+//!
+//! All fixtures of one combination hang side by side in one run of the command, which the first
+//! test of that combination starts and the others wait for.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::{fs, process};
+
+use asynctest_engine::report::Report;
+use asynctest_tests::Error;
+use asynctest_tests::command::{Ended, asynctest, run, workspace};
+use asynctest_tests::compare::compare;
+use asynctest_tests::marks::Program;
+use asynctest_tests::matrix::{Package, Profile, TOKIOS, Tokio};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// A program that hangs.
+#[derive(Clone, Debug)]
+struct Fixture {
+    /// The test target that it is in.
+    target: String,
+    /// The test's name in that target; absent for a target without libtest.
+    test: Option<String>,
+    /// Its source file, from the package's folder.
+    file: String,
+}
+
+/// A version of Tokio with a profile, and the one run of the command on it.
+struct Combination {
+    tokio: Tokio,
+    profile: Profile,
+    run: OnceLock<Result<Run, String>>,
+}
+
+/// What a run of the command left.
+struct Run {
+    ended: Ended,
+    reports: Vec<Saved>,
+}
+
+/// A report that the command saved.
+struct Saved {
+    folder: PathBuf,
+    report: Report,
+    json: serde_json::Value,
+}
+
+/// One run at a time: each uses all CPUs to build.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+fn main() -> process::ExitCode {
+    let arguments = Arguments::from_args();
+    let fixtures = match fixtures() {
+        Ok(fixtures) => fixtures,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return process::ExitCode::FAILURE;
+        }
+    };
+    let mut trials = Vec::new();
+    for tokio in TOKIOS {
+        for profile in [Profile::Dev, Profile::Release] {
+            let combination = Arc::new(Combination { tokio, profile, run: OnceLock::new() });
+            for fixture in &fixtures {
+                trials.push(trial(&combination, fixture.clone()));
+            }
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// All fixtures: the modules of `hangs`, and the targets with one program each.
+fn fixtures() -> Result<Vec<Fixture>, Error> {
+    let folder = workspace().join("fixtures/tests/hangs");
+    let mut fixtures = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(Error::file(&folder))? {
+        let path = entry.map_err(Error::file(&folder))?.path();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        if name != "main" {
+            fixtures.push(Fixture {
+                target: "hangs".into(),
+                test: Some(format!("{name}::hangs")),
+                file: format!("tests/hangs/{name}.rs"),
+            });
+        }
+    }
+    fixtures.sort_by(|one, other| one.file.cmp(&other.file));
+    fixtures.push(Fixture {
+        target: "ledger".into(),
+        test: Some("money_is_neither_made_nor_lost".into()),
+        file: "tests/ledger.rs".into(),
+    });
+    fixtures.push(Fixture {
+        target: "tokio_main".into(),
+        test: None,
+        file: "tests/tokio_main.rs".into(),
+    });
+    Ok(fixtures)
+}
+
+fn trial(combination: &Arc<Combination>, fixture: Fixture) -> Trial {
+    let combination = combination.clone();
+    let stem = Path::new(&fixture.file).file_stem().unwrap_or_default();
+    let name = format!(
+        "{}::{}::{}",
+        combination.tokio.name,
+        combination.profile.name(),
+        stem.to_string_lossy()
+    );
+    Trial::test(name, move || check(&combination, &fixture))
+}
+
+/// Compares the report on `fixture` with its marks, and with the report from its capture.
+fn check(combination: &Combination, fixture: &Fixture) -> Result<(), Failed> {
+    let run = combination.run.get_or_init(|| {
+        let _alone = ONE_AT_A_TIME.lock();
+        combination.start().map_err(|error| error.to_string())
+    });
+    let run = run.as_ref()?;
+    let saved = run.find(fixture)?;
+    let path = workspace().join("fixtures").join(&fixture.file);
+    let source = fs::read_to_string(&path).map_err(Error::file(&path))?;
+    let program = Program::parse(&source)?;
+    let mut wrong = compare(&program, &saved.report, &fixture.file, &source);
+    wrong.extend(asynctest_tests::schema::violations(&saved.json)?);
+    wrong.extend(headline(run, saved));
+    wrong.extend(again(run, saved)?);
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let mut message = format!("{}\n", saved.folder.display());
+    for line in wrong {
+        let _ = writeln!(message, "  - {line}");
+    }
+    Err(message.into())
+}
+
+impl Combination {
+    /// Runs the command on all fixtures of this combination at once.
+    fn start(&self) -> Result<Run, Error> {
+        let package = Package::fixtures(&target(), self.tokio)?;
+        let reports = package.target().join("asynctest");
+        if reports.exists() {
+            fs::remove_dir_all(&reports).map_err(Error::file(&reports))?;
+        }
+        let mut command = asynctest(Profile::Dev)?;
+        package.of(&mut command, self.profile);
+        command.args(["--test", "hangs", "--test", "ledger", "--test", "tokio_main"]);
+        command.args(["--timeout", "5s", "--test-threads", "64"]);
+        let ended = run(&mut command)?.expect_code(100)?;
+        Ok(Run { ended, reports: saved(&reports)? })
+    }
+}
+
+impl Run {
+    fn find(&self, fixture: &Fixture) -> Result<&Saved, Failed> {
+        let found = self.reports.iter().find(|saved| {
+            let subject = &saved.report.subject;
+            match &fixture.test {
+                Some(test) => subject.test.as_ref() == Some(test),
+                None => subject.binary.contains(&fixture.target),
+            }
+        });
+        found.ok_or_else(|| format!("no report on {}\n{}", fixture.file, self.ended).into())
+    }
+}
+
+/// This workspace's target folder, or that of whoever runs the tests.
+fn target() -> PathBuf {
+    let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    temporary.parent().unwrap_or(temporary).to_owned()
+}
+
+/// All reports below `folder`.
+fn saved(folder: &Path) -> Result<Vec<Saved>, Error> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(Error::file(folder))? {
+        let path = entry.map_err(Error::file(folder))?.path();
+        if path.is_dir() {
+            found.extend(saved(&path)?);
+        } else if path.file_name().is_some_and(|name| name == "report.json") {
+            let text = fs::read_to_string(&path).map_err(Error::file(&path))?;
+            let json = |source| Error::Json { what: path.display().to_string(), source };
+            found.push(Saved {
+                folder: folder.to_owned(),
+                report: serde_json::from_str(&text).map_err(json)?,
+                json: serde_json::from_str(&text).map_err(json)?,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Checks that the run printed the report's first line in column 0.
+fn headline(run: &Run, saved: &Saved) -> Option<String> {
+    let verdict = &saved.report.subject.verdict;
+    let test = saved.report.subject.test.as_deref().unwrap_or_default();
+    let finding = format!("{}:", saved.report.headline.finding);
+    let mut lines = run.ended.stderr.lines();
+    let printed = lines.any(|line| {
+        line.starts_with(&format!("{verdict}  ")) && line.contains(test) && line.contains(&finding)
+    });
+    (verdict != "HANG" || !printed)
+        .then(|| format!("no first line `{verdict}  ...{test}  {finding}` on stderr"))
+}
+
+/// Checks that the capture gives the same report, as text and as it was printed.
+fn again(run_of_all: &Run, saved: &Saved) -> Result<Option<String>, Failed> {
+    let ended = run(asynctest(Profile::Dev)?.arg("report").arg(&saved.folder))?;
+    if ended.code != Some(0) {
+        return Ok(Some(format!("`report` failed: {ended}")));
+    }
+    let text = format!("{}{}", ended.stdout, ended.stderr);
+    let same = !text.trim().is_empty() && run_of_all.ended.stderr.contains(text.trim());
+    Ok((!same)
+        .then(|| format!("the report from the capture is not the one that was printed:\n{text}")))
+}
