@@ -34,7 +34,8 @@ pub(crate) struct TestBinary {
     pub(crate) id: String,
     /// The words that make `cargo test` build just this: `--test it`, `--lib`, with `-p ledger`.
     pub(crate) selection: Vec<String>,
-    /// The executable.
+    /// The program that is started: the executable, or the runner that cargo was told to use
+    /// (`target.<triple>.runner`), which has the executable among its tests' arguments.
     pub(crate) path: PathBuf,
     /// The folder it is run in.
     pub(crate) folder: PathBuf,

@@ -2,7 +2,7 @@
 //!
 //! Cargo's progress and its rendering of errors go to the terminal as they always do.
 
-use std::io::BufReader;
+use std::io::{self, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{ChildStdout, Stdio};
 
@@ -74,10 +74,13 @@ fn gather(messages: ChildStdout) -> Built {
             Message::BuildScriptExecuted(script) => built.scripts.push(script),
             // Cargo has printed it, unless the user asked for the short form.
             Message::CompilerMessage(compiler) => {
-                eprint!("{}", compiler.message.rendered.unwrap_or_default());
+                let rendered = compiler.message.rendered.unwrap_or_default();
+                let _ = write!(io::stderr(), "{rendered}");
             }
             // What a procedural macro has printed.
-            Message::TextLine(line) => println!("{line}"),
+            Message::TextLine(line) => {
+                let _ = writeln!(io::stdout(), "{line}");
+            }
             _ => (),
         }
     }

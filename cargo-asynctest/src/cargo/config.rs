@@ -129,10 +129,9 @@ fn included(table: &Table) -> Vec<String> {
 
 /// Makes the paths of a file absolute, as they can no longer be once it is merged.
 fn resolve(table: &mut Table, base: &Path) {
-    if let Some(build) = table.get_mut("build").and_then(Value::as_table_mut) {
-        if let Some(Value::String(program)) = build.get_mut("rustc") {
-            resolve_program(program, base);
-        }
+    let build = table.get_mut("build");
+    if let Some(Value::String(program)) = build.and_then(|build| build.get_mut("rustc")) {
+        resolve_program(program, base);
     }
     if let Some(variables) = table.get_mut("env").and_then(Value::as_table_mut) {
         variables.iter_mut().for_each(|(_, value)| resolve_variable(value, base));

@@ -26,6 +26,8 @@ pub(crate) struct Surroundings<'run> {
     pub(crate) config: &'run Config,
     /// The workspace.
     pub(crate) metadata: &'run Metadata,
+    /// Where its results go.
+    pub(crate) target_directory: &'run Path,
     /// The target.
     pub(crate) target: &'run Target,
     /// What was built.
@@ -52,9 +54,9 @@ impl Surroundings<'_> {
     /// The environment of this test binary, which belongs to this package.
     pub(crate) fn environment(&self, test: &Executable, package: &Package) -> Environment {
         let mut environment = Environment::default();
-        let root = root(&test.path);
-        environment.set(LIBRARY_PATH, self.library_path(root));
-        self.add_script(&mut environment, package, root);
+        let built = build_root(&test.path);
+        environment.set(LIBRARY_PATH, self.library_path(built));
+        self.add_script(&mut environment, package, built);
         environment.set("CARGO", self.cargo.program());
         add_package(&mut environment, package, self.metadata.rust_version(&package.id));
         if test.target.is_test() || test.target.is_bench() {
@@ -67,10 +69,10 @@ impl Surroundings<'_> {
     }
 
     /// What the package's build script has set.
-    fn add_script(&self, environment: &mut Environment, package: &Package, root: &Path) {
+    fn add_script(&self, environment: &mut Environment, package: &Package, built: &Path) {
         let scripts = || self.built.scripts.iter().filter(|script| script.package_id == package.id);
         // When cross-compiling, a script may have run for the host too.
-        let for_target = scripts().find(|script| script.out_dir.starts_with(root));
+        let for_target = scripts().find(|script| script.out_dir.starts_with(built));
         if let Some(script) = for_target.or_else(|| scripts().next()) {
             environment.set("OUT_DIR", script.out_dir.as_std_path());
             for (name, value) in &script.env {
@@ -101,10 +103,11 @@ impl Surroundings<'_> {
         }
     }
 
-    fn library_path(&self, root: &Path) -> OsString {
-        let mut folders = native_folders(&self.built.scripts, root);
-        folders.push(root.to_owned());
-        folders.push(root.join("deps"));
+    fn library_path(&self, built: &Path) -> OsString {
+        let root = self.root(built);
+        let mut folders = native_folders(&self.built.scripts, &root);
+        folders.push(root);
+        folders.push(built.join("deps"));
         folders.push(self.target.library.clone());
         let inherited = env::var_os(LIBRARY_PATH).unwrap_or_default();
         let inherited: Vec<PathBuf> = env::split_paths(&inherited).collect();
@@ -115,10 +118,20 @@ impl Surroundings<'_> {
         // Only a colon within a name can be wrong here: cargo refuses to build there.
         env::join_paths(folders).unwrap_or_default()
     }
+
+    /// The folder of a profile's results, from that in which they are built: another only where
+    /// the user has put all that is intermediate elsewhere (`build.build-dir`).
+    fn root(&self, built: &Path) -> PathBuf {
+        self.metadata
+            .build_directory()
+            .and_then(|apart| built.strip_prefix(apart).ok())
+            .map_or_else(|| built.to_owned(), |rest| self.target_directory.join(rest))
+    }
 }
 
-/// The folder of a profile's output: `target/debug`, with the tests in `deps` or `examples` there.
-fn root(test: &Path) -> &Path {
+/// The folder in which a profile is built: `target/debug`, with the tests in `deps` or `examples`
+/// there.
+fn build_root(test: &Path) -> &Path {
     test.ancestors().nth(2).unwrap_or(test)
 }
 
@@ -189,6 +202,6 @@ mod tests {
 
     #[test]
     fn the_output_folder_is_above_deps() {
-        assert_eq!(root(Path::new("/t/debug/deps/x-1")), Path::new("/t/debug"));
+        assert_eq!(build_root(Path::new("/t/debug/deps/x-1")), Path::new("/t/debug"));
     }
 }

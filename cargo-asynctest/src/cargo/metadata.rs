@@ -53,6 +53,12 @@ impl Metadata {
         self.inner.target_directory.as_std_path()
     }
 
+    /// Where cargo builds, when that is a folder of its own.
+    pub(crate) fn build_directory(&self) -> Option<&std::path::Path> {
+        let folder = self.inner.build_directory.as_deref();
+        folder.filter(|folder| *folder != self.inner.target_directory).map(AsRef::as_ref)
+    }
+
     /// The workspace's root folder.
     pub(crate) fn workspace_root(&self) -> &std::path::Path {
         self.inner.workspace_root.as_std_path()

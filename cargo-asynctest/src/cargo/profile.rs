@@ -24,6 +24,8 @@ pub(crate) struct Profile {
     pub(crate) packages: BTreeSet<String>,
     /// Whether binaries lose their debug info.
     pub(crate) strip: Strip,
+    /// Whether it is put into files of its own.
+    pub(crate) split: Split,
 }
 
 /// Whether binaries lose their debug info.
@@ -32,6 +34,15 @@ pub(crate) enum Strip {
     /// The user asked for that.
     Asked,
     /// Nobody did: cargo strips only where it compiles no debug info.
+    No,
+}
+
+/// Whether debug info is put into files of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Split {
+    /// The user asked for that.
+    Asked,
+    /// It is in the binary.
     No,
 }
 
@@ -60,9 +71,13 @@ impl Profile {
                 .filter_map(|profiles| profiles.get(name)?.get(key).cloned())
                 .collect::<Vec<Value>>()
         };
-        let mut profile =
-            Profile { name: name.to_owned(), packages: BTreeSet::new(), strip: Strip::No };
-        let mut strip = None;
+        let mut profile = Profile {
+            name: name.to_owned(),
+            packages: BTreeSet::new(),
+            strip: Strip::No,
+            split: Split::No,
+        };
+        let (mut strip, mut split) = (None, None);
         let mut next = Some(name.to_owned());
         for _ in 0..INHERITANCE_DEPTH {
             let Some(name) = next else { break };
@@ -71,6 +86,7 @@ impl Profile {
                 profile.packages.extend(specs.filter(|spec| *spec != "*").cloned());
             }
             strip = strip.or_else(|| set(&name, "strip").into_iter().next());
+            split = split.or_else(|| set(&name, "split-debuginfo").into_iter().next());
             next = match name.as_str() {
                 "dev" | "release" => None,
                 "test" => Some("dev".to_owned()),
@@ -82,6 +98,10 @@ impl Profile {
             None | Some(Value::Boolean(false)) => Strip::No,
             Some(Value::String(word)) if word == "none" => Strip::No,
             Some(_) => Strip::Asked,
+        };
+        profile.split = match split.as_ref().and_then(Value::as_str) {
+            None | Some("off") => Split::No,
+            Some(_) => Split::Asked,
         };
         profile
     }
@@ -117,6 +137,17 @@ mod tests {
         check("bench", "release.strip=true\nbench.strip='none'", "", &[], Strip::No);
         check("release", "release.strip=true", "release.strip=false", &[], Strip::No);
         check("test", "release.strip=true", "", &[], Strip::No);
+    }
+
+    #[test]
+    fn debug_info_in_files_of_its_own_is_noticed() {
+        let split = |manifest: &str| {
+            let manifest: Table = manifest.parse().unwrap();
+            Profile::named("test", Some(&manifest), None).split
+        };
+        assert_eq!(split("dev.split-debuginfo='packed'"), Split::Asked);
+        assert_eq!(split("dev.split-debuginfo='off'"), Split::No);
+        assert_eq!(split("release.split-debuginfo='packed'"), Split::No);
     }
 
     #[test]

@@ -37,8 +37,8 @@ pub(crate) struct General {
     /// Go on after failures, in the build too; tests always go on unless --fail-fast is given
     #[arg(long, conflicts_with = "fail_fast")]
     pub(crate) no_fail_fast: bool,
-    /// How compiler messages look [default: human]
-    #[arg(long, value_name = "FMT")]
+    /// How compiler messages look: human, short [default: human]
+    #[arg(long, value_name = "FMT", hide_possible_values = true)]
     pub(crate) message_format: Option<MessageFormat>,
     /// Output a future incompatibility report at the end of the build
     #[arg(long)]
@@ -49,8 +49,8 @@ pub(crate) struct General {
     /// Print skipped tests and cargo's own details too (-vv: still more of cargo's)
     #[arg(short, long, action = ArgAction::Count, conflicts_with = "quiet")]
     pub(crate) verbose: u8,
-    /// Coloring
-    #[arg(long, value_name = "WHEN")]
+    /// Coloring: auto, always, never
+    #[arg(long, value_name = "WHEN", hide_possible_values = true)]
     pub(crate) color: Option<Color>,
     /// Override a configuration value
     #[arg(long, value_name = "KEY=VALUE|PATH")]

@@ -51,11 +51,11 @@ pub(crate) struct LibtestArguments {
     /// Print only what fails
     #[arg(short, long)]
     pub(crate) quiet: bool,
-    /// The form of libtest's own lines: `terse` is --quiet
-    #[arg(long, value_name = "FORMAT")]
+    /// pretty, or terse, which is --quiet
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     pub(crate) format: Option<Format>,
-    /// Coloring
-    #[arg(long, value_name = "WHEN")]
+    /// Coloring: auto, always, never
+    #[arg(long, value_name = "WHEN", hide_possible_values = true)]
     pub(crate) color: Option<Color>,
 }
 

@@ -3,21 +3,20 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{ArgAction, Parser};
 
 use super::build::BuildArguments;
 use super::duration::duration;
 
 /// Builds the tests, runs each in a process of its own, and where one hangs says where every Tokio
 /// task of it stands.
-///
-/// Takes `cargo test`'s own flags, and after `--` libtest's. A test that has not ended after a
-/// minute and no longer moves is reported, killed and counted as failed, and the rest goes on.
 #[derive(Parser, Clone, Debug, Default)]
 #[command(
     name = "asynctest",
     bin_name = "cargo asynctest",
     version,
+    about = ABOUT,
+    disable_help_flag = true,
     styles = clap_style(),
     after_help = AFTER_HELP,
     override_usage = "cargo asynctest [OPTIONS] [TESTNAME] [-- [ARGS]...]\n       \
@@ -44,10 +43,20 @@ pub(crate) struct TestArguments {
     /// Start no further test after the first failure
     #[arg(long, help_heading = OWN)]
     pub(crate) fail_fast: bool,
+    /// Print help
+    #[arg(short, long, action = ArgAction::HelpShort)]
+    pub(crate) help: Option<bool>,
     /// Cargo's flags.
     #[command(flatten)]
     pub(crate) build: BuildArguments,
 }
+
+const ABOUT: &str = "\
+Builds the tests, runs each in a process of its own, and where one hangs says where every Tokio
+task of it stands.
+
+Takes `cargo test`'s own flags, and after `--` libtest's. A test that has not ended after a minute
+and no longer moves is reported, killed and counted as failed, and the rest goes on.";
 
 const OWN: &str = "Run Options";
 

@@ -1,6 +1,7 @@
 //! What the command itself has to say, in cargo's manner.
 
 use std::fmt::Display;
+use std::io::{self, Write};
 
 use console::Style;
 
@@ -20,5 +21,7 @@ pub(crate) fn error(text: impl Display) {
 }
 
 fn say(style: Style, word: &str, text: impl Display) {
-    eprintln!("{}: {text}", style.for_stderr().apply_to(word));
+    let word = style.for_stderr().apply_to(word);
+    // There is nobody else to tell when that fails.
+    let _ = writeln!(io::stderr(), "{word}: {text}");
 }

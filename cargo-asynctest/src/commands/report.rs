@@ -1,7 +1,7 @@
 //! `cargo asynctest report PATH`: the report of a saved capture, again.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use asynctest_engine::session::Capture;
@@ -50,7 +50,9 @@ pub(super) fn print(capture: &Capture) {
         true => render::text::Style::Colored,
         false => render::text::Style::Plain,
     };
-    println!("{}", render::text::report(&capture.report(), style, None));
+    let report = render::text::report(&capture.report(), style, None);
+    // Whoever reads it may have read enough: `| head`.
+    let _ = writeln!(io::stdout(), "{report}");
 }
 
 /// The file itself, or the captures in this folder, by name.

@@ -124,10 +124,7 @@ impl Render for GitHub<'_> {
                     super::complain(path, &error.to_string());
                 }
             }
-            Event::Started { .. }
-            | Event::Slow { .. }
-            | Event::Interrupted { .. }
-            | Event::Tick { .. } => {}
+            Event::Slow { .. } | Event::Interrupted { .. } | Event::Tick { .. } => {}
         }
     }
 }

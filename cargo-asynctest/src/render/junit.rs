@@ -90,10 +90,9 @@ fn status(result: &TestResult) -> TestCaseStatus {
     if !verdict.fails() {
         return TestCaseStatus::success();
     }
-    let mut status = TestCaseStatus::non_success(match verdict {
-        Verdict::Crash => NonSuccessKind::Error,
-        _ => NonSuccessKind::Failure,
-    });
+    let kind =
+        if verdict == Verdict::Crash { NonSuccessKind::Error } else { NonSuccessKind::Failure };
+    let mut status = TestCaseStatus::non_success(kind);
     status.set_type(verdict.word());
     match result.hang().map(|seen| &seen.outcome) {
         Some(Ok(examined)) => {
@@ -132,11 +131,7 @@ impl Render for JUnit<'_> {
                     super::complain(&self.plan.output.join("junit.xml"), &why);
                 }
             }
-            Event::Begun
-            | Event::Started { .. }
-            | Event::Slow { .. }
-            | Event::Interrupted { .. }
-            | Event::Tick { .. } => {}
+            Event::Begun | Event::Slow { .. } | Event::Interrupted { .. } | Event::Tick { .. } => {}
         }
     }
 }

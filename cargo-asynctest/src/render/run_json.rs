@@ -174,11 +174,7 @@ impl Render for RunJson<'_> {
                     super::complain(&self.plan.output.join("run.json"), &error.to_string());
                 }
             }
-            Event::Begun
-            | Event::Started { .. }
-            | Event::Slow { .. }
-            | Event::Interrupted { .. }
-            | Event::Tick { .. } => {}
+            Event::Begun | Event::Slow { .. } | Event::Interrupted { .. } | Event::Tick { .. } => {}
         }
     }
 }

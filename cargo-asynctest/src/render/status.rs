@@ -7,7 +7,7 @@ use super::text::{self, Style};
 use super::{Options, Render, binary, names};
 use crate::plan::{ListFailure, Output, Plan, RunOptions, StatusLevel, Unlisted};
 use crate::runner::again::again;
-use crate::runner::event::{Event, Examination, Test, TestResult};
+use crate::runner::event::{Event, Examination, Purpose, Test, TestResult};
 use crate::runner::output::Kept;
 use crate::runner::verdict::{Totals, Verdict};
 
@@ -130,9 +130,8 @@ impl<'plan> Status<'plan> {
             Err(why) => {
                 let (binary, name) = names(self.plan, test);
                 let verdict = match examination.purpose {
-                    crate::runner::event::Purpose::Slow => Verdict::Slow,
-                    crate::runner::event::Purpose::Soft
-                    | crate::runner::event::Purpose::Deadline => Verdict::Hang,
+                    Purpose::Slow => Verdict::Slow,
+                    Purpose::Soft | Purpose::Deadline => Verdict::Hang,
                 };
                 let word = self.style.verdict(verdict, verdict.word());
                 let again = self.again(test);
@@ -251,7 +250,6 @@ impl Render for Status<'_> {
     fn show(&mut self, event: &Event<'_>) {
         match event {
             Event::Begun => self.begun(),
-            Event::Started { .. } => {}
             Event::Slow { test, elapsed, examination } => self.slow(*test, *elapsed, examination),
             Event::Ended { test, result, totals } => self.ended(*test, result, totals),
             Event::Interrupted { signal, running } => self.interrupted(signal, running),

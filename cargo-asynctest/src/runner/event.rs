@@ -16,11 +16,6 @@ pub(crate) type Test = usize;
 pub(crate) enum Event<'run> {
     /// The run begins.
     Begun,
-    /// A test's process was started.
-    Started {
-        /// The test.
-        test: Test,
-    },
     /// A test was looked at, and goes on.
     Slow {
         /// The test.

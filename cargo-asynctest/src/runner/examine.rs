@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use asynctest_engine::report::Report;
 use asynctest_engine::session::{Bundle, Capture, Request};
 use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::sys::signal::SigSet;
 
 use super::event::{Examined, Purpose};
 use super::folders;
@@ -191,6 +192,8 @@ impl Examiner {
         let (how, text) = (self.captures.how.clone(), self.text);
         let (sender, wake) = (self.sender.clone(), self.wake.clone());
         let work = move || {
+            // A handler that ran here would interrupt the engine's system calls.
+            let _ = SigSet::all().thread_block();
             let outcome = catch_unwind(AssertUnwindSafe(|| take(how.as_ref(), text, &order)));
             let outcome = outcome.unwrap_or_else(|panic| Err(of_panic(panic.as_ref())));
             // The loop may be over.

@@ -56,11 +56,6 @@ impl Kept {
         file.write_all(bytes)
     }
 
-    /// How many bytes there were.
-    pub(crate) fn length(&self) -> u64 {
-        self.length
-    }
-
     /// Whether there was nothing.
     pub(crate) fn is_empty(&self) -> bool {
         self.length == 0
@@ -169,7 +164,7 @@ mod tests {
         kept.push(b"end", folder.path());
         assert!(kept.memory.len() <= IN_MEMORY);
         let length = 8 + 3 * (IN_MEMORY as u64 / 2);
-        assert_eq!(kept.length(), length);
+        assert_eq!(kept.length, length);
         let excerpt = kept.excerpt(5);
         assert_eq!((&excerpt.head[..], &excerpt.tail[..]), (&b"begin"[..], &b"xxend"[..]));
         assert_eq!(excerpt.left_out, length - 10);

@@ -20,7 +20,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use super::processes;
-use super::signals::{Sender, Signals};
+use super::signals::{Arrived, Sender, Signals};
 
 /// The hidden first argument of the tool proper; the sentinel's process id follows it.
 const MARK: &str = "--child-of-sentinel";
@@ -64,15 +64,15 @@ fn become_tool(sentinel: u32) -> io::Result<()> {
 /// Starts the tool, waits for its end, and ends what it has left behind.
 fn supervise(tool: &mut Command) -> io::Result<u8> {
     prctl::set_child_subreaper(true)?;
-    let signals = Signals::take(&[Signal::SIGCHLD, Signal::SIGTSTP])?;
+    let mut signals = Signals::take(&[Signal::SIGCHLD, Signal::SIGTSTP])?;
     let tool = Pid::from_raw(tool.spawn()?.id() as i32);
     let exit = loop {
-        if let Some(exit) = look_after(tool)? {
+        if let Some(exit) = look_after(tool, &mut signals)? {
             break exit;
         }
         let mut waiting = [PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
         match poll(&mut waiting, PollTimeout::NONE) {
-            Ok(_) | Err(Errno::EINTR) => hand_on(&signals, tool),
+            Ok(_) | Err(Errno::EINTR) => hand_on(&signals.arrived(), tool),
             Err(error) => return Err(error.into()),
         }
     };
@@ -82,8 +82,8 @@ fn supervise(tool: &mut Command) -> io::Result<u8> {
 
 /// Hands on what was meant for the tool. What the kernel sends, as for Ctrl-C, goes to the whole
 /// group: the tool has it already.
-fn hand_on(signals: &Signals, tool: Pid) {
-    while let Some(arrived) = signals.next() {
+fn hand_on(arrived: &[Arrived], tool: Pid) {
+    for arrived in arrived {
         if arrived.signal != Signal::SIGCHLD && arrived.sender == Sender::Process {
             // It may have ended just now: then it is waited for next.
             let _ = kill(tool, arrived.signal);
@@ -93,19 +93,27 @@ fn hand_on(signals: &Signals, tool: Pid) {
 
 /// The tool's exit code, when it has ended. When it was stopped, we stop too, because the shell
 /// waits for us; when we are continued, so is it.
-fn look_after(tool: Pid) -> io::Result<Option<u8>> {
+fn look_after(tool: Pid, signals: &mut Signals) -> io::Result<Option<u8>> {
     loop {
         match waitpid(tool, Some(WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED)) {
             Ok(WaitStatus::Exited(_, code)) => return Ok(Some(code as u8)),
             // As shells say it.
             Ok(WaitStatus::Signaled(_, signal, _)) => return Ok(Some(128 + signal as u8)),
-            Ok(WaitStatus::Stopped(..)) => {
-                raise(Signal::SIGSTOP)?;
-                let _ = kill(tool, Signal::SIGCONT);
-            }
+            Ok(WaitStatus::Stopped(..)) => stand_still(tool, signals)?,
             Ok(_) => return Ok(None),
             Err(Errno::EINTR) => {}
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Stops with the tool. A stop signal that came before is done with: `kill -TSTP` on the group
+/// brings it to the tool and to us.
+fn stand_still(tool: Pid, signals: &mut Signals) -> io::Result<()> {
+    raise(Signal::SIGSTOP)?;
+    let mut arrived = signals.arrived();
+    arrived.retain(|arrived| arrived.signal != Signal::SIGTSTP);
+    let _ = kill(tool, Signal::SIGCONT);
+    hand_on(&arrived, tool);
+    Ok(())
 }

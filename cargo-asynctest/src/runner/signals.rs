@@ -1,9 +1,12 @@
-//! The signals that we take as readable events instead of being interrupted by them.
+//! The signals that we take as readable events instead of being ended by them.
 
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
 
-use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::signal::Signal;
+use signal_hook::iterator::backend::SignalDelivery;
+use signal_hook::iterator::exfiltrator::raw::WithRawSiginfo;
 
 /// Signals that ask for the end.
 pub(super) const ENDING: [Signal; 4] =
@@ -11,11 +14,11 @@ pub(super) const ENDING: [Signal; 4] =
 
 /// A source of the signals that were asked for.
 ///
-/// Invariant: they are blocked in this thread, and so in every thread that it starts. The programs
-/// that std starts have an empty mask again; a test keeps watch over that.
+/// They are caught, not blocked for a signalfd: std hands its own mask of blocked signals on to what
+/// it starts, and a test that SIGTERM cannot end is another test than the user's. Handlers end with
+/// `exec`.
 pub(super) struct Signals {
-    source: SignalFd,
-    before: SigSet,
+    delivery: SignalDelivery<UnixStream, WithRawSiginfo>,
 }
 
 /// One signal that came.
@@ -43,48 +46,39 @@ const FROM_KERNEL: i32 = 0x80;
 impl Signals {
     /// Takes over [`ENDING`] and `more`, except for what whoever started us wants to be ignored, as
     /// `nohup` does.
-    pub(super) fn take(more: &[Signal]) -> nix::Result<Signals> {
+    pub(super) fn take(more: &[Signal]) -> io::Result<Signals> {
         let ignored = ignored();
-        let mut mask = SigSet::empty();
-        ENDING
+        let taken: Vec<i32> = ENDING
             .iter()
-            .chain(more)
             .filter(|signal| ignored & (1 << (**signal as i32 - 1)) == 0)
-            .for_each(|signal| mask.add(*signal));
-        let before = SigSet::thread_get_mask()?;
-        mask.thread_block()?;
-        let source = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
-        Ok(Signals { source, before })
+            .chain(more)
+            .map(|signal| *signal as i32)
+            .collect();
+        let (read, write) = UnixStream::pair()?;
+        read.set_nonblocking(true)?;
+        write.set_nonblocking(true)?;
+        let delivery = SignalDelivery::with_pipe(read, write, WithRawSiginfo, taken)?;
+        Ok(Signals { delivery })
     }
 
-    /// The next signal that came, if one did.
-    pub(super) fn next(&self) -> Option<Arrived> {
-        loop {
-            let arrived = self.source.read_signal().ok()??;
-            if let Ok(signal) = Signal::try_from(arrived.ssi_signo as i32) {
-                return Some(Arrived {
-                    signal,
-                    sender: match arrived.ssi_code {
-                        FROM_KERNEL => Sender::Kernel,
-                        _ => Sender::Process,
-                    },
-                });
-            }
-        }
+    /// What has come since the last call.
+    pub(super) fn arrived(&mut self) -> Vec<Arrived> {
+        self.delivery
+            .pending()
+            .filter_map(|arrived| {
+                let sender = match arrived.si_code {
+                    FROM_KERNEL => Sender::Kernel,
+                    _ => Sender::Process,
+                };
+                Some(Arrived { signal: Signal::try_from(arrived.si_signo).ok()?, sender })
+            })
+            .collect()
     }
 }
 
 impl AsFd for Signals {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.source.as_fd()
-    }
-}
-
-impl Drop for Signals {
-    fn drop(&mut self) {
-        // What came in the meantime is taken with the mask in place; the rest is as it was before.
-        while self.next().is_some() {}
-        let _ = self.before.thread_set_mask();
+        self.delivery.get_read().as_fd()
     }
 }
 

@@ -19,12 +19,14 @@ pub(crate) enum Verdict {
     Hang,
     /// It is proven that nothing can wake it.
     #[serde(rename = "STUCK")]
+    #[cfg_attr(not(test), expect(dead_code, reason = "no finding proves it yet"))]
     Stuck,
     /// It takes long, and goes on.
     #[serde(rename = "SLOW")]
     Slow,
     /// Its body has returned and its process does not end.
     #[serde(rename = "EXIT-HANG")]
+    #[cfg_attr(not(test), expect(dead_code, reason = "no finding proves it yet"))]
     ExitHang,
     /// Its binary did not list its tests.
     #[serde(rename = "LIST-HANG")]

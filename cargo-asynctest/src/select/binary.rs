@@ -116,8 +116,13 @@ fn harness(test: &Executable, package: &Package) -> Result<Harness, Error> {
     Ok(match manifest.main_function(&test.target) {
         MainFunction::Generated => Harness::Libtest,
         MainFunction::Written => match Object::open(&test.path) {
-            Ok(object) if object.has_symbol_with("libtest_mimic") => Harness::Libtest,
+            Ok(object) if has_libtest_mimic(&object) => Harness::Libtest,
             Ok(_) | Err(_) => Harness::Whole,
         },
     })
+}
+
+fn has_libtest_mimic(object: &Object) -> bool {
+    let symbols = object.symbols_named(|name| name.contains("libtest_mimic"));
+    !symbols.is_empty()
 }

@@ -185,6 +185,64 @@ fn contents(mut file: File) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::{Harness, TestBinary};
+
+    /// A binary that is this script of the shell's.
+    fn script(script: &str) -> Binary {
+        Binary {
+            test: TestBinary {
+                id: script.to_owned(),
+                selection: Vec::new(),
+                path: "/bin/sh".into(),
+                folder: "/".into(),
+                environment: vec![("NAME".into(), "named".into())],
+                unset: Vec::new(),
+                harness: Harness::Libtest,
+            },
+            executable: "/bin/sh".into(),
+            prefix: ["-c", script, "sh"].map(Into::into).into(),
+            target: script.to_owned(),
+        }
+    }
+
+    #[track_caller]
+    fn check(scripts: &[&str], limit: Option<Duration>, expected: &[&str]) {
+        let scripts: Vec<Binary> = scripts.iter().copied().map(script).collect();
+        let scripts: Vec<&Binary> = scripts.iter().collect();
+        let word = |answer: Answer| match answer {
+            Ok(tests) => {
+                let word = |test: &Listed| match test.ignored {
+                    true => format!("{} ignored", test.name),
+                    false => test.name.clone(),
+                };
+                tests.iter().map(word).collect::<Vec<_>>().join(", ")
+            }
+            Err(ListFailure::Hung(stderr)) => format!("hung {stderr}"),
+            Err(ListFailure::Failed(how, stderr)) => format!("{how} {stderr}"),
+        };
+        let answers = list(&scripts, ListOptions { jobs: 2, limit });
+        let answers: Vec<String> = answers.into_iter().map(word).collect();
+        assert_eq!(answers, expected);
+    }
+
+    #[test]
+    fn binaries_are_asked_twice_and_answer_in_order() {
+        let ignored = "test \"$4\" = --ignored || echo a: test; echo $NAME: test";
+        let expected = ["", "a, named ignored", "x ignored"];
+        check(&["true", ignored, "echo x: test"], None, &expected);
+    }
+
+    #[test]
+    fn what_hangs_or_fails_is_told_with_its_words() {
+        let limit = Some(Duration::from_millis(200));
+        check(&["echo why >&2; sleep 1000"], limit, &["hung why\n"]);
+        let limit = Some(Duration::from_secs(600));
+        check(
+            &["echo why >&2; exit 3", "kill -SEGV $$"],
+            limit,
+            &["exit code 3 why\n", "signal SIGSEGV "],
+        );
+    }
 
     #[test]
     fn tests_and_benchmarks_are_read() {

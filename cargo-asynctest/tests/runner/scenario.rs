@@ -29,6 +29,8 @@ pub(crate) struct Scenario {
     pub(crate) output: PathBuf,
     /// What is run; `/bin/sh`.
     pub(crate) program: PathBuf,
+    /// What it is given, if it is no shell.
+    pub(crate) arguments: Option<Vec<String>>,
     /// The tests: `sh -c` each, named `t0`, `t1`, ...
     pub(crate) scripts: Vec<String>,
     /// How many at once.
@@ -81,6 +83,7 @@ pub(crate) fn scenario(folder: &Path, scripts: &[&str]) -> Scenario {
     Scenario {
         output: folder.join("out"),
         program: PathBuf::from("/bin/sh"),
+        arguments: None,
         scripts: scripts.iter().map(|script| (*script).to_owned()).collect(),
         jobs: 4,
         timeout: None,
@@ -153,7 +156,10 @@ fn plan(scenario: &Scenario) -> Plan {
     let case = |(index, script): (usize, &String)| TestCase {
         binary: 0,
         name: format!("t{index}"),
-        arguments: vec!["-c".into(), script.into()],
+        arguments: match &scenario.arguments {
+            Some(arguments) => arguments.iter().map(OsString::from).collect(),
+            None => vec!["-c".into(), script.into()],
+        },
     };
     Plan {
         binaries: vec![binary],

@@ -8,5 +8,5 @@ mod names;
 mod walk;
 
 pub use coroutine::{Coroutine, coroutine_kind, written_at};
-pub use names::{coroutine_name, function_name, simplified};
+pub use names::{coroutine_name, function_name, simplified, unboxed};
 pub use walk::{Leaves, Walk, Walker, source_name};

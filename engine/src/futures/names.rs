@@ -79,15 +79,28 @@ fn written(segment: &str) -> Option<&str> {
 pub fn simplified(path: &str) -> String {
     let mut simple = String::with_capacity(path.len());
     let mut depth = 0usize;
+    let mut before = ' ';
     for character in path.chars() {
+        let last = std::mem::replace(&mut before, character);
         match character {
             '<' => depth += 1,
+            // The arrow of a function's type closes nothing.
+            '>' if last == '-' => {}
             '>' => depth = depth.saturating_sub(1),
             _ if depth == 0 => simple.push(character),
             _ => {}
         }
     }
     simple
+}
+
+/// The type inside `Pin<Box<..>>`; any other type as it is.
+pub fn unboxed(type_name: &str) -> &str {
+    let inner = type_name
+        .strip_prefix("core::pin::Pin<alloc::boxed::Box<")
+        .and_then(|rest| rest.strip_suffix(">>"));
+    let inner = inner.map(|inner| inner.strip_suffix(", alloc::alloc::Global").unwrap_or(inner));
+    inner.unwrap_or(type_name)
 }
 
 #[cfg(test)]
@@ -111,7 +124,16 @@ mod tests {
     }
 
     #[test]
+    fn boxes_are_opened() {
+        let check = |name, expected: &str| assert_eq!(unboxed(name), expected);
+        check("core::pin::Pin<alloc::boxed::Box<a::B<u8>, alloc::alloc::Global>>", "a::B<u8>");
+        check("core::pin::Pin<alloc::boxed::Box<a::B<u8>>>", "a::B<u8>");
+        check("a::B", "a::B");
+    }
+
+    #[test]
     fn type_arguments_go() {
         assert_eq!(simplified("a::B<c::D<u8>>::e"), "a::B::e");
+        assert_eq!(simplified("a::B<fn(u8) -> u8>::e"), "a::B::e");
     }
 }

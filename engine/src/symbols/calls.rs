@@ -50,6 +50,14 @@ impl Object {
         calls
     }
 
+    /// A number for the crate of the unit that holds this function's entry.
+    pub fn crate_of(&self, function: FunctionId) -> u64 {
+        self.with_debug_info(|debug_info| {
+            let units = debug_info.units_of_crate(function.offset());
+            units.iter().min().map_or(u64::MAX, |start| start.0 as u64)
+        })
+    }
+
     /// The calls of functions whose own name is wanted that were inlined in the crate of the unit
     /// that holds the entry `near`.
     pub fn inlined_calls(&self, near: FunctionId, prefix: &str) -> Vec<InlinedCall> {

@@ -6,7 +6,6 @@
 mod calls;
 mod code;
 mod coroutines;
-mod detail;
 mod entry;
 mod error;
 mod expressions;
@@ -31,7 +30,6 @@ mod variables;
 
 pub use calls::InlinedCall;
 pub use coroutines::CoroutineSource;
-pub use detail::Detail;
 pub use error::Error;
 pub use functions::CodeFrame;
 pub use ids::{FunctionId, TypeId};

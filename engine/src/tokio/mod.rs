@@ -10,6 +10,7 @@ mod owned;
 mod resource;
 mod root;
 mod runtime;
+mod spawn;
 mod task;
 mod vtable;
 mod world;

@@ -18,8 +18,6 @@ pub(super) struct Runtime<'program> {
     pub(super) flavor: &'static str,
     /// Its list of owned tasks.
     pub(super) owned: Place<'program>,
-    /// The part that all its handles share.
-    pub(super) shared: Place<'program>,
 }
 
 impl<'program> Runtime<'program> {
@@ -38,12 +36,7 @@ impl<'program> Runtime<'program> {
             search(&shared, DEPTH, &|type_| type_.is("tokio::runtime::task::list::OwnedTasks"))
                 .into_iter()
                 .next()?;
-        Some(Runtime {
-            address: shared.address,
-            flavor: flavor(&shared.type_.name)?,
-            owned,
-            shared,
-        })
+        Some(Runtime { address: shared.address, flavor: flavor(&shared.type_.name)?, owned })
     }
 }
 

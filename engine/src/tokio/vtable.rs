@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use crate::address::Address;
 use crate::program::{ImageId, Program};
-use crate::symbols::{Object, Type, TypeId};
+use crate::symbols::{FunctionId, Object, Type, TypeId};
 use crate::value::{Place, Pointee, search};
 
 /// The vtables seen so far, by address.
@@ -26,6 +26,8 @@ pub(super) struct TaskType {
     pub(super) image: ImageId,
     /// The whole allocation.
     pub(super) cell: TypeId,
+    /// The instance of `poll` for these types.
+    pub(super) poll: FunctionId,
     /// The future, or the closure of a blocking task.
     pub(super) future: Rc<Type>,
 }
@@ -93,7 +95,7 @@ impl<'program> Vtables<'program> {
         let name = format!("Cell<{}, {}>", future.name, scheduler.name);
         let cell = type_beside(object, TypeId(function.0), &name, CELL)
             .ok_or_else(|| format!("no debug info describes the cell of {}", future.name))?;
-        Ok(TaskType { image, cell, future })
+        Ok(TaskType { image, cell, poll: function, future })
     }
 }
 

@@ -7,8 +7,9 @@ use super::leaves::TokioLeaves;
 use super::owned;
 use super::root::{self, Root};
 use super::runtime::Runtime;
+use super::spawn::SpawnLines;
 use super::task::Task;
-use super::vtable::Vtables;
+use super::vtable::{TaskType, Vtables};
 use crate::address::{Address, ThreadId};
 use crate::evidence::{Gap, Trust};
 use crate::futures::{self, Walk, Walker};
@@ -31,7 +32,7 @@ pub fn read<'program>(
         walker: Walker::new(&TokioLeaves, limits),
         vtables: Vtables::new(program),
         contexts: context::contexts(program),
-        program,
+        spawn_lines: SpawnLines::new(program),
         stacks,
         limits,
         world,
@@ -49,7 +50,7 @@ pub fn read<'program>(
 }
 
 struct Reader<'reader, 'program> {
-    program: &'program Program<'program>,
+    spawn_lines: SpawnLines<'program>,
     stacks: &'reader [ThreadStack],
     limits: &'reader Limits,
     walker: Walker<'reader>,
@@ -159,7 +160,7 @@ impl<'program> Reader<'_, 'program> {
             state: task.state,
             is_aborted: task.is_aborted,
             runtime: Some(runtime),
-            spawned: future_type.and_then(|type_| written(type_)),
+            spawned: task.types.as_ref().ok().and_then(|types| self.spawned(types)),
             thread,
             future: None,
             is_walked: false,
@@ -194,6 +195,12 @@ impl<'program> Reader<'_, 'program> {
             }
         }
         self.world.tasks.push(entry);
+    }
+
+    /// The line that spawned a task of these types, or else where its body is written.
+    fn spawned(&self, types: &TaskType) -> Option<Spawn> {
+        let line = self.spawn_lines.line(types.image, types.poll, &types.future.name);
+        line.map(|line| Spawn { kind: SpawnKind::Spawned, line }).or_else(|| written(&types.future))
     }
 
     fn keep(&mut self, task: &mut model::Task, walk: Walk) {

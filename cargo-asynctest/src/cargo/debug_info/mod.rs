@@ -8,14 +8,14 @@
 mod spec;
 mod verify;
 
-pub(crate) use verify::{Verdict, verify};
+pub(crate) use verify::{Crates, Verdict, verify};
 
 use std::collections::BTreeSet;
 
 use cargo_metadata::Package;
 
 use super::metadata::{Graph, Metadata};
-use super::profile::{Profile, Strip};
+use super::profile::{Profile, Split, Strip};
 use spec::Spec;
 
 /// How full debug info is asked for.
@@ -34,8 +34,8 @@ pub(crate) enum Scope {
 pub(crate) struct Packages {
     /// As cargo is told of them.
     specs: BTreeSet<String>,
-    /// The names of their crates.
-    crates: BTreeSet<String>,
+    /// Their crates.
+    crates: Crates,
 }
 
 impl Scope {
@@ -53,14 +53,16 @@ impl Scope {
         let targets = packages.iter().flat_map(|package| &package.targets);
         Scope::Packages(Packages {
             specs: specs.collect(),
-            crates: targets.map(|target| target.name.replace('-', "_")).collect(),
+            crates: targets
+                .map(|target| (target.src_path.as_std_path().to_owned(), target.name.clone()))
+                .collect(),
         })
     }
 
     /// The crates whose types will be asked for.
-    pub(crate) fn crates(&self) -> BTreeSet<String> {
+    pub(crate) fn crates(&self) -> Crates {
         match self {
-            Scope::Nothing | Scope::Profile => BTreeSet::new(),
+            Scope::Nothing | Scope::Profile => Crates::new(),
             Scope::Packages(packages) => packages.crates.clone(),
         }
     }
@@ -87,7 +89,12 @@ fn settings(part: &str, profile: &Profile) -> Vec<String> {
         Strip::Asked => Some(format!("{start}.strip=\"none\"")),
         Strip::No => None,
     };
-    std::iter::once(format!("{start}.debug=2")).chain(strip).collect()
+    let split = match profile.split {
+        Split::Asked => Some(format!("{start}.split-debuginfo=\"off\"")),
+        Split::No => None,
+    };
+    let debug = format!("{start}.debug=2");
+    std::iter::once(debug).chain(strip).chain(split).collect()
 }
 
 /// A key of TOML.

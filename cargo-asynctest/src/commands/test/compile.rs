@@ -8,7 +8,7 @@ use super::from_here;
 use crate::cargo::build::{self, Built};
 use crate::cargo::command::Cargo;
 use crate::cargo::config::Config;
-use crate::cargo::debug_info::{Scope, Verdict, verify};
+use crate::cargo::debug_info::{Crates, Scope, Verdict, verify};
 use crate::cargo::environment::Surroundings;
 use crate::cargo::manifest::Manifest;
 use crate::cargo::metadata::Metadata;
@@ -44,17 +44,19 @@ struct Workspace {
 pub(super) fn compile(arguments: &BuildArguments) -> Result<Compiled, Error> {
     let workspace = Workspace::read(arguments)?;
     let built = workspace.build(arguments)?;
+    let target_directory = workspace.target_directory(arguments);
     let surroundings = Surroundings {
         cargo: &workspace.cargo,
         config: &workspace.config,
         metadata: &workspace.metadata,
+        target_directory: &target_directory,
         target: &workspace.target,
         built: &built,
     };
     let runner = target_runner::target_runner(&workspace.config, &workspace.target.triple)?;
     Ok(Compiled {
         binaries: binaries(&surroundings, &runner)?,
-        output: workspace.output(arguments),
+        output: target_directory.join("asynctest"),
         source_roots: workspace.source_roots(),
         doctests: doctests::command(arguments, &workspace.metadata, &built),
     })
@@ -79,6 +81,9 @@ impl Workspace {
         let scope = Scope::needed(&self.metadata, &self.profile);
         let crates = scope.crates();
         let built = build::build(&self.cargo, arguments, &scope.words(&self.profile))?;
+        if crates.is_empty() {
+            return Ok(built);
+        }
         let lacking = match self.verdict(&built, &crates) {
             Verdict::Complete => return Ok(built),
             Verdict::Incomplete(lacking) => listed(&lacking),
@@ -104,16 +109,16 @@ impl Workspace {
         Ok(built)
     }
 
-    fn verdict(&self, built: &Built, crates: &BTreeSet<String>) -> Verdict {
+    fn verdict(&self, built: &Built, crates: &Crates) -> Verdict {
         verify(built.tests.iter().map(|test| test.path.as_path()), crates)
     }
 
-    fn output(&self, arguments: &BuildArguments) -> PathBuf {
-        let folder = match &arguments.compilation.target_dir {
+    /// Where cargo puts what it builds: `cargo metadata` does not take `--target-dir`.
+    fn target_directory(&self, arguments: &BuildArguments) -> PathBuf {
+        match &arguments.compilation.target_dir {
             Some(folder) => from_here(folder),
             None => self.metadata.target_directory().to_owned(),
-        };
-        folder.join("asynctest")
+        }
     }
 
     fn source_roots(&self) -> Vec<PathBuf> {

@@ -12,7 +12,7 @@ use std::process::{ExitCode, Stdio};
 use super::exit::Exit;
 use super::notice;
 use crate::cargo::doctests;
-use crate::cli::{LibtestArguments, TestArguments};
+use crate::cli::{Color, LibtestArguments, TestArguments};
 use crate::plan::{Harness, Plan};
 use crate::render;
 use crate::runner;
@@ -24,6 +24,11 @@ use compile::Compiled;
 
 /// Builds the tests that the user selected and runs them.
 pub(crate) fn test(arguments: &TestArguments) -> ExitCode {
+    match arguments.build.general.color {
+        Some(Color::Always) => console::set_colors_enabled_stderr(true),
+        Some(Color::Never) => console::set_colors_enabled_stderr(false),
+        None | Some(Color::Auto) => (),
+    }
     if arguments.build.targets.doc {
         let command = doctests::command_words(&arguments.build);
         notice::error(format_args!("doctests are not run here; `{command}` runs them"));
@@ -61,7 +66,8 @@ fn after_build(arguments: &TestArguments, compiled: Compiled) -> ExitCode {
     if libtest.list {
         return print_lists(arguments, &compiled.binaries);
     }
-    if let Some(command) = &compiled.doctests {
+    let quiet = arguments.build.general.quiet > 0 || libtest.is_quiet();
+    if let (Some(command), false) = (&compiled.doctests, quiet) {
         notice::note(format_args!("doctests are not run here; `{command}` runs them"));
     }
     run(arguments, &libtest, compiled)

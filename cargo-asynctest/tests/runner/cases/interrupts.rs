@@ -91,8 +91,9 @@ fn state(id: i32) -> String {
 
 fn a_stopped_run_stands_still(folder: &Path) {
     let go = folder.join("go");
-    let script =
-        format!("{}; while [ ! -e {} ]; do sleep 0.01; done", writes_id(folder, ":"), go.display());
+    nix::unistd::mkfifo(&go, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+    // It starts nothing: a shell that waits for what it has just forked does not show as stopped.
+    let script = writes_id(folder, &format!("read line < {}", go.display()));
     let scenario = scenario(folder, &[&script]);
     let (child, test) = start(&scenario, folder);
     let sentinel = id(&child);
@@ -102,8 +103,10 @@ fn a_stopped_run_stands_still(folder: &Path) {
         wait_for("the test to stop", || state(test) == "T");
         killpg(sentinel, Signal::SIGCONT).expect("the group is there");
         wait_for("the test to go on", || state(test) != "T");
+        // Only when it sleeps again has the sentinel handed the last signal on.
+        wait_for("the sentinel to go on", || state(sentinel.as_raw()) == "S");
     }
-    std::fs::write(go, "").expect("the file");
+    std::fs::write(go, "on\n").expect("the pipe");
     let output = child.wait_with_output().expect("the sentinel");
     assert_eq!(output.status.code(), Some(0));
 }

@@ -1,0 +1,105 @@
+//! The ends of tests: by themselves or by us.
+
+use std::path::Path;
+use std::time::Instant;
+
+use super::Run;
+use crate::plan::FailFast;
+use crate::runner::event::{Event, Test, TestResult};
+use crate::runner::isolation;
+use crate::runner::running::State;
+use crate::runner::verdict::Verdict;
+
+impl Run<'_> {
+    /// The process of a test has ended.
+    pub(super) fn process_over(&mut self, serial: u64) {
+        let now = Instant::now();
+        let Some(running) = self.running.get_mut(&serial) else {
+            return;
+        };
+        if let State::Examined { gone: gone @ None, .. } = &mut running.state
+            && !self.examiner.withdraw(serial)
+        {
+            *gone = Some(running.timing.elapsed(now));
+            let _ = self.reactor.remove(&running.process.handle);
+            return;
+        }
+        if running.note_exit(now) {
+            // What it wrote last is in the pipes already.
+            running.read_stdout(&mut self.buffer, &self.plan.output);
+            running.read_stderr(&mut self.buffer, &self.plan.output);
+            self.finish_if_over(serial);
+            if let Some(running) = self.running.get(&serial) {
+                let _ = self.reactor.remove(&running.process.handle);
+            }
+        }
+    }
+
+    pub(super) fn finish_if_over(&mut self, serial: u64) {
+        let over = self.running.get(&serial).is_some_and(|running| {
+            matches!(running.state, State::Ended { .. }) && !running.output_open()
+        });
+        if over {
+            self.finish(serial);
+        }
+    }
+
+    pub(super) fn finish(&mut self, serial: u64) {
+        let Some(running) = self.running.remove(&serial) else {
+            return;
+        };
+        let leaked = running.output_open() && running.ended_for.is_none();
+        let State::Ended { exit, duration, .. } = running.state else {
+            return;
+        };
+        let verdict = match running.ended_for {
+            Some(ending) => ending.verdict(),
+            None => Some(match isolation::verdict(&exit) {
+                Verdict::Pass if leaked => Verdict::Leak,
+                verdict => verdict,
+            }),
+        };
+        let mut result = TestResult {
+            verdict,
+            duration,
+            exit,
+            attempt: 1,
+            stdout: running.stdout,
+            stderr: running.stderr,
+            stdout_file: None,
+            stderr_file: None,
+            examinations: running.examinations,
+            leaked,
+        };
+        if verdict != Some(Verdict::Pass) {
+            save_output(&mut result, &running.folder);
+        }
+        self.end(running.test, result);
+    }
+
+    pub(super) fn end(&mut self, test: Test, result: TestResult) {
+        self.totals.count(result.verdict);
+        self.totals.duration = self.begun.elapsed();
+        if self.options.fail_fast == FailFast::Yes && self.totals.any_failed() {
+            self.waiting.clear();
+        }
+        (self.show)(Event::Ended { test, result: &result, totals: &self.totals });
+    }
+}
+
+/// Puts what a test printed beside its reports. What cannot be written is still shown.
+fn save_output(result: &mut TestResult, folder: &Path) {
+    if result.stdout.is_empty() && result.stderr.is_empty() {
+        return;
+    }
+    if std::fs::create_dir_all(folder).is_err() {
+        return;
+    }
+    let attempt = result.attempt;
+    if !result.stdout.is_empty() {
+        result.stdout_file = result.stdout.save(&folder.join(format!("{attempt}-stdout.txt"))).ok();
+    }
+    if !result.stderr.is_empty() {
+        result.stderr_file = result.stderr.save(&folder.join(format!("{attempt}-stderr.txt"))).ok();
+    }
+}

@@ -1,0 +1,95 @@
+//! Signals to the run: the end asked for, Ctrl-Z, children that have ended.
+
+use std::os::unix::process::parent_id;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, raise};
+
+use super::Run;
+use crate::runner::event::Event;
+use crate::runner::running::{Ending, State};
+use crate::runner::signals::{Arrived, ENDING};
+
+/// How long a test may take to end by itself after an interrupt.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// The same signal twice within this is one: the terminal, or `kill` on a group, and our sentinel
+/// may both bring it.
+const ONE_PRESS: Duration = Duration::from_millis(100);
+
+/// How long after a child's end its kind is looked into: once for many.
+const ORPHANS: Duration = Duration::from_millis(20);
+
+impl Run<'_> {
+    pub(super) fn take_signals(&mut self) {
+        let mut arrived = self.signals.arrived();
+        let stop = |arrived: &Arrived| arrived.signal == Signal::SIGTSTP;
+        if arrived.iter().any(stop) {
+            arrived.extend(self.stand_still());
+            // What was to stop us has done so, however often it came.
+            arrived.retain(|arrived| !stop(arrived));
+        }
+        for arrived in arrived {
+            if arrived.signal == Signal::SIGCHLD {
+                self.orphans.get_or_insert(Instant::now() + ORPHANS);
+            } else if ENDING.contains(&arrived.signal) {
+                self.interrupt(arrived.signal, Instant::now());
+            }
+        }
+    }
+
+    /// Ctrl-Z: the tests are in groups of their own, so the terminal does not stop them. Returns
+    /// the signals that came meanwhile.
+    fn stand_still(&mut self) -> Vec<Arrived> {
+        let begun = Instant::now();
+        self.running.values().for_each(|one| one.process.signal(Signal::SIGTSTP));
+        // Returns when we are continued.
+        let _ = raise(Signal::SIGSTOP);
+        let arrived = self.signals.arrived();
+        let duration = begun.elapsed();
+        for running in self.running.values_mut() {
+            running.timing.pause(duration);
+            running.process.signal(Signal::SIGCONT);
+        }
+        arrived
+    }
+
+    fn interrupt(&mut self, signal: Signal, now: Instant) {
+        let orphaned = parent_id() != self.parent;
+        match self.interrupted {
+            Some((before, at)) if before == signal && now.duration_since(at) < ONE_PRESS => {}
+            Some(_) => self.kill_all(now),
+            None => {
+                self.interrupted = Some((signal, now));
+                self.totals.stopped = true;
+                self.waiting.clear();
+                let running = self.running_tests();
+                (self.show)(Event::Interrupted { signal: signal.as_str(), running });
+                self.ask_all_to_end(now);
+            }
+        }
+        if orphaned {
+            self.kill_all(now);
+        }
+    }
+
+    fn ask_all_to_end(&mut self, now: Instant) {
+        for (serial, running) in &mut self.running {
+            self.examiner.withdraw(*serial);
+            let over = running.note_exit(now);
+            if !over && !matches!(running.state, State::Killed { .. }) {
+                running.ended_for.get_or_insert(Ending::Interrupt);
+                running.process.signal(Signal::SIGTERM);
+                running.state = State::Asked { until: now + GRACE };
+            }
+        }
+    }
+
+    fn kill_all(&mut self, now: Instant) {
+        for running in self.running.values_mut() {
+            if matches!(running.state, State::Asked { .. }) {
+                running.kill(Ending::Interrupt, now);
+            }
+        }
+    }
+}

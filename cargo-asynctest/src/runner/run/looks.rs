@@ -1,0 +1,161 @@
+//! What is due while tests run: looks at those that take long, and what comes of them.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use asynctest_engine::address::ProcessId;
+use asynctest_engine::limits::Limits;
+use asynctest_engine::report::Subject;
+use asynctest_engine::session::Request;
+
+use super::Run;
+use crate::runner::again::again;
+use crate::runner::event::{Event, Examination, Examined, Purpose, Test};
+use crate::runner::examine::Order;
+use crate::runner::processes;
+use crate::runner::running::{Ending, State};
+use crate::runner::verdict::{Exit, Verdict};
+
+impl Run<'_> {
+    pub(super) fn do_what_is_due(&mut self, now: Instant) {
+        let due: Vec<u64> = self
+            .running
+            .iter()
+            .filter(|(_, running)| running.next().is_some_and(|at| at <= now))
+            .map(|(serial, _)| *serial)
+            .collect();
+        for serial in due {
+            self.due(serial, now);
+        }
+        if self.examiner.next().is_some_and(|at| at <= now) {
+            self.take_examinations();
+        }
+        if self.next_tick.is_some_and(|at| at <= now) {
+            self.tick(now);
+        }
+        if self.orphans.is_some_and(|at| at <= now) {
+            self.orphans = None;
+            let known: BTreeSet<i32> = self.running.values().map(|one| one.process.id()).collect();
+            processes::reap_orphans(&known);
+        }
+    }
+
+    pub(super) fn due(&mut self, serial: u64, now: Instant) {
+        let Some(running) = self.running.get_mut(&serial) else {
+            return;
+        };
+        match &running.state {
+            State::Runs => {
+                if let Some((_, purpose)) = running.timing.next() {
+                    self.examine(serial, purpose);
+                }
+            }
+            State::Examined { .. } => {}
+            State::Asked { .. } => running.kill(Ending::Interrupt, now),
+            State::Killed { .. } => {
+                let duration = running.timing.elapsed(now);
+                running.ended(Exit::Unkillable, duration, now);
+                self.finish(serial);
+            }
+            State::Ended { .. } => self.finish(serial),
+        }
+    }
+
+    pub(super) fn examine(&mut self, serial: u64, purpose: Purpose) {
+        let Some(running) = self.running.get_mut(&serial) else {
+            return;
+        };
+        running.timing.done(purpose);
+        running.state = State::Examined { purpose, gone: None };
+        let (test, process) = (running.test, ProcessId(running.process.id()));
+        let order = Order {
+            purpose,
+            request: Request {
+                process,
+                subject: self.subject(test, process, purpose),
+                apart: self.options.apart,
+                limits: Limits::default(),
+            },
+            folder: self.folder(test),
+            attempt: 1,
+        };
+        self.examiner.submit(serial, order);
+    }
+
+    pub(super) fn subject(&self, test: Test, process: ProcessId, purpose: Purpose) -> Subject {
+        let (binary, name) = self.names(test);
+        let verdict = match purpose {
+            Purpose::Slow => Verdict::Slow,
+            Purpose::Soft | Purpose::Deadline => Verdict::Hang,
+        };
+        Subject {
+            verdict: verdict.word().to_owned(),
+            binary: binary.to_owned(),
+            test: Some(name.to_owned()),
+            process: process.0,
+            again: self.case(test).map(|(binary, case)| again(self.plan, binary, case)),
+            source_roots: self
+                .plan
+                .source_roots
+                .iter()
+                .map(|root| root.display().to_string())
+                .collect(),
+        }
+    }
+
+    pub(super) fn take_examinations(&mut self) {
+        let now = Instant::now();
+        for (serial, outcome) in self.examiner.done(now) {
+            self.examined(serial, outcome, now);
+        }
+    }
+
+    pub(super) fn examined(
+        &mut self,
+        serial: u64,
+        outcome: Result<Examined, String>,
+        now: Instant,
+    ) {
+        let Some(running) = self.running.get_mut(&serial) else {
+            return;
+        };
+        let State::Examined { purpose, gone } = &running.state else {
+            return;
+        };
+        if gone.is_some() {
+            // It ended by itself: what it came to is its own.
+            if let Ok(examined) = &outcome {
+                let _ = std::fs::remove_dir_all(&examined.folder);
+            }
+            self.process_over(serial);
+            return;
+        }
+        let purpose = *purpose;
+        let moves = outcome.as_ref().is_ok_and(|seen| !seen.report.looks.moved.is_empty());
+        let examination = Examination { purpose, outcome };
+        if purpose == Purpose::Slow || (purpose == Purpose::Soft && moves) {
+            running.state = State::Runs;
+            self.report_slow(serial, examination, now);
+        } else {
+            running.examinations.push(examination);
+            running.kill(Ending::Hang, now);
+            self.finish_if_over(serial);
+        }
+    }
+
+    /// A slow test is reported once.
+    pub(super) fn report_slow(&mut self, serial: u64, examination: Examination, now: Instant) {
+        let Some(running) = self.running.get_mut(&serial) else {
+            return;
+        };
+        if running.examinations.is_empty() {
+            self.totals.slow += 1;
+            (self.show)(Event::Slow {
+                test: running.test,
+                elapsed: running.timing.elapsed(now),
+                examination: &examination,
+            });
+            running.examinations.push(examination);
+        }
+    }
+}

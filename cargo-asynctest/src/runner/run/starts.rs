@@ -1,0 +1,108 @@
+//! Starting tests: as many at once as there are jobs.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+
+use super::Run;
+use crate::plan::{TestBinary, TestCase};
+use crate::runner::event::{Test, TestResult};
+use crate::runner::output::Kept;
+use crate::runner::running::{Running, State};
+use crate::runner::timing::Timing;
+use crate::runner::verdict::{Exit, Verdict};
+use crate::runner::{folders, isolation};
+
+impl Run<'_> {
+    pub(super) fn start_tests(&mut self) {
+        while self.running.len() < self.options.jobs.max(1)
+            && let Some(test) = self.waiting.pop_front()
+        {
+            if !self.start(test) {
+                self.waiting.push_front(test);
+                return;
+            }
+        }
+    }
+
+    /// Starts a test; says `false` when that has to wait for another one's end.
+    pub(super) fn start(&mut self, test: Test) -> bool {
+        let Some(case) = self.plan.tests.get(test) else {
+            return true;
+        };
+        let serial = self.next_serial;
+        self.next_serial += 1;
+        match isolation::start(self.plan, case, serial, self.options.output) {
+            Ok(process) => {
+                self.admit(serial, test, process);
+                true
+            }
+            Err(error) if is_shortage(&error) && !self.running.is_empty() => false,
+            Err(error) => {
+                self.end(test, not_started(&error));
+                true
+            }
+        }
+    }
+
+    pub(super) fn admit(&mut self, serial: u64, test: Test, process: isolation::Process) {
+        let running = Running {
+            test,
+            process,
+            timing: Timing::new(self.options, Instant::now()),
+            state: State::Runs,
+            ended_for: None,
+            stdout: Kept::default(),
+            stderr: Kept::default(),
+            examinations: Vec::new(),
+            folder: self.folder(test),
+        };
+        match running.watch(serial, &self.reactor) {
+            Ok(()) => {
+                self.running.insert(serial, running);
+            }
+            Err(error) => {
+                running.process.end();
+                self.end(test, not_started(&error.into()));
+            }
+        }
+    }
+
+    pub(super) fn folder(&self, test: Test) -> PathBuf {
+        let (binary, name) = self.names(test);
+        folders::of_test(&self.plan.output, binary, name)
+    }
+
+    pub(super) fn case(&self, test: Test) -> Option<(&TestBinary, &TestCase)> {
+        let case = self.plan.tests.get(test)?;
+        Some((self.plan.binaries.get(case.binary)?, case))
+    }
+
+    pub(super) fn names(&self, test: Test) -> (&str, &str) {
+        self.case(test).map_or(("", ""), |(binary, case)| (&binary.id, &case.name))
+    }
+}
+
+/// Whether a process could not be started because there are too many.
+fn is_shortage(error: &io::Error) -> bool {
+    [Errno::EAGAIN, Errno::EMFILE, Errno::ENFILE, Errno::ENOMEM]
+        .iter()
+        .any(|errno| error.raw_os_error() == Some(*errno as i32))
+}
+
+fn not_started(error: &io::Error) -> TestResult {
+    TestResult {
+        verdict: Some(Verdict::Fail),
+        duration: Duration::ZERO,
+        exit: Exit::NotStarted(error.to_string()),
+        attempt: 1,
+        stdout: Kept::default(),
+        stderr: Kept::default(),
+        stdout_file: None,
+        stderr_file: None,
+        examinations: Vec::new(),
+        leaked: false,
+    }
+}

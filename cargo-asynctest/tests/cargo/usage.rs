@@ -1,0 +1,54 @@
+//! What is said, and how the command ends, when nothing is run.
+
+use crate::workspace::{asynctest, stderr};
+
+#[track_caller]
+fn check(words: &str, code: i32, said: &str) {
+    let output = asynctest(words).output().unwrap();
+    let text = stderr(&output) + &String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains(said), "{words}: {text}");
+    assert_eq!(output.status.code(), Some(code), "{words}: {text}");
+}
+
+#[test]
+fn bad_usage_ends_with_two() {
+    check("--nonsense", 2, "--nonsense");
+    check("--timeout soon", 2, "such as `30s`");
+    check("-p two -- --nonsense", 2, "--nonsense");
+}
+
+#[test]
+fn doctests_are_named_with_their_command() {
+    check("--doc -p extra", 2, "`cargo test --doc --package extra`");
+    check("-p extra", 4, "`cargo test --doc --package extra`");
+}
+
+#[test]
+fn no_tests_are_no_success() {
+    check("-p two no_such_test", 4, "");
+}
+
+#[test]
+fn a_failed_build_is_cargos_to_explain() {
+    check("-p nowhere", 101, "nowhere");
+    check("-p two --features none", 101, "none");
+}
+
+#[test]
+fn help_and_version_are_printed() {
+    check("--help", 0, "--slow-after");
+    check("-- --help", 0, "--include-ignored");
+    check("--version", 0, env!("CARGO_PKG_VERSION"));
+    check("attach --help", 0, "PID");
+    check("report --help", 0, "PATH");
+}
+
+#[test]
+fn a_report_of_nothing_is_refused() {
+    check("report /nonexistent", 1, "/nonexistent");
+}
+
+#[test]
+fn no_run_builds_alone() {
+    check("-p two --no-run", 0, "Executable two");
+}
