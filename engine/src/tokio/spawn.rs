@@ -125,7 +125,11 @@ fn is_library(function: &str) -> bool {
 
 /// The types that an instance of a spawning function was compiled for.
 fn spawned_types(object: &Object, function: FunctionId) -> Vec<String> {
-    let is_spawning = object.function_name(function).is_some_and(|name| is_library(&name));
+    // Closures inside spawning functions carry their names, and are called from everywhere.
+    let is_spawning = object.function_name(function).is_some_and(|name| {
+        let path = futures::simplified(&name);
+        is_library(&name) && path.rsplit("::").next().is_some_and(|own| own.starts_with(PREFIX))
+    });
     if !is_spawning {
         return Vec::new();
     }
