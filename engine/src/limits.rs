@@ -17,6 +17,8 @@ pub struct Limits {
     pub elements: usize,
     /// Longest string read, in bytes.
     pub string: usize,
+    /// Most memory that is searched for tasks, in bytes.
+    pub scan: u64,
     /// Most memory that one snapshot remembers, in bytes.
     pub snapshot_bytes: usize,
 }
@@ -31,6 +33,7 @@ impl Default for Limits {
             threads: 10_000,
             elements: 1_000_000,
             string: 4096,
+            scan: 2 << 30,
             snapshot_bytes: 4 << 30,
         }
     }

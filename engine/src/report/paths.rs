@@ -24,7 +24,7 @@ impl<'source> Paths<'source> {
         Location {
             file: self.shown(&file),
             line: line.line,
-            text: (self.text)(&line.file, line.line),
+            text: (self.text)(&line.file, line.line).map(|text| text.trim().to_owned()),
             origin: self.origin(&file),
             trust: line.trust,
         }

@@ -229,6 +229,7 @@ fn amount(amount: &Amount) -> Option<String> {
         Amount::Senders(1) => "1 sender is alive".to_owned(),
         Amount::Senders(senders) => format!("{senders} senders are alive"),
         Amount::Length(length) => format!("{length} in it"),
+        Amount::Capacity(0) => "it is full".to_owned(),
         Amount::Capacity(capacity) => format!("room for {capacity}"),
         Amount::Closed => "its other end is closed".to_owned(),
     })

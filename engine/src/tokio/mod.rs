@@ -7,9 +7,12 @@
 mod context;
 mod leaves;
 mod owned;
+mod pollers;
+mod population;
 mod resource;
 mod root;
 mod runtime;
+mod scan;
 mod spawn;
 mod task;
 mod vtable;

@@ -1,7 +1,8 @@
 //! Runtimes: from a handle to the list of the tasks they own.
 //!
 //! Source: tokio 1.38 and 1.54 `runtime/scheduler/{current_thread,multi_thread}/*.rs`
-//! (`Handle.shared.owned`), 1.20 `runtime/{basic_scheduler,thread_pool}` (`Spawner.shared`).
+//! (`Handle.shared.owned`), 1.20 `runtime/{basic_scheduler,thread_pool}` (`Spawner.shared`), 1.20 to
+//! 1.54 `task/local.rs` (a `LocalSet` owns tasks as a runtime does).
 
 use crate::address::Address;
 use crate::value::{Place, Pointee, search};
@@ -32,11 +33,20 @@ impl<'program> Runtime<'program> {
     pub(super) fn of_arc(arc: &Place<'program>) -> Option<Runtime<'program>> {
         let Some(Pointee::Thin(inner)) = arc.field("ptr")?.pointee() else { return None };
         let shared = inner.field("data")?;
-        let owned =
-            search(&shared, DEPTH, &|type_| type_.is("tokio::runtime::task::list::OwnedTasks"))
-                .into_iter()
-                .next()?;
+        let owned = search(&shared, DEPTH, &|type_| {
+            type_.is("tokio::runtime::task::list::OwnedTasks")
+                || type_.is("tokio::runtime::task::list::LocalOwnedTasks")
+        })
+        .into_iter()
+        .next()?;
         Some(Runtime { address: shared.address, flavor: flavor(&shared.type_.name)?, owned })
+    }
+}
+
+impl Runtime<'_> {
+    /// The number that the headers of its tasks carry, where Tokio has one (1.10 on).
+    pub(super) fn id(&self) -> Option<u64> {
+        search(&self.owned.field("id")?, 4, &|type_| type_.size == 8).first()?.unsigned()
     }
 }
 
@@ -47,6 +57,7 @@ fn flavor(type_name: &str) -> Option<&'static str> {
         ("thread_pool", "multi-thread"),
         ("current_thread", "current-thread"),
         ("basic_scheduler", "current-thread"),
+        ("tokio::task::local", "LocalSet"),
     ];
     known.into_iter().find(|(part, _)| type_name.contains(part)).map(|(_, flavor)| flavor)
 }

@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use super::vtable::{TaskType, Vtables};
+use super::vtable::{BLOCKING, TaskType, Vtables};
 use crate::address::Address;
 use crate::model::TaskState;
 use crate::value::{Place, search};
@@ -14,6 +14,8 @@ const RUNNING: u64 = 1;
 const COMPLETE: u64 = 1 << 1;
 const NOTIFIED: u64 = 1 << 2;
 const CANCELLED: u64 = 1 << 5;
+/// Where the count of references begins.
+const REFERENCES: u32 = 6;
 
 /// A task in memory.
 pub(super) struct Task<'program> {
@@ -29,9 +31,20 @@ pub(super) struct Task<'program> {
     pub(super) types: Result<Rc<TaskType>, String>,
     /// Its future, while it has not ended.
     pub(super) future: Option<Place<'program>>,
+    /// The number of the list that owns it.
+    pub(super) owner: Option<u64>,
+    /// How many handles refer to it.
+    pub(super) references: u64,
+    /// What schedules it.
+    pub(super) scheduler: Option<Place<'program>>,
 }
 
 impl<'program> Task<'program> {
+    /// Whether it is a closure on the blocking pool.
+    pub(super) fn is_blocking(&self) -> bool {
+        self.types.as_ref().is_ok_and(|types| types.future.is(BLOCKING))
+    }
+
     /// The task with this header; `None` when its state word cannot be read.
     pub(super) fn read(
         header: &Place<'program>,
@@ -51,8 +64,17 @@ impl<'program> Task<'program> {
             id: core.as_ref().and_then(|core| core.field("task_id")?.unsigned()),
             types,
             future: core.as_ref().and_then(future),
+            owner: owner(header),
+            references: bits >> REFERENCES,
+            scheduler: core.as_ref().and_then(|core| core.field("scheduler")),
         })
     }
+}
+
+/// The header's `owner_id`: a number, or from 1.30 on an optional one that is not zero.
+fn owner(header: &Place<'_>) -> Option<u64> {
+    let owner = header.field("owner_id")?;
+    header.program.read_unsigned(owner.address, owner.type_.size).ok().filter(|id| *id != 0)
 }
 
 fn state(bits: u64) -> TaskState {

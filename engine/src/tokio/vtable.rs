@@ -8,9 +8,9 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::address::Address;
+use crate::address::{Address, FileAddress};
 use crate::program::{ImageId, Program};
-use crate::symbols::{FunctionId, Object, Type, TypeId};
+use crate::symbols::{FunctionId, Kind, Object, Type, TypeId};
 use crate::value::{Place, Pointee, search};
 
 /// The vtables seen so far, by address.
@@ -28,8 +28,10 @@ pub(super) struct TaskType {
     pub(super) cell: TypeId,
     /// The instance of `poll` for these types.
     pub(super) poll: FunctionId,
-    /// The future, or the closure of a blocking task.
+    /// What the task polls: the future, or the wrapper around a closure on the blocking pool.
     pub(super) future: Rc<Type>,
+    /// What the user gave: the future, or the closure itself.
+    pub(super) spawned: Rc<Type>,
 }
 
 impl<'program> Vtables<'program> {
@@ -95,10 +97,59 @@ impl<'program> Vtables<'program> {
         let name = format!("Cell<{}, {}>", future.name, scheduler.name);
         let cell = type_beside(object, TypeId(function.0), &name, CELL)
             .ok_or_else(|| format!("no debug info describes the cell of {}", future.name))?;
-        Ok(TaskType { image, cell, poll: function, future })
+        let closure = future.parameter("T").filter(|_| future.is(BLOCKING));
+        let closure = closure.and_then(|id| object.type_of(id));
+        let spawned = closure.unwrap_or_else(|| Rc::clone(&future));
+        Ok(TaskType { image, cell, poll: function, future, spawned })
     }
 }
 
+/// What a search for headers needs to know of this image's Tokio.
+pub(super) struct Layout {
+    /// The instances of `poll`.
+    pub(super) polls: Vec<FileAddress>,
+    /// Where `poll` lies in a vtable, in bytes.
+    pub(super) poll_offset: u64,
+    /// Where the vtable's address lies in a header, in bytes.
+    pub(super) vtable_offset: u64,
+    /// A header.
+    pub(super) header: TypeId,
+}
+
+impl Layout {
+    /// The layout of the Tokio in this image, if there is one that has compiled any task.
+    pub(super) fn of(program: &Program<'_>, image: ImageId) -> Option<Layout> {
+        let object = program.object(image)?;
+        let polls: Vec<FileAddress> =
+            object.symbols_named(&is_poll).into_iter().map(|symbol| symbol.address).collect();
+        let (header, vtable_offset, poll_offset) = polls.iter().find_map(|poll| {
+            let function = object.function_at(*poll)?;
+            let header = type_beside(object, TypeId(function.0), "Header", HEADER)?;
+            let member = object.type_of(header)?.member("vtable")?.clone();
+            let Kind::Pointer { target } = object.type_of(member.type_id)?.kind else {
+                return None;
+            };
+            let poll_offset = object.type_of(target?)?.member("poll")?.offset;
+            Some((header, member.offset, poll_offset))
+        })?;
+        Some(Layout { polls, poll_offset, vtable_offset, header })
+    }
+}
+
+/// Whether a mangled name is that of `tokio::runtime::task::raw::poll`.
+fn is_poll(name: &str) -> bool {
+    name.contains("tokio")
+        && name.contains("raw")
+        && name.contains("poll")
+        && format!("{:#}", rustc_demangle::demangle(name))
+            .starts_with("tokio::runtime::task::raw::poll")
+}
+
+/// The wrapper around a closure on the blocking pool, which is polled once.
+///
+/// Source: tokio 1.20 to 1.54 `runtime/blocking/task.rs`.
+pub(super) const BLOCKING: &str = "tokio::runtime::blocking::task::BlockingTask";
+const HEADER: &str = "tokio::runtime::task::core::Header";
 const CELL: &str = "tokio::runtime::task::core::Cell";
 const TRAILER: &str = "tokio::runtime::task::core::Trailer";
 

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::context::{self, Context};
 use super::leaves::TokioLeaves;
-use super::owned;
+use super::pollers::pollers;
+use super::population::{self, Population};
 use super::root::{self, Root};
 use super::runtime::Runtime;
 use super::spawn::SpawnLines;
@@ -14,7 +15,9 @@ use crate::address::{Address, ThreadId};
 use crate::evidence::{Gap, Trust};
 use crate::futures::{self, Walk, Walker};
 use crate::limits::Limits;
-use crate::model::{self, Activity, Line, Spawn, SpawnKind, TaskKey, TaskKind, TaskState, World};
+use crate::model::{
+    self, Activity, Future, Line, Spawn, SpawnKind, TaskKey, TaskKind, TaskState, World,
+};
 use crate::program::Program;
 use crate::stack::ThreadStack;
 use crate::symbols::Type;
@@ -28,57 +31,45 @@ pub fn read<'program>(
     limits: &Limits,
     world: World,
 ) -> World {
+    let vtables = Vtables::new(program);
+    let contexts = context::contexts(program);
+    let population = population::find(program, &contexts, &vtables, limits);
     let mut reader = Reader {
         walker: Walker::new(&TokioLeaves, limits),
-        vtables: Vtables::new(program),
-        contexts: context::contexts(program),
         spawn_lines: SpawnLines::new(program),
-        stacks,
-        limits,
+        contexts,
         world,
     };
-    let runtimes = reader.runtimes();
+    reader.add_runtimes(&population);
     for stack in stacks {
         for root in root::roots(program, stack) {
-            reader.add_root(root, &runtimes);
+            reader.add_root(root, &population.runtimes);
         }
     }
-    for (index, runtime) in runtimes.iter().enumerate() {
-        reader.add_tasks(index, runtime);
-    }
+    reader.add_tasks(population, stacks);
     reader.world
 }
 
 struct Reader<'reader, 'program> {
-    spawn_lines: SpawnLines<'program>,
-    stacks: &'reader [ThreadStack],
-    limits: &'reader Limits,
     walker: Walker<'reader>,
-    vtables: Vtables<'program>,
+    spawn_lines: SpawnLines<'program>,
     contexts: Vec<Context<'program>>,
     world: World,
 }
 
 impl<'program> Reader<'_, 'program> {
-    /// The runtimes that threads have entered, in order of address.
-    fn runtimes(&mut self) -> Vec<Runtime<'program>> {
-        let mut runtimes: Vec<Runtime<'program>> = Vec::new();
-        for handle in self.contexts.iter().filter_map(|context| context.handle.as_ref()) {
-            match Runtime::of_handle(handle) {
-                Some(runtime) => runtimes.push(runtime),
-                None => self.world.gaps.push(Gap::new(
-                    handle.type_.name.clone(),
-                    "no list of owned tasks was found behind this handle",
-                )),
-            }
+    fn add_runtimes(&mut self, population: &Population<'program>) {
+        self.world.gaps.extend(population.gaps.iter().cloned());
+        for (index, runtime) in population.runtimes.iter().enumerate() {
+            self.world.runtimes.push(model::Runtime {
+                address: runtime.address,
+                flavor: runtime.flavor.to_owned(),
+                tasks: population.tasks.iter().filter(|(owner, _)| *owner == index).count(),
+            });
         }
-        runtimes.sort_by_key(|runtime| runtime.address);
-        runtimes.dedup_by_key(|runtime| runtime.address);
-        runtimes
     }
 
     fn add_root(&mut self, root: Root<'program>, runtimes: &[Runtime<'program>]) {
-        let runtime = self.runtime_of_thread(root.thread, runtimes);
         let key = TaskKey::Root(root.thread, root.number);
         let state = if root.is_polled { TaskState::Running } else { TaskState::Idle };
         let mut task = model::Task {
@@ -89,7 +80,7 @@ impl<'program> Reader<'_, 'program> {
             future_type: root.future_type.clone(),
             state,
             is_aborted: false,
-            runtime,
+            runtime: self.runtime_of_thread(root.thread, runtimes),
             spawned: None,
             thread: Some(root.thread),
             future: None,
@@ -122,76 +113,103 @@ impl<'program> Reader<'_, 'program> {
         runtimes.iter().position(|runtime| runtime.address == address)
     }
 
-    fn add_tasks(&mut self, index: usize, runtime: &Runtime<'program>) {
-        let (headers, gaps) = owned::headers(&runtime.owned, &self.vtables, self.limits);
-        self.world.gaps.extend(gaps);
-        self.world.runtimes.push(model::Runtime {
-            address: runtime.address,
-            flavor: runtime.flavor.to_owned(),
-            tasks: headers.len(),
-        });
-        let mut tasks: Vec<Task<'program>> = Vec::new();
-        for header in &headers {
-            match Task::read(header, &self.vtables) {
-                Some(task) => tasks.push(task),
-                None => self.world.gaps.push(Gap::new(
-                    format!("the task at {}", header.address),
-                    "its header cannot be read",
-                )),
+    /// The owned tasks, then the closures on the blocking pool that threads run, then what only
+    /// join handles lead to.
+    fn add_tasks(&mut self, population: Population<'program>, stacks: &[ThreadStack]) {
+        let Population { tasks, mut candidates, .. } = population;
+        let owned = tasks.iter().map(|(_, task)| task);
+        let blocking = candidates.values().filter(|task| task.is_blocking());
+        let pollers = pollers(owned.chain(blocking), &self.contexts, stacks);
+        for (runtime, task) in &tasks {
+            self.add_task(Some(*runtime), task, pollers.get(&task.header).copied());
+        }
+        let mut run: Vec<(Address, ThreadId)> =
+            pollers.into_iter().filter(|(header, _)| candidates.contains_key(header)).collect();
+        run.sort();
+        for (header, thread) in run {
+            if let Some(task) = candidates.remove(&header) {
+                self.add_task(None, &task, Some(thread));
             }
         }
-        tasks.sort_by_key(|task| (task.id, task.header));
-        let pollers = self.pollers(&tasks);
-        for task in tasks {
-            self.add_task(index, &task, pollers.get(&task.header).copied());
+        self.add_joined(&mut candidates);
+    }
+
+    /// Adds the tasks that others wait for and that no list has, until no new one comes up.
+    fn add_joined(&mut self, candidates: &mut HashMap<Address, Task<'program>>) {
+        loop {
+            let known: HashSet<TaskKey> = self.world.tasks.iter().map(|task| task.key).collect();
+            let mut joined = Vec::new();
+            for future in self.world.tasks.iter().filter_map(|task| task.future.as_ref()) {
+                add_joined_tasks(future, &mut joined);
+            }
+            joined.sort();
+            joined.dedup();
+            let new = joined.into_iter().filter(|key| !known.contains(key));
+            let new: Vec<Task<'program>> = new
+                .filter_map(|key| match key {
+                    TaskKey::Spawned(header) => candidates.remove(&header),
+                    TaskKey::Root(..) => None,
+                })
+                .collect();
+            if new.is_empty() {
+                return;
+            }
+            for task in &new {
+                self.add_task(None, task, None);
+            }
         }
     }
 
-    fn add_task(&mut self, runtime: usize, task: &Task<'program>, thread: Option<ThreadId>) {
+    fn add_task(
+        &mut self,
+        runtime: Option<usize>,
+        task: &Task<'program>,
+        thread: Option<ThreadId>,
+    ) {
         let key = TaskKey::Spawned(task.header);
-        let future_type = task.types.as_ref().ok().map(|types| &types.future);
+        let types = task.types.as_ref().ok();
         let mut entry = model::Task {
             key,
-            kind: TaskKind::Spawned,
+            kind: if task.is_blocking() { TaskKind::Blocking } else { TaskKind::Spawned },
             id: task.id,
-            name: future_type
-                .map_or_else(|| "unknown".to_owned(), |type_| futures::simplified(&type_.name)),
-            future_type: future_type.map(|type_| type_.name.clone()).unwrap_or_default(),
+            name: types.map_or_else(|| "unknown".to_owned(), |types| type_name(&types.spawned)),
+            future_type: types.map(|types| types.spawned.name.clone()).unwrap_or_default(),
             state: task.state,
             is_aborted: task.is_aborted,
-            runtime: Some(runtime),
-            spawned: task.types.as_ref().ok().and_then(|types| self.spawned(types)),
+            runtime,
+            spawned: types.and_then(|types| self.spawned(types)),
             thread,
             future: None,
             is_walked: false,
         };
-        if let Some(place) = &task.future {
+        if let Some(place) = task.future.as_ref().filter(|_| !task.is_blocking()) {
             entry.name = name(place);
         }
+        let gap = |why: String| Gap::new(format!("the task at {}", task.header), why);
         match (&task.types, &task.future, task.state) {
-            (Err(why), _, _) => {
-                self.world.gaps.push(Gap::new(format!("the task at {}", task.header), why.clone()));
-            }
+            (Err(why), _, _) => self.world.gaps.push(gap(why.clone())),
             (Ok(_), _, TaskState::Complete) => entry.is_walked = true,
             (Ok(_), _, TaskState::Running) => match thread {
                 Some(thread) => {
                     entry.is_walked = true;
                     self.set_polls(thread, key);
                 }
-                None => self.world.gaps.push(Gap::new(
-                    format!("the running task at {}", task.header),
-                    "the thread that polls it was not found",
-                )),
+                None => {
+                    let why = "it is running, and the thread that polls it was not found";
+                    self.world.gaps.push(gap(why.to_owned()));
+                }
             },
+            // A closure that waits for a thread of the pool has no await chain.
+            (Ok(_), _, TaskState::Idle | TaskState::Scheduled) if task.is_blocking() => {
+                entry.is_walked = true;
+            }
             (Ok(_), Some(place), TaskState::Idle | TaskState::Scheduled) => {
                 let walk = self.walker.walk(place);
                 self.keep(&mut entry, walk);
             }
             (Ok(types), None, TaskState::Idle | TaskState::Scheduled) => {
-                self.world.gaps.push(Gap::new(
-                    format!("the task at {}", task.header),
-                    format!("its future of type {} cannot be read", types.future.name),
-                ));
+                let why = format!("its future of type {} cannot be read", types.future.name);
+                self.world.gaps.push(gap(why));
             }
         }
         self.world.tasks.push(entry);
@@ -199,8 +217,9 @@ impl<'program> Reader<'_, 'program> {
 
     /// The line that spawned a task of these types, or else where its body is written.
     fn spawned(&self, types: &TaskType) -> Option<Spawn> {
-        let line = self.spawn_lines.line(types.image, types.poll, &types.future.name);
-        line.map(|line| Spawn { kind: SpawnKind::Spawned, line }).or_else(|| written(&types.future))
+        let line = self.spawn_lines.line(types.image, types.poll, &types.spawned.name);
+        line.map(|line| Spawn { kind: SpawnKind::Spawned, line })
+            .or_else(|| written(&types.spawned))
     }
 
     fn keep(&mut self, task: &mut model::Task, walk: Walk) {
@@ -217,56 +236,27 @@ impl<'program> Reader<'_, 'program> {
             thread.activity = Activity::Polls(key);
         }
     }
+}
 
-    /// Which thread polls which running task: by the id that the thread keeps, or else by the only
-    /// thread whose stack has the `poll` of just this type.
-    fn pollers(&self, tasks: &[Task<'program>]) -> HashMap<Address, ThreadId> {
-        let running = || tasks.iter().filter(|task| task.state == TaskState::Running);
-        let mut pollers = HashMap::new();
-        let mut taken = HashSet::new();
-        for task in running() {
-            let by_id = self.contexts.iter().find(|context| {
-                task.id.is_some() && context.task_id == task.id && self.is_polling(context.thread)
-            });
-            if let Some(context) = by_id {
-                pollers.insert(task.header, context.thread);
-                taken.insert(context.thread);
-            }
-        }
-        let missing: Vec<&Task<'program>> =
-            running().filter(|task| !pollers.contains_key(&task.header)).collect();
-        for task in &missing {
-            let Ok(types) = &task.types else { continue };
-            let wanted = format!("tokio::runtime::task::raw::poll<{}, ", types.future.name);
-            let is_alike = |other: &&&Task<'program>| {
-                other.types.as_ref().is_ok_and(|other| other.future.name == types.future.name)
-            };
-            let mut threads = self
-                .stacks
-                .iter()
-                .filter(|stack| !taken.contains(&stack.thread))
-                .filter(|stack| stack.functions().any(|name| name.starts_with(&wanted)));
-            if let (Some(only), None, 1) =
-                (threads.next(), threads.next(), missing.iter().filter(is_alike).count())
-            {
-                pollers.insert(task.header, only.thread);
-            }
-        }
-        pollers
-    }
-
-    fn is_polling(&self, thread: ThreadId) -> bool {
-        self.stacks
-            .iter()
-            .filter(|stack| stack.thread == thread)
-            .any(|stack| stack.functions().any(|name| name.starts_with("tokio::runtime::task::")))
+fn add_joined_tasks(future: &Future, joined: &mut Vec<TaskKey>) {
+    joined.extend(future.wait.as_ref().and_then(|wait| wait.task));
+    for child in &future.children {
+        add_joined_tasks(child, joined);
     }
 }
 
 fn name(place: &Place<'_>) -> String {
     match futures::coroutine_kind(&place.type_) {
         Some(_) => futures::source_name(place),
-        None => futures::simplified(&place.type_.name),
+        None => type_name(&place.type_),
+    }
+}
+
+fn type_name(type_: &Type) -> String {
+    if type_.own_name.starts_with('{') {
+        futures::function_name(type_)
+    } else {
+        futures::simplified(&type_.name)
     }
 }
 

@@ -40,14 +40,7 @@ pub(super) fn is_leaf(type_: &Type) -> bool {
 
 pub(super) fn wait(place: &Place<'_>, around: &[Place<'_>]) -> Option<Wait> {
     let Pointee::Thin(semaphore) = place.field("semaphore")?.pointee()? else { return None };
-    let mut amounts = Vec::new();
-    amounts.extend(needed(place).map(Amount::Needs));
-    if let Some(permits) = semaphore.field("permits").and_then(|permits| permits.unsigned()) {
-        amounts.push(Amount::Available(permits >> 1));
-        if permits & 1 != 0 {
-            amounts.push(Amount::Closed);
-        }
-    }
+    let permits = semaphore.field("permits").and_then(|permits| permits.unsigned());
     let (kind, type_name, address) = match owner::innermost(around, OWNERS) {
         // A sender is one of many; what they share is the channel's semaphore.
         Some((owner, Some(value))) if owner.kind == "mpsc send" => {
@@ -56,6 +49,26 @@ pub(super) fn wait(place: &Place<'_>, around: &[Place<'_>]) -> Option<Wait> {
         Some((owner, Some(value))) => (owner.kind, value.type_.name.clone(), value.address),
         Some((owner, None)) => (owner.kind, owner.type_path.to_owned(), semaphore.address),
         None => ("Semaphore", semaphore.type_.name.clone(), semaphore.address),
+    };
+    let free = permits.map(|permits| permits >> 1);
+    let mut amounts = Vec::new();
+    // Of the others it means nothing to a user how many permits there are.
+    match kind {
+        "Semaphore" => {
+            amounts.extend(needed(place).map(Amount::Needs));
+            amounts.extend(free.map(Amount::Available));
+        }
+        "mpsc send" => amounts.extend(free.map(Amount::Capacity)),
+        _ => {}
+    }
+    if permits.is_some_and(|permits| permits & 1 != 0) {
+        amounts.push(Amount::Closed);
+    }
+    // A writer takes all permits at once, a reader one.
+    let kind = match place.field("num_permits").and_then(|permits| permits.unsigned()) {
+        Some(1) if kind == "RwLock" => "RwLock read",
+        Some(_) if kind == "RwLock" => "RwLock write",
+        _ => kind,
     };
     let resource = Resource { kind: kind.to_owned(), type_name, address: Some(address) };
     Some(Wait { resource, task: None, amounts })

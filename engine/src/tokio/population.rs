@@ -1,0 +1,132 @@
+//! Who is there: every runtime, and every task with its owner, each proven.
+//!
+//! A task is proven by the list that owns it. A list is found through a thread that has entered its
+//! runtime, or through a candidate from memory whose own scheduler leads to a list that it is on. A
+//! closure on the blocking pool is on no list: a thread that runs it, or a join handle, proves it.
+
+use std::collections::{HashMap, HashSet};
+
+use super::context::Context;
+use super::owned;
+use super::runtime::Runtime;
+use super::scan;
+use super::task::Task;
+use super::vtable::Vtables;
+use crate::address::Address;
+use crate::evidence::Gap;
+use crate::limits::Limits;
+use crate::program::Program;
+use crate::value::{Place, search};
+
+/// The most references that a live task is believed to have.
+const MOST_REFERENCES: u64 = 1 << 20;
+
+/// Everyone found at one stop.
+pub(super) struct Population<'program> {
+    /// The runtimes, in order of address.
+    pub(super) runtimes: Vec<Runtime<'program>>,
+    /// The owned tasks, each with the index of its runtime; by runtime, then by id.
+    pub(super) tasks: Vec<(usize, Task<'program>)>,
+    /// What looks like a task and is on no list, by its header: nothing until it is proven.
+    pub(super) candidates: HashMap<Address, Task<'program>>,
+    /// What could not be read.
+    pub(super) gaps: Vec<Gap>,
+}
+
+/// Finds everyone, beginning with the runtimes that threads have entered.
+pub(super) fn find<'program>(
+    program: &'program Program<'program>,
+    contexts: &[Context<'program>],
+    vtables: &Vtables<'program>,
+    limits: &Limits,
+) -> Population<'program> {
+    let mut census =
+        Census { vtables, limits, seen: HashSet::new(), found: Vec::new(), gaps: Vec::new() };
+    for handle in contexts.iter().filter_map(|context| context.handle.as_ref()) {
+        match Runtime::of_handle(handle) {
+            Some(runtime) => census.add(runtime, None),
+            None => census.gaps.push(Gap::new(
+                handle.type_.name.clone(),
+                "no list of owned tasks was found behind this handle",
+            )),
+        }
+    }
+    let (candidates, gaps) = scan::candidates(program, limits);
+    census.gaps.extend(gaps);
+    let mut unproven = HashMap::new();
+    for header in &candidates {
+        if census.seen.contains(&header.address) {
+            continue;
+        }
+        let Some(task) = Task::read(header, vtables).filter(is_plausible) else { continue };
+        if let Some(runtime) = owner(&task) {
+            census.add(runtime, Some(task.header));
+        }
+        if !census.seen.contains(&task.header) {
+            unproven.insert(task.header, task);
+        }
+    }
+    census.finish(unproven)
+}
+
+struct Census<'census, 'program> {
+    vtables: &'census Vtables<'program>,
+    limits: &'census Limits,
+    /// The headers that are on some list.
+    seen: HashSet<Address>,
+    found: Vec<(Runtime<'program>, Vec<Place<'program>>)>,
+    gaps: Vec<Gap>,
+}
+
+impl<'program> Census<'_, 'program> {
+    /// Adds a runtime with its tasks. One that was found through a candidate counts only if that
+    /// candidate is on its list.
+    fn add(&mut self, runtime: Runtime<'program>, through: Option<Address>) {
+        if self.found.iter().any(|(known, _)| known.address == runtime.address) {
+            return;
+        }
+        let (headers, gaps) = owned::headers(&runtime.owned, self.vtables, self.limits);
+        let is_on_it = |header| headers.iter().any(|place| place.address == header);
+        if through.is_some_and(|header| !is_on_it(header)) {
+            return;
+        }
+        self.gaps.extend(gaps);
+        self.seen.extend(headers.iter().map(|header| header.address));
+        self.found.push((runtime, headers));
+    }
+
+    fn finish(mut self, mut candidates: HashMap<Address, Task<'program>>) -> Population<'program> {
+        candidates.retain(|header, _| !self.seen.contains(header));
+        self.found.sort_by_key(|(runtime, _)| runtime.address);
+        let mut runtimes = Vec::new();
+        let mut tasks = Vec::new();
+        for (index, (runtime, headers)) in self.found.into_iter().enumerate() {
+            let mut owned = Vec::new();
+            for header in &headers {
+                match Task::read(header, self.vtables) {
+                    Some(task) => owned.push((index, task)),
+                    None => self.gaps.push(Gap::new(
+                        format!("the task at {}", header.address),
+                        "its header cannot be read",
+                    )),
+                }
+            }
+            owned.sort_by_key(|(_, task)| (task.id, task.header));
+            tasks.extend(owned);
+            runtimes.push(runtime);
+        }
+        Population { runtimes, tasks, candidates, gaps: self.gaps }
+    }
+}
+
+/// Whether a candidate can be a live task.
+fn is_plausible(task: &Task<'_>) -> bool {
+    task.types.is_ok() && (1..MOST_REFERENCES).contains(&task.references)
+}
+
+/// The runtime that a candidate's own scheduler leads to, if it carries that runtime's number.
+fn owner<'program>(task: &Task<'program>) -> Option<Runtime<'program>> {
+    let arcs = search(task.scheduler.as_ref()?, 4, &|type_| type_.is("alloc::sync::Arc"));
+    let runtime = Runtime::of_arc(arcs.first()?)?;
+    (task.owner.is_none() || task.owner == runtime.id()).then_some(runtime)
+}
