@@ -22,13 +22,13 @@ pub(super) fn world(
     let (program, mut gaps) = Program::new(snapshot, objects, file_of);
     let stacks = stack::stacks(&program, limits);
     let known = snapshot.facts.threads.iter().zip(&stacks);
-    let threads = known.map(|(thread, stack)| self::thread(thread, stack)).collect();
+    let threads = known.map(|(thread, stack)| self::thread(&program, thread, stack)).collect();
     gaps.extend(stacks.iter().flat_map(|stack| stack.gaps.iter().cloned()));
     let world = World { threads, gaps, ..World::default() };
     tokio::read(&program, &stacks, limits, world)
 }
 
-fn thread(thread: &snapshot::Thread, stack: &ThreadStack) -> Thread {
+fn thread(program: &Program<'_>, thread: &snapshot::Thread, stack: &ThreadStack) -> Thread {
     let activity = match thread.syscall {
         Some(call) => Activity::Blocked(arch::syscall_name(call.number)),
         None => Activity::Running,
@@ -41,24 +41,42 @@ fn thread(thread: &snapshot::Thread, stack: &ThreadStack) -> Thread {
         frames: stack
             .frames
             .iter()
-            .flat_map(|(frame, functions)| frames(frame, functions))
+            .flat_map(|(frame, functions)| frames(program, frame, functions))
             .collect(),
     }
 }
 
 fn frames<'frame>(
+    program: &'frame Program<'_>,
     frame: &'frame stack::Frame,
     functions: &'frame [CodeFrame],
 ) -> impl Iterator<Item = Frame> {
     functions.iter().map(|function| Frame {
         function: function.name.clone(),
-        line: function.location.as_ref().map(|location| Line {
-            file: location.file.clone(),
-            line: location.line,
-            trust: frame.trust,
-        }),
+        line: line(program, frame, function),
         pc: frame.pc,
         is_inlined: function.inlined,
         trust: frame.trust,
     })
+}
+
+/// The line of a frame's function; none for a wrapper that an attribute made, whose line is that of
+/// another function's code.
+fn line(program: &Program<'_>, frame: &stack::Frame, function: &CodeFrame) -> Option<Line> {
+    let location = function.location.as_ref()?;
+    let object = frame.image.and_then(|image| program.object(image));
+    let is_wrapper = object.zip(function.function).is_some_and(|(object, function)| {
+        !is_toolchain(&location.file) && object.is_async_wrapper(function)
+    });
+    (!is_wrapper).then(|| Line {
+        file: location.file.clone(),
+        line: location.line,
+        trust: frame.trust,
+    })
+}
+
+/// Whether this is a file of the standard library: there are no such wrappers in it, and many
+/// frames.
+fn is_toolchain(file: &Path) -> bool {
+    file.starts_with("/rustc")
 }

@@ -1,8 +1,9 @@
 //! What the function that polls a coroutine tells of it: the lines of its `.await`s as the user
 //! wrote them, and the path of the function with the type it is a method of.
 
+use super::ids::{FunctionId, TypeId};
 use super::object::Object;
-use super::types::{Declared, Type};
+use super::types::{Declared, Kind, Type};
 
 /// What is known of a coroutine's source.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -25,10 +26,36 @@ impl Object {
         source
     }
 
+    /// Whether a function is only the wrapper that an attribute such as `#[tokio::test]` made
+    /// around an `async` block: that block begins no later than the function itself. Its lines
+    /// are the block's then, and say nothing of where the function stands.
+    pub fn is_async_wrapper(&self, function: FunctionId) -> bool {
+        let Some(declared) = self.function_declaration(function) else { return false };
+        let Some(path) = self.function_name(function) else { return false };
+        let blocks = self.with_debug_info(|debug_info| {
+            let start = debug_info.start_of(function.offset())?;
+            let index = debug_info.index(start)?;
+            let types = index.types(&|name| name.starts_with("{async_block_env#"));
+            let own = types.into_iter().filter(|offset| index.scope(*offset).join("::") == path);
+            Some(own.map(|offset| TypeId((start.0 + offset.0) as u64)).collect::<Vec<_>>())
+        });
+        blocks.unwrap_or_default().into_iter().any(|block| {
+            let Some(type_) = self.type_of(block) else { return false };
+            let Kind::Enum { variants, .. } = &type_.kind else { return false };
+            let written = variants.first().and_then(|variant| variant.member.declared.as_ref());
+            written.is_some_and(|written| {
+                written.line <= declared.line && written.file == declared.file
+            })
+        })
+    }
+
     fn find_coroutine_source(&self, type_: &Type) -> Option<CoroutineSource> {
         let own_name = type_.own_name.replacen("_env#", "#", 1);
         self.with_debug_info(|debug_info| {
-            debug_info.units_of_crate(type_.id.offset()).into_iter().find_map(|start| {
+            // A generic one is compiled where it is used, any other in its own crate.
+            let own = type_.crate_name().unwrap_or_default();
+            let units = debug_info.units_of_crate(type_.id.offset()).into_iter();
+            units.chain(debug_info.units_named(own)).find_map(|start| {
                 let index = debug_info.index(start)?;
                 let body = index.body(&type_.scope, &own_name)?;
                 let unit = debug_info.unit(start)?;

@@ -110,4 +110,14 @@ impl<'data> DebugInfo<'data> {
         let others = others.filter(|start| root(*start).as_deref() == Some(&*wanted));
         std::iter::once(home).chain(others).collect()
     }
+
+    /// The units of the crate of this name, as paths have it.
+    pub(crate) fn units_named(&self, crate_name: &str) -> impl Iterator<Item = DebugInfoOffset> {
+        self.starts().iter().copied().filter(move |start| {
+            self.unit_name(*start).is_some_and(|name| {
+                let codegen_unit = name.rsplit_once("/@/").map(|(_, unit)| unit);
+                codegen_unit.and_then(|unit| unit.split('.').next()) == Some(crate_name)
+            })
+        })
+    }
 }

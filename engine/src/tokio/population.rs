@@ -16,6 +16,7 @@ use crate::address::Address;
 use crate::evidence::Gap;
 use crate::limits::Limits;
 use crate::program::Program;
+use crate::symbols::Type;
 use crate::value::{Place, search};
 
 /// The most references that a live task is believed to have.
@@ -121,7 +122,17 @@ impl<'program> Census<'_, 'program> {
 
 /// Whether a candidate can be a live task.
 fn is_plausible(task: &Task<'_>) -> bool {
-    task.types.is_ok() && (1..MOST_REFERENCES).contains(&task.references)
+    let is_user = task.types.as_ref().is_ok_and(|types| !is_worker(&types.spawned));
+    is_user && (1..MOST_REFERENCES).contains(&task.references)
+}
+
+/// Whether this is the closure with which a runtime runs one of its own workers.
+///
+/// Source: tokio 1.20 to 1.54 `runtime/scheduler/multi_thread/worker.rs` and
+/// `runtime/thread_pool/worker.rs`: `launch` gives workers to the blocking pool.
+fn is_worker(type_: &Type) -> bool {
+    let [first, second, ..] = type_.scope.as_slice() else { return false };
+    first == "tokio" && second == "runtime"
 }
 
 /// The runtime that a candidate's own scheduler leads to, if it carries that runtime's number.

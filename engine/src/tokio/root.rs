@@ -37,6 +37,7 @@ pub(super) fn roots<'program>(
 ) -> Vec<Root<'program>> {
     regions(thread_stack)
         .into_iter()
+        .filter(|region| !is_shutdown(thread_stack, region))
         .enumerate()
         .filter_map(|(number, region)| root(program, thread_stack, number, &region))
         .collect()
@@ -45,41 +46,61 @@ pub(super) fn roots<'program>(
 /// The frames of one `block_on`: indexes into the stack, outermost first.
 struct Region {
     frames: Vec<usize>,
-    /// Whether frames of other code follow further in: something is being polled.
-    is_left: bool,
+    /// Whether its future is being polled.
+    is_polling: bool,
 }
 
-/// Splits a stack into its `block_on`s. One begins at the first frame of Tokio that is called
-/// `block_on` and goes inwards through frames of Tokio and the standard library.
+/// Splits a stack into its `block_on`s. One begins at the first function of Tokio that is called
+/// `block_on`, and ends where a future is polled: its own, or a task's.
 fn regions(thread_stack: &ThreadStack) -> Vec<Region> {
     let mut regions: Vec<Region> = Vec::new();
     let mut is_open = false;
     for (index, (_, functions)) in thread_stack.frames.iter().enumerate().rev() {
-        let is_inside = functions.iter().all(|function| is_plumbing(&function.name));
-        let is_poll = functions.iter().any(|function| is_task_poll(&function.name));
-        if is_open && (!is_inside || is_poll) {
-            is_open = false;
-            if let Some(region) = regions.last_mut() {
-                region.is_left = !is_poll;
+        for function in functions.iter().rev() {
+            if is_open && (is_task_poll(&function.name) || is_future_poll(&function.name)) {
+                is_open = false;
+                if let Some(region) = regions.last_mut() {
+                    region.is_polling = !is_task_poll(&function.name);
+                }
+            } else if !is_open && is_block_on(&function.name) {
+                is_open = true;
+                regions.push(Region { frames: Vec::new(), is_polling: false });
             }
-        }
-        if !is_open && is_inside && functions.iter().any(|function| is_block_on(&function.name)) {
-            is_open = true;
-            regions.push(Region { frames: Vec::new(), is_left: false });
-        }
-        if is_open && let Some(region) = regions.last_mut() {
-            region.frames.push(index);
+            let region = regions
+                .last_mut()
+                .filter(|region| is_open && region.frames.last().is_none_or(|last| *last != index));
+            if let Some(region) = region {
+                region.frames.push(index);
+            }
         }
     }
     regions
 }
 
-/// Code that may stand between a user's `block_on` and its wait.
-fn is_plumbing(function: &str) -> bool {
-    ["tokio::", "std::", "core::", "alloc::", "parking_lot", "mio::", "lock_api::"]
-        .iter()
-        .any(|prefix| function.starts_with(prefix))
-        || !function.contains("::")
+/// Whether this function polls a future: a coroutine's body, or a `poll` other than that of the
+/// runtime's own drivers.
+fn is_future_poll(function: &str) -> bool {
+    let path = crate::futures::simplified(function);
+    let own = path.rsplit("::").next().unwrap_or_default();
+    let is_driver =
+        ["tokio::runtime::", "tokio::park::", "tokio::io::driver", "tokio::time::driver", "mio::"]
+            .iter()
+            .any(|prefix| path.starts_with(prefix));
+    own.starts_with("{async_") || (own == "poll" && !is_driver)
+}
+
+/// Whether this is a runtime that is dropped and waits for its blocking pool: what it blocks on is
+/// Tokio's own.
+///
+/// Source: tokio 1.20 to 1.54 `runtime/blocking/shutdown.rs`.
+fn is_shutdown(thread_stack: &ThreadStack, region: &Region) -> bool {
+    let frames = region.frames.first().map(|outermost| outermost.saturating_add(1));
+    let frames = region.frames.iter().copied().chain(frames);
+    frames.filter_map(|index| thread_stack.frames.get(index)).any(|(_, functions)| {
+        functions
+            .iter()
+            .any(|function| function.name.starts_with("tokio::runtime::blocking::shutdown::"))
+    })
 }
 
 fn is_block_on(function: &str) -> bool {
@@ -132,7 +153,7 @@ fn root<'program>(
         number,
         future_type: future_type.name.clone(),
         future: best.map(|(_, place)| place),
-        is_polled: region.is_left,
+        is_polled: region.is_polling,
     })
 }
 
