@@ -191,6 +191,7 @@ impl<'program> Descent<'_, 'program> {
             if self.left == 0 || depth == 0 {
                 break;
             }
+            self.left -= 1;
             if !self.walker.is_promising(&field, depth) {
                 continue;
             }

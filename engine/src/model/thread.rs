@@ -25,6 +25,8 @@ pub struct Thread {
 pub enum Activity {
     /// It polls this task.
     Polls(TaskKey),
+    /// It waits for this, which the runtime knows: `the end of its blocking pool`.
+    Waits(String),
     /// It is blocked in the system call of this name.
     Blocked(String),
     /// It runs.

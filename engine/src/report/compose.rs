@@ -57,6 +57,7 @@ fn runtime((runtime, number): (&model::Runtime, u32)) -> Runtime {
 fn thread(thread: &model::Thread, labels: &tasks::Labels, paths: &Paths<'_>) -> Thread {
     let doing = match &thread.activity {
         Activity::Polls(key) => format!("polls {}", labels.label(*key)),
+        Activity::Waits(what) => format!("waits for {what}"),
         Activity::Blocked(call) => format!("blocked in {call}"),
         Activity::Running => "running".to_owned(),
     };

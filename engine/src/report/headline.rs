@@ -99,22 +99,37 @@ fn leaf(future: &FutureNode) -> (Option<&Location>, Option<&Wait>) {
     }
 }
 
-/// A process without a `block_on`: the thread with the user's own code.
+/// A process without a `block_on`: a thread that waits for a runtime to end, the tasks that run, or
+/// a thread with the user's own code.
 fn no_body(tasks: &[Task], threads: &[Thread]) -> String {
-    let in_user_code = threads.iter().find_map(|thread| Some((thread, user_frame(thread)?)));
+    let running: Vec<String> = tasks
+        .iter()
+        .filter(|task| task.state == "running")
+        .take(MOST_STEPS)
+        .map(|task| stands(task, threads))
+        .collect();
+    if let Some(thread) = threads.iter().find(|thread| thread.doing.starts_with("waits for ")) {
+        let mut sentence = format!("thread {} {}", thread.name, thread.doing);
+        for task in running {
+            sentence.push_str("; ");
+            sentence.push_str(&task);
+        }
+        return sentence;
+    }
+    if !running.is_empty() {
+        return running.join("; ");
+    }
+    // The first thread of a test binary only waits for the threads of its tests.
+    let others = threads.iter().skip(1).chain(threads.first());
+    let in_user_code = others.filter_map(|thread| Some((thread, user_frame(thread)?))).next();
     match in_user_code {
         Some((thread, location)) => {
-            format!(
-                "no future is being blocked on; thread {} is {} at {}",
-                thread.name,
-                thread.doing,
-                place(location)
-            )
+            format!("thread {} is {} at {}", thread.name, thread.doing, place(location))
         }
         None if tasks.is_empty() => {
             "no task of Tokio and no code of the user's was found".to_owned()
         }
-        None => format!("no future is being blocked on; {} kinds of tasks wait", tasks.len()),
+        None => format!("no thread blocks on a future; {} kinds of tasks wait", tasks.len()),
     }
 }
 

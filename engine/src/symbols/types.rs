@@ -16,6 +16,9 @@ use super::units::{DebugInfo, Unit};
 /// Most members, variants or parameters read of one type.
 const MOST_PARTS: usize = 65_536;
 
+/// Longest chain of aliases and arrays of arrays.
+const DEEPEST: usize = 16;
+
 /// One type.
 #[derive(Clone, Debug)]
 pub struct Type {
@@ -185,7 +188,7 @@ impl Object {
         if let Some(known) = self.types.borrow().get(&id) {
             return known.clone();
         }
-        let found = self.with_debug_info(|debug_info| read(debug_info, id)).map(Rc::new);
+        let found = self.with_debug_info(|debug_info| read(debug_info, id, DEEPEST)).map(Rc::new);
         self.types.borrow_mut().insert(id, found.clone());
         found
     }
@@ -234,7 +237,9 @@ impl Object {
     }
 }
 
-fn read(debug_info: &DebugInfo<'_>, id: TypeId) -> Option<Type> {
+/// `depth` bounds the names and arrays that are made of one another.
+fn read(debug_info: &DebugInfo<'_>, id: TypeId, depth: usize) -> Option<Type> {
+    let depth = depth.checked_sub(1)?;
     let (unit, offset) = debug_info.unit_of(id.offset())?;
     let start = debug_info.start_of(id.offset())?;
     let mut cursor = unit.entries_at_offset(offset).ok()?;
@@ -247,7 +252,7 @@ fn read(debug_info: &DebugInfo<'_>, id: TypeId) -> Option<Type> {
         | constants::DW_TAG_restrict_type
         | constants::DW_TAG_atomic_type => {
             let target = reference(&unit, &entry, constants::DW_AT_type).map(TypeId::from)?;
-            return if target == id { None } else { read(debug_info, target) };
+            return read(debug_info, target, depth);
         }
         _ => {}
     }
@@ -260,7 +265,7 @@ fn read(debug_info: &DebugInfo<'_>, id: TypeId) -> Option<Type> {
     let size = match &kind {
         Kind::Pointer { .. } => number(&entry, constants::DW_AT_byte_size).unwrap_or(8),
         Kind::Array { element, count } => {
-            let element = if *element == id { None } else { read(debug_info, *element) };
+            let element = read(debug_info, *element, depth);
             element.map_or(0, |element| element.size).saturating_mul(*count)
         }
         _ => number(&entry, constants::DW_AT_byte_size).unwrap_or(0),

@@ -89,18 +89,22 @@ fn is_future_poll(function: &str) -> bool {
     own.starts_with("{async_") || (own == "poll" && !is_driver)
 }
 
-/// Whether this is a runtime that is dropped and waits for its blocking pool: what it blocks on is
-/// Tokio's own.
+/// Whether this thread drops a runtime and waits for its blocking pool.
 ///
 /// Source: tokio 1.20 to 1.54 `runtime/blocking/shutdown.rs`.
+pub(super) fn drops_runtime(thread_stack: &ThreadStack) -> bool {
+    thread_stack.functions().any(|name| name.starts_with(SHUTDOWN))
+}
+
+const SHUTDOWN: &str = "tokio::runtime::blocking::shutdown::";
+
+/// Whether this `block_on` is part of dropping a runtime: what it blocks on is Tokio's own.
 fn is_shutdown(thread_stack: &ThreadStack, region: &Region) -> bool {
     let frames = region.frames.first().map(|outermost| outermost.saturating_add(1));
     let frames = region.frames.iter().copied().chain(frames);
-    frames.filter_map(|index| thread_stack.frames.get(index)).any(|(_, functions)| {
-        functions
-            .iter()
-            .any(|function| function.name.starts_with("tokio::runtime::blocking::shutdown::"))
-    })
+    frames
+        .filter_map(|index| thread_stack.frames.get(index))
+        .any(|(_, functions)| functions.iter().any(|function| function.name.starts_with(SHUTDOWN)))
 }
 
 fn is_block_on(function: &str) -> bool {

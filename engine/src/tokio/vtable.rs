@@ -121,7 +121,7 @@ impl Layout {
     pub(super) fn of(program: &Program<'_>, image: ImageId) -> Option<Layout> {
         let object = program.object(image)?;
         let polls: Vec<FileAddress> =
-            object.symbols_named(&is_poll).into_iter().map(|symbol| symbol.address).collect();
+            object.symbols_named(is_poll).into_iter().map(|symbol| symbol.address).collect();
         let (header, vtable_offset, poll_offset) = polls.iter().find_map(|poll| {
             let function = object.function_at(*poll)?;
             let header = type_beside(object, TypeId(function.0), "Header", HEADER)?;

@@ -45,6 +45,10 @@ pub fn read<'program>(
         for root in root::roots(program, stack) {
             reader.add_root(root, &population.runtimes);
         }
+        if root::drops_runtime(stack) {
+            let what = "the end of the closures on the blocking pool of a runtime that it drops";
+            reader.set_activity(stack.thread, Activity::Waits(what.to_owned()));
+        }
     }
     reader.add_tasks(population, stacks);
     reader.world
@@ -102,7 +106,7 @@ impl<'program> Reader<'_, 'program> {
             )),
         }
         if root.is_polled {
-            self.set_polls(root.thread, key);
+            self.set_activity(root.thread, Activity::Polls(key));
         }
         self.world.tasks.push(task);
     }
@@ -192,7 +196,7 @@ impl<'program> Reader<'_, 'program> {
             (Ok(_), _, TaskState::Running) => match thread {
                 Some(thread) => {
                     entry.is_walked = true;
-                    self.set_polls(thread, key);
+                    self.set_activity(thread, Activity::Polls(key));
                 }
                 None => {
                     let why = "it is running, and the thread that polls it was not found";
@@ -231,9 +235,9 @@ impl<'program> Reader<'_, 'program> {
         self.world.gaps.extend(walk.gaps);
     }
 
-    fn set_polls(&mut self, thread: ThreadId, key: TaskKey) {
+    fn set_activity(&mut self, thread: ThreadId, activity: Activity) {
         if let Some(thread) = self.world.threads.iter_mut().find(|known| known.id == thread) {
-            thread.activity = Activity::Polls(key);
+            thread.activity = activity;
         }
     }
 }

@@ -7,6 +7,9 @@ use crate::address::Address;
 use crate::program::{ImageId, Program};
 use crate::symbols::{Kind, Member, Type, TypeId, Variant};
 
+/// Most wrappers taken off one value.
+const MOST_WRAPPERS: usize = 32;
+
 /// A value in memory: where it lies, and its type.
 #[derive(Clone)]
 pub struct Place<'program> {
@@ -71,7 +74,8 @@ impl<'program> Place<'program> {
     /// The field of this name; through the active variant, for an enum.
     pub fn field(&self, name: &str) -> Option<Place<'program>> {
         if let Kind::Enum { .. } = self.type_.kind {
-            return self.active_variant()?.1.field(name);
+            let (_, inner) = self.active_variant()?;
+            return inner.member(inner.type_.member(name)?);
         }
         self.member(self.type_.member(name)?)
     }
@@ -83,14 +87,13 @@ impl<'program> Place<'program> {
 
     /// All fields: of the active variant, for an enum.
     pub fn all_fields(&self) -> Vec<(String, Place<'program>)> {
-        if let Kind::Enum { .. } = self.type_.kind {
-            return self.active_variant().map(|(_, inner)| inner.all_fields()).unwrap_or_default();
-        }
-        self.type_
-            .members()
-            .iter()
-            .filter_map(|member| Some((member.name.clone(), self.member(member)?)))
-            .collect()
+        let holder = match self.type_.kind {
+            Kind::Enum { .. } => self.active_variant().map(|(_, inner)| inner),
+            _ => Some(self.clone()),
+        };
+        let Some(holder) = holder else { return Vec::new() };
+        let members = holder.type_.members().iter();
+        members.filter_map(|member| Some((member.name.clone(), holder.member(member)?))).collect()
     }
 
     /// The variant that an enum or a coroutine is in, and its fields as a struct.
@@ -150,8 +153,11 @@ impl<'program> Place<'program> {
     /// size (`Pin`, `UnsafeCell`, `NonNull`, `AtomicUsize`), one in the other.
     pub fn innermost(&self) -> Place<'program> {
         let mut place = self.clone();
-        while let Some(inner) = place.only_field() {
-            place = inner;
+        for _ in 0..MOST_WRAPPERS {
+            match place.only_field() {
+                Some(inner) => place = inner,
+                None => break,
+            }
         }
         place
     }

@@ -3,6 +3,10 @@
 use super::place::Place;
 use crate::symbols::{Kind, Type};
 
+/// Most values looked at in one search: real types are far below, damaged debug info may describe
+/// types that hold themselves.
+const MOST_VISITS: usize = 100_000;
+
 /// The outermost values inside `place` (itself included) whose type is wanted, at most `depth`
 /// levels in. Goes through the active variants of enums, never through pointers.
 pub fn search<'program>(
@@ -11,7 +15,8 @@ pub fn search<'program>(
     is_wanted: &dyn Fn(&Type) -> bool,
 ) -> Vec<Place<'program>> {
     let mut found = Vec::new();
-    descend(place, depth, is_wanted, &mut found);
+    let mut left = MOST_VISITS;
+    descend(place, depth, is_wanted, &mut found, &mut left);
     found
 }
 
@@ -20,17 +25,19 @@ fn descend<'program>(
     depth: usize,
     is_wanted: &dyn Fn(&Type) -> bool,
     found: &mut Vec<Place<'program>>,
+    left: &mut usize,
 ) {
+    *left = left.saturating_sub(1);
     if is_wanted(&place.type_) {
         found.push(place.clone());
         return;
     }
     let is_compound =
         matches!(place.type_.kind, Kind::Struct { .. } | Kind::Union { .. } | Kind::Enum { .. });
-    if depth == 0 || place.type_.size == 0 || !is_compound {
+    if depth == 0 || *left == 0 || place.type_.size == 0 || !is_compound {
         return;
     }
     for (_, field) in place.all_fields() {
-        descend(&field, depth - 1, is_wanted, found);
+        descend(&field, depth - 1, is_wanted, found, left);
     }
 }
