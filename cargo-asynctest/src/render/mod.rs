@@ -18,8 +18,15 @@ pub(crate) mod text;
 
 use std::time::Duration;
 
+use asynctest_engine::report::Report;
+
 use crate::plan::{Output, Plan, RunOptions};
 use crate::runner::event::Event;
+
+/// A report as JSON, for `report.json`.
+pub(crate) fn report_json(report: &Report) -> std::io::Result<Vec<u8>> {
+    Ok(serde_json::to_vec_pretty(report)?)
+}
 
 /// Whether to use colors.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -18,6 +18,7 @@ use nix::sys::signal::SigSet;
 
 use super::event::{Examined, Purpose};
 use super::folders;
+use super::timing;
 
 /// Most captures at once: they read much debug info.
 const AT_ONCE: usize = 4;
@@ -101,6 +102,17 @@ pub(super) struct Order {
     pub(super) folder: PathBuf,
     /// Which try this is.
     pub(super) attempt: u32,
+    /// How much longer the test may run at most.
+    pub(super) patience: Duration,
+}
+
+/// What makes the files of a report.
+#[derive(Clone, Copy)]
+pub(crate) struct Files {
+    /// Makes `report.txt`.
+    pub(crate) text: fn(&Report) -> String,
+    /// Makes `report.json`.
+    pub(crate) json: fn(&Report) -> std::io::Result<Vec<u8>>,
 }
 
 type Outcome = Result<Examined, String>;
@@ -108,8 +120,8 @@ type Outcome = Result<Examined, String>;
 /// The looks that are being taken and those that wait.
 pub(super) struct Examiner {
     captures: Captures,
-    /// Makes `report.txt`.
-    text: fn(&Report) -> String,
+    /// Makes the files of a report.
+    files: Files,
     waiting: VecDeque<(u64, Order)>,
     /// Until when each may take.
     active: BTreeMap<u64, Instant>,
@@ -121,12 +133,12 @@ pub(super) struct Examiner {
 
 impl Examiner {
     /// Takes captures as said, and writes reports by `text`.
-    pub(super) fn new(captures: Captures, text: fn(&Report) -> String) -> nix::Result<Examiner> {
+    pub(super) fn new(captures: Captures, files: Files) -> nix::Result<Examiner> {
         let (sender, results) = channel();
         let wake = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
         Ok(Examiner {
             captures,
-            text,
+            files,
             waiting: VecDeque::new(),
             active: BTreeMap::new(),
             most: thread::available_parallelism().map_or(1, |count| count.get().min(AT_ONCE)),
@@ -189,12 +201,12 @@ impl Examiner {
     }
 
     fn spawn(&self, serial: u64, order: Order) {
-        let (how, text) = (self.captures.how.clone(), self.text);
+        let (how, files) = (self.captures.how.clone(), self.files);
         let (sender, wake) = (self.sender.clone(), self.wake.clone());
         let work = move || {
             // A handler that ran here would interrupt the engine's system calls.
             let _ = SigSet::all().thread_block();
-            let outcome = catch_unwind(AssertUnwindSafe(|| take(how.as_ref(), text, &order)));
+            let outcome = catch_unwind(AssertUnwindSafe(|| take(how.as_ref(), files, &order)));
             let outcome = outcome.unwrap_or_else(|panic| Err(of_panic(panic.as_ref())));
             // The loop may be over.
             let _ = sender.send((serial, outcome));
@@ -224,33 +236,33 @@ fn of_panic(panic: &(dyn Any + Send)) -> String {
 }
 
 /// Takes a look and writes its files.
-fn take(how: &dyn Examine, text: fn(&Report) -> String, order: &Order) -> Outcome {
+fn take(how: &dyn Examine, files: Files, order: &Order) -> Outcome {
     let mut examination = how.examine(&order.request)?;
     let mut report = examination.report();
     let mut purpose = order.purpose;
-    if purpose == Purpose::Soft && report.looks.moved.is_empty() {
+    if purpose == Purpose::Soft && !timing::moves(&report.looks, order.patience) {
         purpose = Purpose::Deadline;
     } else if purpose == Purpose::Soft {
         examination.set_verdict(super::verdict::Verdict::Slow.word());
         report = examination.report();
     }
     let folder = folders::of_examination(&order.folder, order.attempt, purpose);
-    let saved = save(examination.as_ref(), &report, text, &folder);
+    let saved = save(examination.as_ref(), &report, files, &folder);
     Ok(Examined { report: Box::new(report), folder, unsaved: saved.err() })
 }
 
 fn save(
     examination: &dyn Examination,
     report: &Report,
-    text: fn(&Report) -> String,
+    files: Files,
     folder: &Path,
 ) -> Result<(), String> {
     let file = |error: std::io::Error| format!("cannot write into {}: {error}", folder.display());
     // A capture of an earlier run must not stay beside this one's report.
     let _ = std::fs::remove_dir_all(folder);
     std::fs::create_dir_all(folder).map_err(file)?;
-    std::fs::write(folder.join("report.txt"), text(report)).map_err(file)?;
-    let json = serde_json::to_vec_pretty(report).map_err(|error| error.to_string())?;
+    std::fs::write(folder.join("report.txt"), (files.text)(report)).map_err(file)?;
+    let json = (files.json)(report).map_err(file)?;
     std::fs::write(folder.join("report.json"), json).map_err(file)?;
     examination.save(&folder.join("capture.asynctest"))
 }

@@ -4,12 +4,13 @@
 //! end, print and be ended.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
@@ -100,6 +101,12 @@ impl Process {
 
     /// How it ended, if it has. To be asked until it answers, and not again.
     pub(super) fn exit(&self) -> Option<Exit> {
+        // Before it has died, waiting could take a stop that is meant for a capture's thread: its
+        // handle is silent in those.
+        let mut handle = [PollFd::new(self.handle.as_fd(), PollFlags::POLLIN)];
+        if !matches!(poll(&mut handle, PollTimeout::ZERO), Ok(1)) {
+            return None;
+        }
         match waitpid(self.id, Some(WaitPidFlag::WNOHANG)) {
             Ok(WaitStatus::Exited(_, code)) => Some(Exit::Code(code)),
             Ok(WaitStatus::Signaled(_, signal, _)) => Some(Exit::Signal(signal)),

@@ -58,7 +58,8 @@ pub(crate) fn run_with(
     captures: examine::Captures,
 ) -> Result<Outcome, Error> {
     let mut renderers = render::Renderers::new(&plan, options, render);
-    let setup = run::Setup { captures, text: render::text::full, tick: renderers.tick() };
+    let files = examine::Files { text: render::text::full, json: render::report_json };
+    let setup = run::Setup { captures, files, tick: renderers.tick() };
     let totals =
         run::Run::new(&plan, options, setup, &mut |event| renderers.show(&event))?.finish_all()?;
     Ok(Outcome { exit: totals.exit_code() })

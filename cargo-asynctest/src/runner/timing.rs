@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use asynctest_engine::report::Looks;
+
 use super::event::Purpose;
 use crate::plan::{Deadline, RunOptions};
 
@@ -69,11 +71,28 @@ impl Timing {
     }
 }
 
+/// How much longer than to its first deadline a test may run if it moves.
+pub(super) fn patience(options: &RunOptions) -> Duration {
+    match options.deadline {
+        Deadline::Default { soft, hard } => hard.saturating_sub(soft),
+        Deadline::Asked(_) | Deadline::None => Duration::ZERO,
+    }
+}
+
+/// Whether a test that was looked at moves, or waits for a timer that fires while it may still run:
+/// a test that sleeps is not one that hangs.
+pub(super) fn moves(looks: &Looks, patience: Duration) -> bool {
+    let fires = looks.next_timer_ms.map(Duration::from_millis);
+    !looks.moved.is_empty() || fires.is_some_and(|fires| fires < patience)
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{Purpose, Timing};
+    use asynctest_engine::report::Looks;
+
+    use super::{Purpose, Timing, moves};
     use crate::plan::{Deadline, FailFast, Output, RunOptions, StatusLevel};
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -132,5 +151,19 @@ mod tests {
         assert_eq!(timing.elapsed(now + 31 * SECOND), SECOND);
         let (at, _) = timing.next().unwrap();
         assert_eq!(at.duration_since(now), 90 * SECOND);
+    }
+
+    #[test]
+    fn a_test_that_sleeps_is_not_one_that_hangs() {
+        let check = |moved: &[&str], next_timer_ms, patience: u64, expected| {
+            let moved = moved.iter().map(|text| (*text).to_owned()).collect();
+            let looks = Looks { count: 2, apart_ms: 1000, moved, next_timer_ms };
+            assert_eq!(moves(&looks, Duration::from_secs(patience)), expected, "{looks:?}");
+        };
+        check(&[], None, 540, false);
+        check(&["task 1 went on"], None, 540, true);
+        check(&[], Some(10_000), 540, true);
+        check(&[], Some(3_600_000), 540, false);
+        check(&[], Some(10_000), 0, false);
     }
 }

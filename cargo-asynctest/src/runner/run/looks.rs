@@ -14,6 +14,7 @@ use crate::runner::event::{Event, Examination, Examined, Purpose, Test};
 use crate::runner::examine::Order;
 use crate::runner::processes;
 use crate::runner::running::{Ending, State};
+use crate::runner::timing;
 use crate::runner::verdict::{Exit, Verdict};
 
 impl Run<'_> {
@@ -78,6 +79,7 @@ impl Run<'_> {
             },
             folder: self.folder(test),
             attempt: 1,
+            patience: timing::patience(self.options),
         };
         self.examiner.submit(serial, order);
     }
@@ -131,7 +133,8 @@ impl Run<'_> {
             return;
         }
         let purpose = *purpose;
-        let moves = outcome.as_ref().is_ok_and(|seen| !seen.report.looks.moved.is_empty());
+        let patience = timing::patience(self.options);
+        let moves = outcome.as_ref().is_ok_and(|seen| timing::moves(&seen.report.looks, patience));
         let examination = Examination { purpose, outcome };
         if purpose == Purpose::Slow || (purpose == Purpose::Soft && moves) {
             running.state = State::Runs;

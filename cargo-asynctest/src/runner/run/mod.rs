@@ -15,12 +15,11 @@ use std::io;
 use std::os::unix::process::parent_id;
 use std::time::{Duration, Instant};
 
-use asynctest_engine::report::Report;
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
 
 use super::event::{Event, Test};
-use super::examine::{Captures, Examiner};
+use super::examine::{Captures, Examiner, Files};
 use super::processes;
 use super::reactor::{Reactor, Ready};
 use super::running::Running;
@@ -43,8 +42,8 @@ pub(crate) enum Error {
 pub(super) struct Setup {
     /// How captures are taken.
     pub(super) captures: Captures,
-    /// Makes `report.txt`.
-    pub(super) text: fn(&Report) -> String,
+    /// What makes the files of a report.
+    pub(super) files: Files,
     /// How often renderers want to move something.
     pub(super) tick: Option<Duration>,
 }
@@ -86,7 +85,7 @@ impl<'run> Run<'run> {
             show,
             reactor: Reactor::new()?,
             signals: Signals::take(&[Signal::SIGCHLD, Signal::SIGTSTP]).map_err(Error::Signals)?,
-            examiner: Examiner::new(setup.captures, setup.text)?,
+            examiner: Examiner::new(setup.captures, setup.files)?,
             waiting: (0..plan.tests.len()).collect(),
             running: BTreeMap::new(),
             next_serial: 0,
