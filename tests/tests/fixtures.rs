@@ -37,6 +37,8 @@ struct Combination {
 
 /// What a run of the command left.
 struct Run {
+    /// The folder it ran in.
+    folder: PathBuf,
     ended: Ended,
     reports: Vec<Saved>,
 }
@@ -151,7 +153,7 @@ impl Combination {
         command.args(["--test", "hangs", "--test", "ledger", "--test", "tokio_main"]);
         command.args(["--timeout", "5s", "--test-threads", "64"]);
         let ended = run(&mut command)?.expect_code(100)?;
-        Ok(Run { ended, reports: saved(&reports)? })
+        Ok(Run { folder: package.folder, ended, reports: saved(&reports)? })
     }
 }
 
@@ -209,7 +211,10 @@ fn headline(run: &Run, saved: &Saved) -> Option<String> {
 
 /// Checks that the capture gives the same report, as text and as it was printed.
 fn again(run_of_all: &Run, saved: &Saved) -> Result<Option<String>, Failed> {
-    let ended = run(asynctest(Profile::Dev)?.arg("report").arg(&saved.folder))?;
+    let mut command = asynctest(Profile::Dev)?;
+    // Paths are said as seen from the folder that one stands in.
+    command.current_dir(&run_of_all.folder).arg("report").arg(&saved.folder);
+    let ended = run(&mut command)?;
     if ended.code != Some(0) {
         return Ok(Some(format!("`report` failed: {ended}")));
     }

@@ -18,7 +18,7 @@ use crate::cli::AttachArguments;
 pub(crate) fn attach(arguments: &AttachArguments) -> Exit {
     match capture(arguments) {
         Ok(capture) => {
-            report::print(&capture);
+            report::print(&capture, None);
             Exit::Success
         }
         Err(error) => {

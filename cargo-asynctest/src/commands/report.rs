@@ -15,6 +15,9 @@ use crate::render;
 /// The name of every capture's file.
 const CAPTURE: &str = "capture.asynctest";
 
+/// The name of the file with a whole report, beside the capture.
+const FULL: &str = "report.txt";
+
 /// How deep a folder of captures is searched: below `target/asynctest` lie binary, test, attempt.
 const DEPTH: usize = 4;
 
@@ -34,7 +37,7 @@ pub(crate) fn report(arguments: &ReportArguments) -> Exit {
     let mut exit = Exit::Success;
     for path in captures {
         match Capture::open(&path) {
-            Ok(capture) => print(&capture),
+            Ok(capture) => print(&capture, full_dump(&path)),
             Err(error) => {
                 notice::error(chain(&error));
                 exit = Exit::Failed;
@@ -44,13 +47,19 @@ pub(crate) fn report(arguments: &ReportArguments) -> Exit {
     exit
 }
 
-/// Prints a capture's report. It is what was asked for: it goes to stdout.
-pub(super) fn print(capture: &Capture) {
+/// The folder with the whole of the report, where a run has left it beside the capture.
+fn full_dump(capture: &Path) -> Option<&Path> {
+    capture.parent().filter(|folder| folder.join(FULL).is_file())
+}
+
+/// Prints a capture's report, the full one of which is in `folder`. It is what was asked for: it
+/// goes to stdout.
+pub(super) fn print(capture: &Capture, folder: Option<&Path>) {
     let style = match console::colors_enabled() {
         true => render::text::Style::Colored,
         false => render::text::Style::Plain,
     };
-    let report = render::text::report(&capture.report(), style, None);
+    let report = render::text::report(&capture.report(), style, folder);
     // Whoever reads it may have read enough: `| head`.
     let _ = writeln!(io::stdout(), "{report}");
 }

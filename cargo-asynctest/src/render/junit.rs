@@ -96,8 +96,7 @@ fn status(result: &TestResult) -> TestCaseStatus {
     status.set_type(verdict.word());
     match result.hang().map(|seen| &seen.outcome) {
         Some(Ok(examined)) => {
-            let folder = examined.folder.display().to_string();
-            let report = text::report(&examined.report, Style::Plain, Some(&folder));
+            let report = text::report(&examined.report, Style::Plain, Some(&examined.folder));
             status.set_message(report.lines().next().unwrap_or_default());
             status.set_description(report);
         }

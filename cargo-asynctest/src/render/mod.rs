@@ -5,12 +5,14 @@
 //!
 //! - [`screen`]: where lines go, and the line that moves
 //! - [`status`]: a line a test, failures with their output, the summary
+//! - [`libtest`]: what libtest prints around a test's own output
 //! - [`text`]: a report as text
 //! - [`run_json`], [`junit`]: files for machines
 //! - [`github`]: annotations and the job summary
 
 mod github;
 mod junit;
+mod libtest;
 mod run_json;
 mod screen;
 mod status;

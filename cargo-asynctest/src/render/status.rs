@@ -1,14 +1,15 @@
 //! What a person sees of a run: a line a test, the output of failures, reports, the summary.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::screen::Screen;
 use super::text::{self, Style};
-use super::{Options, Render, binary, names};
-use crate::plan::{ListFailure, Output, Plan, RunOptions, StatusLevel, Unlisted};
+use super::{Options, Render, binary, libtest, names};
+use crate::plan::{Harness, ListFailure, Output, Plan, RunOptions, StatusLevel, Unlisted};
 use crate::runner::again::again;
 use crate::runner::event::{Event, Examination, Purpose, Test, TestResult};
-use crate::runner::output::Kept;
+use crate::runner::output::Excerpt;
 use crate::runner::verdict::{Totals, Verdict};
 
 /// Most bytes shown of each end of a failed test's output; its files have all of it.
@@ -121,10 +122,9 @@ impl<'plan> Status<'plan> {
     fn examination(&mut self, test: Test, examination: &Examination) {
         let block = match &examination.outcome {
             Ok(examined) => {
-                let folder = examined.folder.display().to_string();
                 let unsaved = examined.unsaved.as_ref();
                 let note = unsaved.map(|why| format!("  not saved: {why}\n"));
-                text::report(&examined.report, self.style, Some(&folder))
+                text::report(&examined.report, self.style, Some(&examined.folder))
                     + &note.unwrap_or_default()
             }
             Err(why) => {
@@ -151,16 +151,29 @@ impl<'plan> Status<'plan> {
     }
 
     fn output(&mut self, test: Test, result: &TestResult) {
-        self.stream("stdout", test, &result.stdout, result.stdout_file.as_deref());
-        self.stream("stderr", test, &result.stderr, result.stderr_file.as_deref());
+        let mut stdout = result.stdout.excerpt(SHOWN);
+        // What libtest prints before a test says nothing of one that hangs; with what it prints
+        // behind one that failed it makes a whole.
+        if result.hang().is_some() && self.is_libtest(test) {
+            let (_, name) = names(self.plan, test);
+            stdout.head = libtest::without_heading(&stdout.head, name).to_vec();
+        }
+        let stderr = result.stderr.excerpt(SHOWN);
+        self.stream("stdout", test, &stdout, result.stdout_file.as_deref());
+        self.stream("stderr", test, &stderr, result.stderr_file.as_deref());
     }
 
-    fn stream(&mut self, name: &str, test: Test, kept: &Kept, file: Option<&std::path::Path>) {
-        if kept.is_empty() {
+    fn is_libtest(&self, test: Test) -> bool {
+        let case = self.plan.tests.get(test);
+        let binary = case.and_then(|case| self.plan.binaries.get(case.binary));
+        binary.is_some_and(|binary| binary.harness == Harness::Libtest)
+    }
+
+    fn stream(&mut self, name: &str, test: Test, excerpt: &Excerpt, file: Option<&Path>) {
+        if excerpt.head.is_empty() && excerpt.tail.is_empty() {
             return;
         }
         let (binary, test) = names(self.plan, test);
-        let excerpt = kept.excerpt(SHOWN);
         let head = self.style.dim(&format!("--- {name} of {binary} {test} ---"));
         let mut bytes = format!("{head}\n").into_bytes();
         bytes.extend_from_slice(&excerpt.bytes());

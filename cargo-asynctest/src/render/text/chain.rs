@@ -5,6 +5,13 @@ use asynctest_engine::report::{FutureNode, Location, Origin, Wait};
 
 use super::{Detail, Style, one_line};
 
+/// Most forks in a row that are shown.
+const DEEPEST: usize = 64;
+
+/// How much of a long chain the short form shows: its first links, and its last.
+const FIRST_LINKS: usize = 4;
+const LAST_LINKS: usize = 8;
+
 /// The lines of a future and of all it waits for.
 pub(super) fn lines(root: &FutureNode, style: Style, detail: Detail) -> Vec<String> {
     let mut links = Vec::new();
@@ -31,6 +38,17 @@ pub(super) fn innermost(root: &FutureNode) -> (Option<&Location>, Option<&Wait>)
     }
 }
 
+/// The labels of the tasks that a future waits for, in order.
+pub(super) fn awaited_tasks(root: &FutureNode) -> Vec<&str> {
+    let mut labels = Vec::new();
+    let mut left = vec![root];
+    while let Some(node) = left.pop() {
+        labels.extend(node.wait.as_ref().and_then(|wait| wait.task.as_deref()));
+        left.extend(node.children.iter().rev());
+    }
+    labels
+}
+
 /// Whether code is shown: whose it is may not be known.
 pub(super) fn is_users(origin: Origin) -> bool {
     matches!(origin, Origin::User | Origin::Unknown)
@@ -55,7 +73,8 @@ pub(super) fn wait(wait: &Wait) -> String {
     if let Some(task) = &wait.task {
         said.push_str(&format!(" of {}", one_line(task)));
     }
-    if let Some(address) = &resource.address {
+    // A task is known by its name.
+    if let (None, Some(address)) = (&wait.task, &resource.address) {
         said.push_str(&format!(" at {}", one_line(address)));
     }
     if let Some(detail) = &wait.detail {
@@ -71,10 +90,18 @@ struct Link {
     place: String,
     name: String,
     text: String,
+    /// A line that is no link.
     wait: Option<String>,
+    /// How many links in a row are just like this one.
+    times: u32,
 }
 
 impl Link {
+    fn is_like(&self, other: &Link) -> bool {
+        let parts = |link: &Link| (link.place.clone(), link.name.clone(), link.wait.clone());
+        parts(self) == parts(other)
+    }
+
     fn line(&self, width: usize, style: Style) -> String {
         let indent = "  ".repeat(self.depth.min(20));
         if let Some(wait) = &self.wait {
@@ -86,17 +113,55 @@ impl Link {
             false => format!("  | {}", self.text),
         };
         let place = style.cyan(&place);
-        format!("    {} {indent}{place}  {}{text}", self.mark, self.name)
+        let times = match self.times {
+            1 => String::new(),
+            times => format!(" ({times} times)"),
+        };
+        format!("    {} {indent}{place}  {}{times}{text}", self.mark, self.name)
     }
 }
 
 /// The links of a tree, in order. Links in libraries are shown in the full form only; a fork
 /// indents what is behind it.
 fn flatten(root: &FutureNode, depth: usize, detail: Detail, links: &mut Vec<Link>) {
-    // The depth of a tree is bounded by what the reader of the process allows, not by our stack:
-    // a plain chain is followed without recursion.
-    let mut node = root;
+    let (mut straight, node) = straight(root, depth, detail);
+    match detail {
+        Detail::Short => links.extend(shortened(straight, depth)),
+        Detail::Full => links.append(&mut straight),
+    }
+    if let Some(waited) = &node.wait {
+        links.push(said(wait(waited), depth));
+    }
+    if node.children.is_empty() {
+        return;
+    }
+    if depth >= DEEPEST {
+        links.push(said("... deeper than is shown".to_owned(), depth));
+        return;
+    }
+    links.push(said(fork(node), depth));
+    for (index, child) in node.children.iter().enumerate() {
+        let number = format!("{} of {}:", index + 1, node.children.len());
+        let mut below = Vec::new();
+        flatten(child, depth + 1, detail, &mut below);
+        match below.as_slice() {
+            [Link { wait: Some(only), .. }] => links.push(said(format!("{number} {only}"), depth)),
+            _ => {
+                links.push(said(number, depth));
+                links.append(&mut below);
+            }
+        }
+    }
+}
+
+/// The links up to the next fork or the leaf, and the future there.
+///
+/// How deep a chain is depends on what was read of the process, not on our stack: it is followed
+/// without recursion.
+fn straight(root: &FutureNode, depth: usize, detail: Detail) -> (Vec<Link>, &FutureNode) {
+    let mut links: Vec<Link> = Vec::new();
     let mut last_shown = None;
+    let mut node = root;
     loop {
         if let Some(link) = link(node, depth, detail) {
             if node.location.as_ref().is_some_and(|place| is_users(place.origin)) {
@@ -112,20 +177,40 @@ fn flatten(root: &FutureNode, depth: usize, detail: Detail, links: &mut Vec<Link
     if let Some(link) = last_shown.and_then(|index| links.get_mut(index)) {
         link.mark = '>';
     }
-    if let Some(waited) = &node.wait {
-        links.push(Link { wait: Some(wait(waited)), ..blank(depth) });
+    (links, node)
+}
+
+/// A chain for the short form: what repeats is said once, and the middle of a long one is left out.
+fn shortened(links: Vec<Link>, depth: usize) -> Vec<Link> {
+    let mut kept: Vec<Link> = Vec::new();
+    for link in links {
+        match kept.last_mut() {
+            Some(last) if last.is_like(&link) => {
+                last.times += 1;
+                last.mark = link.mark;
+            }
+            _ => kept.push(link),
+        }
     }
-    if depth >= 64 && !node.children.is_empty() {
-        links.push(Link { wait: Some("... deeper than is shown".to_owned()), ..blank(depth) });
-        return;
+    if kept.len() > FIRST_LINKS + LAST_LINKS + 1 {
+        let left_out = kept.len() - FIRST_LINKS - LAST_LINKS;
+        let line = said(format!("... {left_out} more links in report.txt"), depth);
+        kept.splice(FIRST_LINKS..FIRST_LINKS + left_out, [line]);
     }
-    for (index, child) in node.children.iter().enumerate() {
-        links.push(Link {
-            wait: Some(format!("{} of {}:", index + 1, node.children.len())),
-            ..blank(depth)
-        });
-        flatten(child, depth + 1, detail, links);
+    kept
+}
+
+/// What polls several futures, unless the compiler made up its name.
+fn fork(node: &FutureNode) -> String {
+    let count = node.children.len();
+    match node.location.is_some() || node.name.contains('{') {
+        true => format!("waits for {count} futures at once:"),
+        false => format!("{} waits for {count} futures at once:", one_line(&node.name)),
     }
+}
+
+fn said(text: String, depth: usize) -> Link {
+    Link { wait: Some(text), ..blank(depth) }
 }
 
 fn blank(depth: usize) -> Link {
@@ -136,13 +221,14 @@ fn blank(depth: usize) -> Link {
         name: String::new(),
         text: String::new(),
         wait: None,
+        times: 1,
     }
 }
 
 /// A node's own line. In the short form a leaf that says what it waits for needs none.
 fn link(node: &FutureNode, depth: usize, detail: Detail) -> Option<Link> {
     let users = node.location.as_ref().is_some_and(|place| is_users(place.origin));
-    let is_end = node.children.len() != 1 && node.wait.is_none();
+    let is_end = node.children.is_empty() && node.wait.is_none();
     if detail == Detail::Short && !users && !is_end {
         return None;
     }

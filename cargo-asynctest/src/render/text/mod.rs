@@ -13,6 +13,8 @@ mod threads;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
+
 use asynctest_engine::report::{Certainty, Location, Report, Task, TaskKind};
 
 use crate::runner::verdict::Verdict;
@@ -32,24 +34,18 @@ enum Detail {
 }
 
 /// The report for a reader with two minutes. `folder` is where the full one is.
-pub(crate) fn report(report: &Report, style: Style, folder: Option<&str>) -> String {
+pub(crate) fn report(report: &Report, style: Style, folder: Option<&Path>) -> String {
     let head = head(report, style);
     let foot = foot(report, style, folder, Detail::Short);
-    let mut middle = middle(report, style, Detail::Short);
-    let room = MOST.saturating_sub(head.len() + foot.len() + 1);
-    if middle.len() > room {
-        let left_out = middle.len() - room;
-        middle.truncate(room);
-        middle.push(style.dim(&format!("  ... {left_out} more lines in the full dump")));
-    }
-    joined([head, middle, foot])
+    let room = MOST.saturating_sub(head.len() + foot.len());
+    joined([head, foremost(report, style, room), foot])
 }
 
 /// The whole report: all tasks, all links, all frames.
 pub(crate) fn full(report: &Report) -> String {
     joined([
         head(report, Style::Plain),
-        middle(report, Style::Plain, Detail::Full),
+        everything(report),
         foot(report, Style::Plain, None, Detail::Full),
     ])
 }
@@ -83,14 +79,42 @@ fn severity(word: &str) -> Verdict {
     if word == Verdict::Slow.word() { Verdict::Slow } else { Verdict::Hang }
 }
 
-fn middle(report: &Report, style: Style, detail: Detail) -> Vec<String> {
-    let (bodies, tasks): (Vec<_>, Vec<_>) =
-        report.tasks.iter().partition(|task| task.kind == TaskKind::BlockOn);
-    let sections = [
-        tasks::bodies(&bodies, style, detail),
-        tasks::others(&tasks, style, detail),
-        threads::section(&report.threads, style, detail),
-    ];
+/// What stands between the first line and the last ones, in at most `room` lines.
+fn foremost(report: &Report, style: Style, room: usize) -> Vec<String> {
+    let (bodies, tasks) = split(report);
+    let first = tasks::bodies(&bodies, style, Detail::Short);
+    let last = threads::section(&report.threads, style, Detail::Short);
+    // The tasks are the one section that can grow without end; an empty line follows each.
+    let left = room.saturating_sub(first.len() + last.len() + 3);
+    let tasks = tasks::foremost(&bodies, &tasks, style, left);
+    let mut lines = apart([first, tasks, last]);
+    if lines.len() > room {
+        let kept = room.saturating_sub(2);
+        let left_out = lines.len() - kept;
+        lines.truncate(kept);
+        lines.push(style.dim(&format!("  ... {left_out} more lines in report.txt")));
+        lines.push(String::new());
+    }
+    lines
+}
+
+/// The same with nothing left out.
+fn everything(report: &Report) -> Vec<String> {
+    let (bodies, tasks) = split(report);
+    apart([
+        tasks::bodies(&bodies, Style::Plain, Detail::Full),
+        tasks::others(&tasks, Style::Plain),
+        threads::section(&report.threads, Style::Plain, Detail::Full),
+    ])
+}
+
+/// What threads block on, and the tasks.
+fn split(report: &Report) -> (Vec<&Task>, Vec<&Task>) {
+    report.tasks.iter().partition(|task| task.kind == TaskKind::BlockOn)
+}
+
+/// The sections that are there, each with an empty line behind it.
+fn apart(sections: [Vec<String>; 3]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for section in sections.into_iter().filter(|section| !section.is_empty()) {
         lines.extend(section);
@@ -99,7 +123,7 @@ fn middle(report: &Report, style: Style, detail: Detail) -> Vec<String> {
     lines
 }
 
-fn foot(report: &Report, style: Style, folder: Option<&str>, detail: Detail) -> Vec<String> {
+fn foot(report: &Report, style: Style, folder: Option<&Path>, detail: Detail) -> Vec<String> {
     let mut lines = vec![format!("  {}", certainty(report)), format!("  {}", looks(report))];
     let most_gaps = match detail {
         Detail::Short => 3,
@@ -110,15 +134,27 @@ fn foot(report: &Report, style: Style, folder: Option<&str>, detail: Detail) -> 
     }
     if report.gaps.len() > most_gaps {
         let more = report.gaps.len() - most_gaps;
-        lines.push(format!("  gap: {more} more in the full dump"));
+        lines.push(format!("  gap: {more} more in report.txt"));
     }
     if let Some(folder) = folder {
-        lines.push(format!("  full dump {}", style.cyan(folder)));
+        lines.push(format!("  full dump {}", style.cyan(&one_line(&from_here(folder)))));
     }
     if let Some(again) = &report.subject.again {
         lines.push(format!("  again: {}", one_line(again)));
     }
     lines
+}
+
+/// A path as somebody says it who stands where we do: relative to our folder if it lies in that.
+fn from_here(path: &Path) -> String {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let here = std::env::current_dir().ok();
+    let inside = here.as_deref().and_then(|here| absolute.strip_prefix(here).ok());
+    match inside {
+        Some(inside) if inside.as_os_str().is_empty() => ".".to_owned(),
+        Some(inside) => inside.display().to_string(),
+        None => absolute.display().to_string(),
+    }
 }
 
 fn certainty(report: &Report) -> String {

@@ -1,11 +1,16 @@
 //! The tasks of a report: the bodies of `block_on` with their whole chains, then the spawned ones.
 
-use asynctest_engine::report::{SpawnKind, Task};
+use std::collections::VecDeque;
+
+use asynctest_engine::report::{FutureNode, SpawnKind, Task, TaskKind};
 
 use super::{Detail, Style, chain, one_line};
 
-/// Most tasks of the short form.
-const MOST: usize = 8;
+/// Most groups of equal tasks in the short form.
+const MOST: usize = 12;
+
+/// Fewest lines that the short form has for them, however much there is of the rest.
+const FEWEST_LINES: usize = 8;
 
 /// The test's body or `main`, and every other future that a thread blocks on.
 pub(super) fn bodies(tasks: &[&Task], style: Style, detail: Detail) -> Vec<String> {
@@ -17,26 +22,65 @@ pub(super) fn bodies(tasks: &[&Task], style: Style, detail: Detail) -> Vec<Strin
     lines
 }
 
-/// The spawned tasks and blocking closures.
-pub(super) fn others(tasks: &[&Task], style: Style, detail: Detail) -> Vec<String> {
-    let most = match detail {
-        Detail::Short => MOST,
-        Detail::Full => usize::MAX,
-    };
+/// The spawned tasks and blocking closures, all of them.
+pub(super) fn others(tasks: &[&Task], style: Style) -> Vec<String> {
     let mut lines = Vec::new();
-    for task in tasks.iter().take(most) {
+    for task in tasks {
         lines.push(format!("  {}", title(task, style)));
-        lines.extend(match detail {
-            Detail::Short => innermost(task, style),
-            Detail::Full => whole(task, style, detail),
-        });
-    }
-    if tasks.len() > most {
-        let more: u64 = tasks.iter().skip(most).map(|task| task.count).sum();
-        let line = format!("  ... {more} more tasks in the full dump");
-        lines.push(style.dim(&line));
+        lines.extend(whole(task, style, Detail::Full));
     }
     lines
+}
+
+/// The spawned tasks and blocking closures, as many as `room` lines take. Those that `bodies` wait
+/// for, and what these wait for in turn, come first.
+pub(super) fn foremost(
+    bodies: &[&Task],
+    tasks: &[&Task],
+    style: Style,
+    room: usize,
+) -> Vec<String> {
+    let room = room.max(FEWEST_LINES);
+    let ordered = by_need(bodies, tasks);
+    let mut lines = Vec::new();
+    for (index, task) in ordered.iter().enumerate() {
+        let mut block = vec![format!("  {}", title(task, style))];
+        block.extend(innermost(task, style));
+        let is_last = index + 1 == ordered.len();
+        let kept_back = if is_last { 0 } else { 1 };
+        let is_full = index >= MOST || lines.len() + block.len() + kept_back > room;
+        // A task that is larger than all the room is cut where the whole report is.
+        if is_full && index > 0 {
+            let left: u64 = ordered.iter().skip(index).map(|task| task.count).sum();
+            let noun = if left == 1 { "task" } else { "tasks" };
+            lines.push(style.dim(&format!("  ... {left} more {noun} in report.txt")));
+            break;
+        }
+        lines.append(&mut block);
+    }
+    lines
+}
+
+/// The tasks that `bodies` wait for in the order of the waits, then the others.
+fn by_need<'report>(bodies: &[&'report Task], tasks: &[&'report Task]) -> Vec<&'report Task> {
+    let mut left = tasks.to_vec();
+    let mut ordered: Vec<&Task> = Vec::new();
+    let mut waiting: VecDeque<&Task> = bodies.iter().copied().collect();
+    while let Some(task) = waiting.pop_front() {
+        let awaited = task.future.as_ref().map(chain::awaited_tasks).unwrap_or_default();
+        for label in awaited {
+            let is_it = |task: &&Task| {
+                task.label == label || task.others.iter().any(|other| other == label)
+            };
+            if let Some(index) = left.iter().position(is_it) {
+                let task = left.remove(index);
+                ordered.push(task);
+                waiting.push_back(task);
+            }
+        }
+    }
+    ordered.append(&mut left);
+    ordered
 }
 
 /// `task 7 transfer · idle · spawned src/bank.rs:71 · 4 like it: task 8, task 9`.
@@ -47,7 +91,10 @@ fn title(task: &Task, style: Style) -> String {
         parts.push(one_line(&task.state));
     }
     if let Some(thread) = task.thread {
-        parts.push(format!("polled by thread {thread}"));
+        parts.push(match task.kind {
+            TaskKind::Spawned => format!("polled by thread {thread}"),
+            TaskKind::BlockOn | TaskKind::Blocking => format!("on thread {thread}"),
+        });
     }
     if let Some(spawn) = &task.spawned {
         let word = match spawn.kind {
@@ -106,13 +153,16 @@ fn innermost(task: &Task, style: Style) -> Vec<String> {
     }
     match wait {
         Some(wait) => lines.push(format!("      {}", style.bold(&chain::wait(wait)))),
+        None if future.state.as_deref() == Some("unresumed") => {
+            lines.push("      it was never polled".to_owned());
+        }
         None if place.is_none() => lines.push(format!("      in {}", one_line(&future.name))),
         None => {}
     }
     lines
 }
 
-fn has_fork(root: &asynctest_engine::report::FutureNode) -> bool {
+fn has_fork(root: &FutureNode) -> bool {
     let mut node = root;
     loop {
         match node.children.as_slice() {

@@ -1,5 +1,7 @@
 //! Reports as literals, and the text they become.
 
+use std::path::Path;
+
 use asynctest_engine::evidence::{Gap, Trust};
 use asynctest_engine::report::{
     Certainty, Counts, Frame, FutureNode, Headline, Location, Looks, Origin, Report, Resource,
@@ -188,7 +190,7 @@ fn threads() -> Vec<Thread> {
 
 #[test]
 fn a_hang_reads_from_the_cause_to_the_evidence() {
-    let text = report(&ledger(), Style::Plain, Some("target/asynctest/x"));
+    let text = report(&ledger(), Style::Plain, Some(Path::new("target/asynctest/x")));
     let expected = "\
 HANG  ledger::it::transfer_and_audit  undetermined: the test body waits for task 7
 
@@ -240,24 +242,98 @@ fn the_full_form_has_every_link_and_every_frame() {
 fn a_fork_shows_each_of_its_ways() {
     let mut ledger = ledger();
     let timer = leaf("Sleep", "sleep", Some("fires in 3.2 s"));
-    let fork = node(
-        "race",
-        at("src/bank.rs", 30, "tokio::select! {", Origin::User),
-        vec![locks(31, "left"), timer],
-    );
-    ledger.tasks = vec![task("test body", TaskKind::BlockOn, "race", Some(fork))];
+    let closure = node("race::{async_fn#0}::{closure_env#0}", None, vec![locks(31, "left"), timer]);
+    let place = at("src/bank.rs", 30, "tokio::select! {", Origin::User);
+    let race = node("race", place, vec![closure]);
+    let mut body = task("test body", TaskKind::BlockOn, "race", Some(race));
+    body.thread = Some(102);
+    ledger.tasks = vec![body];
     ledger.threads = Vec::new();
     let text = report(&ledger, Style::Plain, None);
     let expected = "
-  test body race · idle
+  test body race · idle · on thread 102
     > src/bank.rs:30  race  | tokio::select! {
+      waits for 2 futures at once:
       1 of 2:
     >   src/bank.rs:31  reconcile  | left
         waits for Mutex at 0x7f0010: 1st of 2 in the queue
-      2 of 2:
-        waits for sleep at 0x7f0010: fires in 3.2 s
+      2 of 2: waits for sleep at 0x7f0010: fires in 3.2 s
 ";
     assert!(text.contains(expected), "\n{text}");
+}
+
+#[test]
+fn a_fork_is_called_by_its_type_where_a_person_named_that() {
+    let mut ledger = ledger();
+    let timer = leaf("Sleep", "sleep", None);
+    let timeout = node("tokio::time::Timeout", None, vec![locks(31, "left"), timer]);
+    ledger.tasks = vec![task("test body", TaskKind::BlockOn, "race", Some(timeout))];
+    let text = report(&ledger, Style::Plain, None);
+    assert!(text.contains("\n      tokio::time::Timeout waits for 2 futures at once:\n"), "{text}");
+}
+
+#[test]
+fn a_recursion_is_one_line_and_a_number() {
+    let mut future = locks(60, "lock");
+    for _ in 0..5 {
+        future = node("count", at("src/tree.rs", 25, "text", Origin::User), vec![future]);
+    }
+    let mut ledger = ledger();
+    ledger.tasks = vec![task("main", TaskKind::BlockOn, "main", Some(future))];
+    let expected = "
+      src/tree.rs:25  count (5 times)  | text
+    > src/bank.rs:60  reconcile  | lock
+";
+    let text = report(&ledger, Style::Plain, None);
+    assert!(text.contains(expected), "\n{text}");
+}
+
+/// The label of each spawned task that is shown, in order.
+fn shown(text: &str) -> Vec<&str> {
+    let titles = text.lines().filter_map(|line| line.strip_prefix("  task "));
+    titles.filter_map(|title| title.split(' ').next()).collect()
+}
+
+#[test]
+fn the_tasks_that_the_body_waits_for_come_first() {
+    let mut ledger = ledger();
+    let other = task("task 1", TaskKind::Spawned, "other", Some(locks(60, "")));
+    let mut others: Vec<Task> = (20..40)
+        .map(|id| Task { label: format!("task {id}"), count: 2, ..other.clone() })
+        .collect();
+    others.append(&mut ledger.tasks.split_off(1));
+    ledger.tasks.append(&mut others);
+    ledger.threads = Vec::new();
+    let text = report(&ledger, Style::Plain, Some(Path::new("target/asynctest/x")));
+    assert_eq!(shown(&text).first(), Some(&"7"), "\n{text}");
+    assert!(shown(&text).len() > 4, "\n{text}");
+    let left_out = 2 * (21 - shown(&text).len()) + 1;
+    let line = format!("\n  ... {left_out} more tasks in report.txt\n");
+    assert!(text.contains(&line), "{line}\n{text}");
+    assert!(text.lines().count() <= MOST, "\n{text}");
+}
+
+#[test]
+fn a_task_that_was_never_polled_is_said_to_be_so() {
+    let mut ledger = ledger();
+    let mut future = node("answer", at("src/bank.rs", 5, "async fn", Origin::User), Vec::new());
+    future.state = Some("unresumed".to_owned());
+    ledger.tasks = vec![task("task 1", TaskKind::Spawned, "answer", Some(future))];
+    let text = report(&ledger, Style::Plain, None);
+    let expected = "    > src/bank.rs:5  | async fn\n      it was never polled\n";
+    assert!(text.contains(expected), "\n{text}");
+}
+
+#[test]
+fn a_module_called_block_on_is_no_runtime() {
+    let mut ledger = ledger();
+    for thread in &mut ledger.threads {
+        for frame in &mut thread.frames {
+            frame.function = frame.function.replace("it::transfer", "it::block_on::transfer");
+        }
+    }
+    let text = report(&ledger, Style::Plain, None);
+    assert!(!text.contains("the last statement"), "\n{text}");
 }
 
 #[test]
@@ -271,9 +347,10 @@ fn the_short_form_stays_short() {
         let place = at("src/deep.rs", line, "", Origin::User);
         body.future = Some(node("deeper", place, inner));
     }
-    let text = report(&ledger, Style::Plain, Some("target/asynctest/x"));
+    let text = report(&ledger, Style::Plain, Some(Path::new("target/asynctest/x")));
     assert!(text.lines().count() <= MOST, "\n{text}");
-    assert!(text.contains("in the full dump"));
+    assert!(text.contains("\n  ... 98 more tasks in report.txt\n"), "\n{text}");
+    assert!(text.contains("\n      ... 90 more links in report.txt\n"), "\n{text}");
     assert!(text.contains("again: cargo"));
 }
 

@@ -37,7 +37,7 @@ fn short(threads: &[Thread], style: Style) -> Vec<String> {
         lines.extend(collapsed(frames, style));
     }
     if busy.len() > MOST {
-        let line = format!("  ... {} more threads in the full dump", busy.len() - MOST);
+        let line = format!("  ... {} more threads in report.txt", busy.len() - MOST);
         lines.push(style.dim(&line));
     }
     lines
@@ -52,9 +52,32 @@ fn inside_runtime(thread: &Thread) -> &[Frame] {
     if thread.frames.iter().any(|frame| frame.function.starts_with("test::run_tests")) {
         return &[];
     }
-    let outermost = thread.frames.iter().rposition(|frame| frame.function.contains("block_on"));
+    let outermost = thread.frames.iter().rposition(|frame| is_block_on(&frame.function));
     let end = outermost.unwrap_or(thread.frames.len());
     thread.frames.get(..end).unwrap_or_default()
+}
+
+/// Whether a function is called `block_on`, whatever the modules are called that it is in.
+fn is_block_on(function: &str) -> bool {
+    without_arguments(function).rsplit("::").next() == Some("block_on")
+}
+
+/// A function's path without the generic arguments at its end.
+fn without_arguments(function: &str) -> &str {
+    if !function.ends_with('>') {
+        return function;
+    }
+    let mut depth = 0_usize;
+    for (index, letter) in function.char_indices().rev() {
+        let before = function.get(..index).unwrap_or_default();
+        match letter {
+            '>' if !before.ends_with('-') => depth += 1,
+            '<' if depth <= 1 => return before,
+            '<' => depth -= 1,
+            _ => {}
+        }
+    }
+    function
 }
 
 /// Whether a frame is the user's own, at a known line.
