@@ -16,6 +16,7 @@ pub(crate) mod metadata;
 pub(crate) mod profile;
 pub(crate) mod rustc;
 pub(crate) mod rustflags;
+pub(crate) mod spec;
 pub(crate) mod target_runner;
 
 pub(crate) use error::Error;

@@ -6,7 +6,7 @@ mod duration;
 mod libtest;
 mod test;
 
-pub(crate) use build::{BuildArguments, Color, MessageFormat};
+pub(crate) use build::{BuildArguments, Color, MessageFormat, Packages, Targets};
 pub(crate) use command::{AttachArguments, Command, ReportArguments, parse};
 pub(crate) use libtest::{Benchmarks, Ignored, LibtestArguments};
 pub(crate) use test::TestArguments;

@@ -8,10 +8,9 @@ use cargo_metadata::{Package, Target, TargetKind};
 use crate::cargo::build::Executable;
 use crate::cargo::environment::Surroundings;
 use crate::cargo::error::Error;
-use crate::cargo::manifest::{MainFunction, Manifest};
-use crate::plan::{Harness, TestBinary};
+use crate::plan::TestBinary;
 
-use asynctest_engine::symbols::Object;
+use super::harness::harness;
 
 /// A test binary, with the words before its own arguments when cargo was told to run tests by
 /// another program.
@@ -103,26 +102,4 @@ fn selection(surroundings: &Surroundings<'_>, package: &Package, target: &Target
     };
     words.extend([flag.to_owned(), target.name.clone()]);
     words
-}
-
-/// Whether a binary can be asked for single tests.
-///
-/// With `harness = true` rustc has put libtest into it. Without, it has a `main` of its own, which
-/// would run its body whatever it is asked for, `--list` included, unless that is libtest-mimic's:
-/// so its symbols must show that. `cargo metadata` does not tell the two apart: the manifest does,
-/// and it does so for a stripped binary too.
-fn harness(test: &Executable, package: &Package) -> Result<Harness, Error> {
-    let manifest = Manifest::read(package.manifest_path.as_std_path())?;
-    Ok(match manifest.main_function(&test.target) {
-        MainFunction::Generated => Harness::Libtest,
-        MainFunction::Written => match Object::open(&test.path) {
-            Ok(object) if has_libtest_mimic(&object) => Harness::Libtest,
-            Ok(_) | Err(_) => Harness::Whole,
-        },
-    })
-}
-
-fn has_libtest_mimic(object: &Object) -> bool {
-    let symbols = object.symbols_named(|name| name.contains("libtest_mimic"));
-    !symbols.is_empty()
 }

@@ -18,6 +18,20 @@ fn bad_usage_ends_with_two() {
 }
 
 #[test]
+fn what_libtest_would_refuse_costs_no_build() {
+    let early = |words: &str| {
+        let output = asynctest(words).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{words}: {}", stderr(&output));
+        !stderr(&output).contains("Finished")
+    };
+    assert!(early("-p two -- --nonsense"));
+    assert!(early("-p one --lib -- --nonsense"));
+    assert!(early("--test it -p two@0.1.0 -- --nonsense"));
+    // One of these has a `main` of its own, which may know the word.
+    assert!(!early("-p one -- --nonsense"));
+}
+
+#[test]
 fn doctests_are_named_with_their_command() {
     check("--doc -p extra", 2, "`cargo test --doc --package extra`");
     check("-p extra", 4, "`cargo test --doc --package extra`");

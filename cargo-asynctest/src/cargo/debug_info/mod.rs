@@ -5,7 +5,6 @@
 //! A setting for single packages leaves the others as they were built, and cargo keeps both builds
 //! of those it concerns: going back and forth to `cargo test` compiles nothing again.
 
-mod spec;
 mod verify;
 
 pub(crate) use verify::{Crates, Verdict, verify};
@@ -16,7 +15,7 @@ use cargo_metadata::Package;
 
 use super::metadata::{Graph, Metadata};
 use super::profile::{Profile, Split, Strip};
-use spec::Spec;
+use super::spec::Spec;
 
 /// How full debug info is asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -10,7 +10,7 @@ use crate::cargo::command::Cargo;
 use crate::cargo::config::Config;
 use crate::cargo::debug_info::{Crates, Scope, Verdict, verify};
 use crate::cargo::environment::Surroundings;
-use crate::cargo::manifest::Manifest;
+use crate::cargo::manifest::{MainFunction, Manifest};
 use crate::cargo::metadata::Metadata;
 use crate::cargo::profile::Profile;
 use crate::cargo::rustc::Target;
@@ -18,6 +18,7 @@ use crate::cargo::{Error, doctests, rustflags, target_runner};
 use crate::cli::BuildArguments;
 use crate::commands::notice;
 use crate::select::binary::{Binary, binaries};
+use crate::select::harness;
 
 /// What a run needs of a build.
 pub(super) struct Compiled {
@@ -32,7 +33,7 @@ pub(super) struct Compiled {
 }
 
 /// What is known before anything is built.
-struct Workspace {
+pub(super) struct Workspace {
     cargo: Cargo,
     config: Config,
     target: Target,
@@ -40,30 +41,9 @@ struct Workspace {
     profile: Profile,
 }
 
-/// Builds the tests with the debug info that is needed.
-pub(super) fn compile(arguments: &BuildArguments) -> Result<Compiled, Error> {
-    let workspace = Workspace::read(arguments)?;
-    let built = workspace.build(arguments)?;
-    let target_directory = workspace.target_directory(arguments);
-    let surroundings = Surroundings {
-        cargo: &workspace.cargo,
-        config: &workspace.config,
-        metadata: &workspace.metadata,
-        target_directory: &target_directory,
-        target: &workspace.target,
-        built: &built,
-    };
-    let runner = target_runner::target_runner(&workspace.config, &workspace.target.triple)?;
-    Ok(Compiled {
-        binaries: binaries(&surroundings, &runner)?,
-        output: target_directory.join("asynctest"),
-        source_roots: workspace.source_roots(),
-        doctests: doctests::command(arguments, &workspace.metadata, &built),
-    })
-}
-
 impl Workspace {
-    fn read(arguments: &BuildArguments) -> Result<Workspace, Error> {
+    /// Asks cargo, and reads its configuration.
+    pub(super) fn read(arguments: &BuildArguments) -> Result<Workspace, Error> {
         let cargo = Cargo::find();
         let here = env::current_dir()
             .map_err(|source| Error::File { path: PathBuf::from("."), source })?;
@@ -74,6 +54,33 @@ impl Workspace {
         let manifest = Manifest::read(&metadata.workspace_root().join("Cargo.toml"))?;
         let profile = Profile::used(arguments, &manifest, &config);
         Ok(Workspace { cargo, config, target, metadata, profile })
+    }
+
+    /// Who wrote the `main` of the binaries that will be built: the user, as soon as that is so for
+    /// one of them.
+    pub(super) fn main_function(&self, arguments: &BuildArguments) -> Result<MainFunction, Error> {
+        harness::expected(&self.metadata, arguments)
+    }
+
+    /// Builds the tests with the debug info that is needed.
+    pub(super) fn compile(&self, arguments: &BuildArguments) -> Result<Compiled, Error> {
+        let built = self.build(arguments)?;
+        let target_directory = self.target_directory(arguments);
+        let surroundings = Surroundings {
+            cargo: &self.cargo,
+            config: &self.config,
+            metadata: &self.metadata,
+            target_directory: &target_directory,
+            target: &self.target,
+            built: &built,
+        };
+        let runner = target_runner::target_runner(&self.config, &self.target.triple)?;
+        Ok(Compiled {
+            binaries: binaries(&surroundings, &runner)?,
+            output: target_directory.join("asynctest"),
+            source_roots: self.source_roots(),
+            doctests: doctests::command(arguments, &self.metadata, &built),
+        })
     }
 
     /// Builds; and again, with full debug info for everything, when what is needed is missing.

@@ -6,12 +6,14 @@ mod compile;
 mod options;
 
 use std::ffi::OsString;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 
 use super::exit::Exit;
 use super::notice;
-use crate::cargo::doctests;
+use crate::cargo::manifest::MainFunction;
+use crate::cargo::{Error, doctests};
 use crate::cli::{Color, LibtestArguments, TestArguments};
 use crate::plan::{Harness, Plan};
 use crate::render;
@@ -20,7 +22,7 @@ use crate::select::binary::Binary;
 use crate::select::filter::Filter;
 use crate::select::list::{self, ListOptions};
 use crate::select::plan::{Wanted, fill};
-use compile::Compiled;
+use compile::{Compiled, Workspace};
 
 /// Builds the tests that the user selected and runs them.
 pub(crate) fn test(arguments: &TestArguments) -> ExitCode {
@@ -34,8 +36,15 @@ pub(crate) fn test(arguments: &TestArguments) -> ExitCode {
         notice::error(format_args!("doctests are not run here; `{command}` runs them"));
         return Exit::Usage.into();
     }
-    match compile::compile(&arguments.build) {
-        Ok(compiled) => after_build(arguments, compiled),
+    let compiled = Workspace::read(&arguments.build).and_then(|workspace| {
+        if let Some(exit) = refused_early(arguments, &workspace)? {
+            return Ok(ControlFlow::Break(exit));
+        }
+        workspace.compile(&arguments.build).map(ControlFlow::Continue)
+    });
+    match compiled {
+        Ok(ControlFlow::Continue(compiled)) => after_build(arguments, compiled),
+        Ok(ControlFlow::Break(exit)) => exit.into(),
         Err(error) => {
             if let Some(text) = error.unsaid() {
                 notice::error(text);
@@ -43,6 +52,25 @@ pub(crate) fn test(arguments: &TestArguments) -> ExitCode {
             Exit::BuildFailed.into()
         }
     }
+}
+
+/// Refuses words after `--` that no binary will understand, before any is built: where all are
+/// libtest's, as far as manifests tell.
+fn refused_early(arguments: &TestArguments, workspace: &Workspace) -> Result<Option<Exit>, Error> {
+    let Err(error) = LibtestArguments::parse_words(&arguments.arguments) else {
+        return Ok(None);
+    };
+    let unread = arguments.build.general.no_run;
+    if unread || workspace.main_function(&arguments.build)? == MainFunction::Written {
+        return Ok(None);
+    }
+    Ok(Some(refused(&error)))
+}
+
+/// Prints what is wrong with the words after `--`, or the help that they ask for.
+fn refused(error: &clap::Error) -> Exit {
+    let _ = error.print();
+    if error.use_stderr() { Exit::Usage } else { Exit::Success }
 }
 
 fn after_build(arguments: &TestArguments, compiled: Compiled) -> ExitCode {
@@ -57,9 +85,7 @@ fn after_build(arguments: &TestArguments, compiled: Compiled) -> ExitCode {
     let libtest = match LibtestArguments::parse_words(&arguments.arguments) {
         Ok(libtest) => libtest,
         Err(error) if compiled.binaries.iter().any(harnessed) || !error.use_stderr() => {
-            let _ = error.print();
-            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Success };
-            return exit.into();
+            return refused(&error).into();
         }
         Err(_) => LibtestArguments::default(),
     };

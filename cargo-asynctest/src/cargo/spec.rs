@@ -4,7 +4,7 @@ use cargo_metadata::Package;
 
 /// A package id spec, such as `tokio`, `tokio@1.47` or `https://example.org/repo#tokio@1`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct Spec {
+pub(crate) struct Spec {
     url: Option<String>,
     name: Option<String>,
     version: Option<String>,
@@ -12,7 +12,7 @@ pub(super) struct Spec {
 
 impl Spec {
     /// Reads one.
-    pub(super) fn parse(text: &str) -> Spec {
+    pub(crate) fn parse(text: &str) -> Spec {
         let (url, rest) = match text.split_once("://") {
             None => (None, Some(text)),
             Some(_) => match text.split_once('#') {
@@ -28,7 +28,7 @@ impl Spec {
     }
 
     /// Whether it means this package.
-    pub(super) fn matches(&self, package: &Package) -> bool {
+    pub(crate) fn matches(&self, package: &Package) -> bool {
         let name = self.name.as_deref();
         let source = package.id.repr.split('#').next().map(bare);
         name.is_none_or(|name| name == package.name.as_str())
