@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+use super::collection;
 use super::coroutine::{Coroutine, coroutine_kind};
 use super::names;
 use crate::evidence::{Gap, Trust};
@@ -77,7 +78,11 @@ impl<'walker> Walker<'walker> {
 
     fn find_promise(&self, place: &Place<'_>, depth: usize) -> bool {
         let type_ = &*place.type_;
-        if coroutine_kind(type_).is_some() || self.leaves.is_leaf(type_) || is_dynamic(type_) {
+        if coroutine_kind(type_).is_some()
+            || self.leaves.is_leaf(type_)
+            || is_dynamic(type_)
+            || collection::is_collection(type_)
+        {
             return true;
         }
         if depth == 0 {
@@ -95,7 +100,7 @@ impl<'walker> Walker<'walker> {
             Kind::Pointer { target: Some(target) } => place.cast(*target).is_some_and(|target| {
                 is_future_like(self, &target.type_) && is_promising(target.type_.id)
             }),
-            Kind::Pointer { target: None }
+            Kind::Pointer { .. }
             | Kind::Base { .. }
             | Kind::Plain { .. }
             | Kind::Array { .. }
@@ -127,13 +132,8 @@ impl<'program> Descent<'_, 'program> {
         if coroutine_kind(&place.type_).is_some() {
             return self.coroutine(place);
         }
-        if let Some(pointee) = place.pointee() {
+        if let Some(pointee) = owned_pointee(place) {
             return self.pointee(pointee);
-        }
-        if let Some(inner) = place.only_field()
-            && self.walker.is_promising(&inner, SEARCH_DEPTH)
-        {
-            return self.inside(place, |descent| descent.future(&inner));
         }
         let children = self.inside(place, |descent| descent.fields(place, SEARCH_DEPTH));
         match <[Future; 1]>::try_from(children) {
@@ -186,6 +186,9 @@ impl<'program> Descent<'_, 'program> {
 
     /// The futures among the fields of `place`, at most `depth` levels in.
     fn fields(&mut self, place: &Place<'program>, depth: usize) -> Vec<Future> {
+        if let Some(members) = collection::members(place, self.walker.limits) {
+            return members.iter().filter_map(|member| self.future(member)).collect();
+        }
         let mut futures = Vec::new();
         for (_, field) in place.all_fields() {
             if self.left == 0 || depth == 0 {
@@ -202,7 +205,7 @@ impl<'program> Descent<'_, 'program> {
                 futures.extend(self.future(&field));
                 continue;
             }
-            match field.pointee() {
+            match owned_pointee(&field) {
                 Some(Pointee::Thin(target)) if is_future_like(self.walker, &target.type_) => {
                     let is_tuple = target.type_.own_name.starts_with('(');
                     if is_tuple {
@@ -295,6 +298,19 @@ fn line(coroutine: &Coroutine<'_>) -> Option<Line> {
 
 fn from(declared: Declared, trust: Trust) -> Line {
     Line { file: declared.file, line: declared.line, trust }
+}
+
+/// What a reference or a `Box`, pinned or not, points to. A raw pointer, as in `Arc`, leads to what
+/// others share: nobody polls through it, unless it is a wide one to a future.
+fn owned_pointee<'program>(place: &Place<'program>) -> Option<Pointee<'program>> {
+    let pointer = place.innermost();
+    (is_owning(&pointer.type_) || is_dynamic(&pointer.type_)).then(|| place.pointee())?
+}
+
+fn is_owning(type_: &Type) -> bool {
+    type_.own_name.starts_with('&')
+        || type_.is("alloc::boxed::Box")
+        || type_.name.starts_with("alloc::boxed::Box<")
 }
 
 /// Whether this is a wide pointer to a trait object that is a future or a stream.

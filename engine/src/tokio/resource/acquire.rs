@@ -41,7 +41,7 @@ pub(super) fn is_leaf(type_: &Type) -> bool {
 pub(super) fn wait(place: &Place<'_>, around: &[Place<'_>]) -> Option<Wait> {
     let Pointee::Thin(semaphore) = place.field("semaphore")?.pointee()? else { return None };
     let permits = semaphore.field("permits").and_then(|permits| permits.unsigned());
-    let (kind, type_name, address) = match owner::innermost(around, OWNERS) {
+    let (kind, type_name, address) = match owner::outermost(around, OWNERS) {
         // A sender is one of many; what they share is the channel's semaphore.
         Some((owner, Some(value))) if owner.kind == "mpsc send" => {
             (owner.kind, value.type_.name.clone(), semaphore.address)

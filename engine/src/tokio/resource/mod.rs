@@ -1,6 +1,7 @@
 //! What Tokio's leaves wait for: one file a kind, each with `is_leaf` and `wait`.
 
 mod acquire;
+mod broadcast;
 mod interval;
 mod join;
 mod mpsc;
@@ -28,6 +29,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind { is_leaf: join::is_leaf, wait: join::wait },
     Kind { is_leaf: oneshot::is_leaf, wait: oneshot::wait },
     Kind { is_leaf: mpsc::is_leaf, wait: mpsc::wait },
+    Kind { is_leaf: broadcast::is_leaf, wait: broadcast::wait },
     Kind { is_leaf: notified::is_leaf, wait: notified::wait },
     Kind { is_leaf: interval::is_leaf, wait: interval::wait },
     Kind { is_leaf: sleep::is_leaf, wait: sleep::wait },

@@ -31,7 +31,7 @@ pub(super) fn wait(place: &Place<'_>, around: &[Place<'_>]) -> Option<Wait> {
         |path| captures.iter().find_map(|capture| owner::behind_pointers(capture.clone(), path));
     // Closures capture the receiver, or from the 2021 edition on just its field `chan`.
     let receiver = OWNERS.iter().find_map(|owner| captured(owner.type_path));
-    let receiver = receiver.or_else(|| owner::innermost(around, OWNERS)?.1);
+    let receiver = receiver.or_else(|| owner::outermost(around, OWNERS)?.1);
     let half = receiver.clone().and_then(|receiver| receiver.field("chan"));
     let half = half.or_else(|| captured("tokio::sync::mpsc::chan::Rx"))?;
     let channel = owner::behind_pointers(half.field("inner")?, "tokio::sync::mpsc::chan::Chan");

@@ -14,6 +14,7 @@ const OWNERS: &[Owner] = &[
         type_path: "tokio::sync::barrier::Barrier",
         kind: "Barrier",
     },
+    Owner { module: "tokio::signal", type_path: "tokio::signal::unix::Signal", kind: "signal" },
     Owner {
         module: "tokio::sync::watch",
         type_path: "tokio::sync::watch::Receiver",
@@ -27,7 +28,7 @@ pub(super) fn is_leaf(type_: &Type) -> bool {
 
 pub(super) fn wait(place: &Place<'_>, around: &[Place<'_>]) -> Option<Wait> {
     let notify = owner::behind_pointers(place.field("notify")?, "tokio::sync::notify::Notify")?;
-    let (kind, type_name) = match owner::innermost(around, OWNERS) {
+    let (kind, type_name) = match owner::outermost(around, OWNERS) {
         Some((owner, Some(value))) => (owner.kind, value.type_.name.clone()),
         Some((owner, None)) => (owner.kind, owner.type_path.to_owned()),
         None if is_cancellation(around) => {

@@ -13,21 +13,24 @@ pub(super) struct Owner {
     pub(super) kind: &'static str,
 }
 
-/// The innermost owner whose method is among the futures around a leaf, and the value that the
-/// method was called on, if that can be read.
-pub(super) fn innermost<'program>(
+/// The owner whose method led to a leaf, and the value that the method was called on, if that can
+/// be read. Primitives are made of one another: of Tokio's own methods that await the leaf in turn,
+/// the outermost counts.
+pub(super) fn outermost<'program>(
     around: &[Place<'program>],
     owners: &'static [Owner],
 ) -> Option<(&'static Owner, Option<Place<'program>>)> {
-    around.iter().rev().filter(|place| coroutine_kind(&place.type_).is_some()).find_map(|place| {
+    let coroutines = around.iter().rev().filter(|place| coroutine_kind(&place.type_).is_some());
+    let own = coroutines.take_while(|place| place.type_.crate_name() == Some("tokio"));
+    let owner = own.filter_map(|place| {
         let scope = place.type_.scope.join("::");
-        let owner = owners.iter().find(|owner| {
-            scope
-                .strip_prefix(owner.module)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
-        })?;
-        Some((owner, receiver(around, owner.type_path)))
-    })
+        owners.iter().find(|owner| {
+            let rest = scope.strip_prefix(owner.module);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+        })
+    });
+    let owner = owner.last()?;
+    Some((owner, receiver(around, owner.type_path)))
 }
 
 /// The `self` of this type that one of the futures around has captured.

@@ -1,0 +1,33 @@
+//! The next value of a broadcast channel.
+//!
+//! Source: tokio 1.20 and 1.54 `sync/broadcast.rs` (`struct Recv { receiver: &mut Receiver }`,
+//! `struct Receiver { shared: Arc<Shared> }`, `struct Shared { num_tx }`).
+
+use super::owner;
+use crate::model::{Amount, Resource, Wait};
+use crate::symbols::Type;
+use crate::value::Place;
+
+pub(super) fn is_leaf(type_: &Type) -> bool {
+    type_.is("tokio::sync::broadcast::Recv")
+}
+
+pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
+    let receiver =
+        owner::behind_pointers(place.field("receiver")?, "tokio::sync::broadcast::Receiver")?;
+    let shared = receiver
+        .field("shared")
+        .and_then(|shared| owner::behind_pointers(shared, "tokio::sync::broadcast::Shared"));
+    let senders = shared.as_ref().and_then(|shared| shared.field("num_tx")?.unsigned());
+    let amounts = match senders {
+        Some(0) => vec![Amount::Closed],
+        Some(senders) => vec![Amount::Senders(senders)],
+        None => Vec::new(),
+    };
+    let resource = Resource {
+        kind: "broadcast recv".to_owned(),
+        type_name: receiver.type_.name.clone(),
+        address: shared.map(|shared| shared.address),
+    };
+    Some(Wait { resource, task: None, amounts })
+}
