@@ -10,10 +10,13 @@ use crate::plan::{Harness, ListFailure, Output, Plan, RunOptions, StatusLevel, U
 use crate::runner::again::again;
 use crate::runner::event::{Event, Examination, Purpose, Test, TestResult};
 use crate::runner::output::Excerpt;
-use crate::runner::verdict::{Totals, Verdict};
+use crate::runner::verdict::{Exit, Totals, Verdict};
 
 /// Most bytes shown of each end of a failed test's output; its files have all of it.
 const SHOWN: usize = 512 << 10;
+
+/// What libtest exits with when a test failed.
+const LIBTEST_FAILED: i32 = 101;
 
 /// Writes for people.
 pub(super) struct Status<'plan> {
@@ -152,9 +155,10 @@ impl<'plan> Status<'plan> {
 
     fn output(&mut self, test: Test, result: &TestResult) {
         let mut stdout = result.stdout.excerpt(SHOWN);
-        // What libtest prints before a test says nothing of one that hangs; with what it prints
-        // behind one that failed it makes a whole.
-        if result.hang().is_some() && self.is_libtest(test) {
+        // What libtest prints before a test makes a whole with what it prints behind one. It says
+        // nothing where libtest did not get so far: where the test hung, crashed or exited.
+        let is_whole = matches!(result.exit, Exit::Code(0 | LIBTEST_FAILED));
+        if !is_whole && self.is_libtest(test) {
             let (_, name) = names(self.plan, test);
             stdout.head = libtest::without_heading(&stdout.head, name).to_vec();
         }
