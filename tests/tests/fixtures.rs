@@ -90,11 +90,13 @@ fn fixtures() -> Result<Vec<Fixture>, Error> {
         }
     }
     fixtures.sort_by(|one, other| one.file.cmp(&other.file));
-    fixtures.push(Fixture {
-        target: "ledger".into(),
-        test: Some("money_is_neither_made_nor_lost".into()),
-        file: "tests/ledger.rs".into(),
-    });
+    for target in ["ledger", "twin"] {
+        fixtures.push(Fixture {
+            target: target.into(),
+            test: Some("money_is_neither_made_nor_lost".into()),
+            file: format!("tests/{target}.rs"),
+        });
+    }
     fixtures.push(Fixture {
         target: "tokio_main".into(),
         test: None,
@@ -150,7 +152,9 @@ impl Combination {
         }
         let mut command = asynctest(Profile::Dev)?;
         package.of(&mut command, self.profile);
-        command.args(["--test", "hangs", "--test", "ledger", "--test", "tokio_main"]);
+        for target in ["hangs", "ledger", "twin", "tokio_main"] {
+            command.args(["--test", target]);
+        }
         command.args(["--timeout", "5s", "--test-threads", "64"]);
         let ended = run(&mut command)?.expect_code(100)?;
         Ok(Run { folder: package.folder, ended, reports: saved(&reports)? })
@@ -161,10 +165,8 @@ impl Run {
     fn find(&self, fixture: &Fixture) -> Result<&Saved, Failed> {
         let found = self.reports.iter().find(|saved| {
             let subject = &saved.report.subject;
-            match &fixture.test {
-                Some(test) => subject.test.as_ref() == Some(test),
-                None => subject.binary.contains(&fixture.target),
-            }
+            subject.binary == format!("fixtures::{}", fixture.target)
+                && fixture.test.as_ref().is_none_or(|test| subject.test.as_ref() == Some(test))
         });
         found.ok_or_else(|| format!("no report on {}\n{}", fixture.file, self.ended).into())
     }

@@ -1,0 +1,42 @@
+//! Tests that take long and are looked at meanwhile.
+
+use libtest_mimic::Failed;
+
+use super::Case;
+use super::scene::{Scene, Started, TOLD};
+
+pub(crate) const CASES: &[Case] = &[
+    ("a_slow_test_is_reported_and_passes", slow_then_passes),
+    ("a_slow_test_is_reported_and_hangs", slow_then_hangs),
+];
+
+fn slow_then_passes(scene: &Scene) -> Result<(), Failed> {
+    let mut command = scene.command()?;
+    command.args(["--test", "verdicts", "--slow-after", "1s", "--timeout", "0", TOLD]);
+    let mut run = Started::new(&mut command)?;
+    run.read_to(|line| line.starts_with(&format!("SLOW  fixtures::verdicts::{TOLD}  ")))?;
+    scene.tell()?;
+    let code = run.end()?;
+    let json = scene.run_json()?;
+    let reported = scene.output().join(format!("fixtures-verdicts/{TOLD}/1-slow/report.txt"));
+    let is_right = code == Some(0)
+        && run.said.contains("        PASS [")
+        && run.said.contains("1 test run: 1 passed (1 slow)")
+        && run.said.contains("tests/verdicts.rs:")
+        && json.pointer("/tests/0/verdict").is_some_and(|verdict| verdict == "PASS")
+        && reported.is_file();
+    if is_right { Ok(()) } else { Err(format!("{code:?}\n{}\n{json:#}", run.said).into()) }
+}
+
+fn slow_then_hangs(scene: &Scene) -> Result<(), Failed> {
+    let mut command = scene.command()?;
+    command.args(["--test", "ledger", "--slow-after", "1s", "--timeout", "5s"]);
+    let mut run = Started::new(&mut command)?;
+    let code = run.end()?;
+    let position = |word: &str| {
+        run.said.lines().position(|line| line.starts_with(&format!("{word}  fixtures::ledger::")))
+    };
+    let is_right =
+        code == Some(100) && position("SLOW").is_some() && position("SLOW") < position("HANG");
+    if is_right { Ok(()) } else { Err(format!("{code:?}\n{}", run.said).into()) }
+}
