@@ -74,7 +74,7 @@ impl Package {
         let package = Package { folder: target.join("matrix").join(tokio.name) };
         let manifest = format!(
             "[package]\nname = \"fixtures\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
-             [dev-dependencies]\ntokio = {{ version = \"{}\", features = [\"full\"] }}\n\n\
+             [dev-dependencies]\nfutures-util = \"0.3\"\ntokio = {{ version = \"{}\", features = [\"full\"] }}\n\n\
              [[test]]\nname = \"tokio_main\"\nharness = false\n\n[workspace]\n",
             tokio.requirement
         );

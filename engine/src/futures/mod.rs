@@ -3,7 +3,7 @@
 //! A coroutine says where it is suspended and holds the future it awaits; any other type is
 //! searched for the futures inside. What a leaf waits for is a runtime's business: see [`Leaves`].
 
-mod collection;
+mod collections;
 mod coroutine;
 mod names;
 mod walk;

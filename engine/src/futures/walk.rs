@@ -5,11 +5,12 @@
 //! type with no future inside is a leaf of which only the type is known.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::collection;
+use super::collections;
 use super::coroutine::{Coroutine, coroutine_kind};
 use super::names;
+use crate::address::Address;
 use crate::evidence::{Gap, Trust};
 use crate::limits::Limits;
 use crate::model::{Future, FutureKind, FutureState, Line, Resource, Wait};
@@ -57,6 +58,7 @@ impl<'walker> Walker<'walker> {
             walker: self,
             around: Vec::new(),
             left: self.limits.futures_per_task,
+            followed: HashSet::new(),
             gaps: Vec::new(),
         };
         let future = descent.future(place);
@@ -78,11 +80,7 @@ impl<'walker> Walker<'walker> {
 
     fn find_promise(&self, place: &Place<'_>, depth: usize) -> bool {
         let type_ = &*place.type_;
-        if coroutine_kind(type_).is_some()
-            || self.leaves.is_leaf(type_)
-            || is_dynamic(type_)
-            || collection::is_collection(type_)
-        {
+        if coroutine_kind(type_).is_some() || self.leaves.is_leaf(type_) || is_dynamic(type_) {
             return true;
         }
         if depth == 0 {
@@ -90,6 +88,9 @@ impl<'walker> Walker<'walker> {
         }
         let is_promising =
             |type_id| place.cast(type_id).is_some_and(|inner| self.is_promising(&inner, depth - 1));
+        if let Some(element) = collections::element(place) {
+            return is_promising(element);
+        }
         match &type_.kind {
             Kind::Struct { members } | Kind::Union { members } => {
                 members.iter().any(|member| is_promising(member.type_id))
@@ -115,6 +116,8 @@ struct Descent<'walker, 'program> {
     walker: &'walker Walker<'walker>,
     around: Vec<Place<'program>>,
     left: usize,
+    /// The targets of pointers that were found among fields.
+    followed: HashSet<(ImageId, Address, TypeId)>,
     gaps: Vec<Gap>,
 }
 
@@ -132,16 +135,45 @@ impl<'program> Descent<'_, 'program> {
         if coroutine_kind(&place.type_).is_some() {
             return self.coroutine(place);
         }
+        if let Some(elements) = collections::elements(place, self.walker.limits) {
+            let children = self.inside(place, |descent| descent.elements(&elements));
+            return Some(self.with(place, children));
+        }
         if let Some(pointee) = owned_pointee(place) {
             return self.pointee(pointee);
         }
         let children = self.inside(place, |descent| descent.fields(place, SEARCH_DEPTH));
+        Some(self.with(place, children))
+    }
+
+    /// A future that is no coroutine, with the futures in it.
+    fn with(&mut self, place: &Place<'program>, children: Vec<Future>) -> Future {
         match <[Future; 1]>::try_from(children) {
             // A wrapper around one future says nothing that the future does not say.
-            Ok([only]) => Some(only),
-            Err(children) if children.is_empty() => Some(self.leaf(place)),
-            Err(children) => Some(Future { children, ..plain(place) }),
+            Ok([only]) => only,
+            Err(children) if children.is_empty() => self.leaf(place),
+            Err(children) => Future { children, ..plain(place) },
         }
+    }
+
+    /// The futures of a collection that have not ended: one that has is no longer in its element,
+    /// which is an enum for that reason.
+    fn elements(&mut self, elements: &[Place<'program>]) -> Vec<Future> {
+        let mut futures = Vec::new();
+        for element in elements {
+            if self.left == 0 {
+                self.gap(&element.type_, "there are more of them than the limit");
+                break;
+            }
+            let may_have_ended = matches!(element.type_.kind, Kind::Enum { .. })
+                && coroutine_kind(&element.type_).is_none();
+            if may_have_ended {
+                futures.extend(self.fields(element, SEARCH_DEPTH));
+            } else {
+                futures.extend(self.future(element));
+            }
+        }
+        futures
     }
 
     fn coroutine(&mut self, place: &Place<'program>) -> Option<Future> {
@@ -186,9 +218,6 @@ impl<'program> Descent<'_, 'program> {
 
     /// The futures among the fields of `place`, at most `depth` levels in.
     fn fields(&mut self, place: &Place<'program>, depth: usize) -> Vec<Future> {
-        if let Some(members) = collection::members(place, self.walker.limits) {
-            return members.iter().filter_map(|member| self.future(member)).collect();
-        }
         let mut futures = Vec::new();
         for (_, field) in place.all_fields() {
             if self.left == 0 || depth == 0 {
@@ -205,8 +234,19 @@ impl<'program> Descent<'_, 'program> {
                 futures.extend(self.future(&field));
                 continue;
             }
+            if let Some(elements) = collections::elements(&field, self.walker.limits) {
+                let children = self.inside(&field, |descent| descent.elements(&elements));
+                if !children.is_empty() {
+                    futures.push(self.with(&field, children));
+                }
+                continue;
+            }
             match owned_pointee(&field) {
                 Some(Pointee::Thin(target)) if is_future_like(self.walker, &target.type_) => {
+                    // What is linked both ways leads back to where it came from.
+                    if !self.followed.insert((target.image, target.address, target.type_.id)) {
+                        continue;
+                    }
                     let is_tuple = target.type_.own_name.starts_with('(');
                     if is_tuple {
                         futures.extend(self.fields(&target, depth - 1));

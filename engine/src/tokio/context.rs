@@ -8,7 +8,7 @@ use crate::address::ThreadId;
 use crate::arch;
 use crate::program::Program;
 use crate::snapshot::Thread;
-use crate::symbols::ThreadLocal;
+use crate::symbols::{Kind, ThreadLocal, Type};
 use crate::value::{Place, search};
 
 /// How deep in the thread-local's wrappers its parts are searched.
@@ -37,6 +37,9 @@ pub(super) fn contexts<'program>(program: &'program Program<'program>) -> Vec<Co
             variable.offset,
         );
         let place = Place::new(program, image, address, variable.type_id)?;
+        if !is_initialized(&place) {
+            return None;
+        }
         Some(Context { thread: thread.id, handle: handle(&place), task_id: task_id(&place) })
     };
     variables
@@ -45,6 +48,23 @@ pub(super) fn contexts<'program>(program: &'program Program<'program>) -> Vec<Co
             program.snapshot.facts.threads.iter().filter_map(|thread| context(variable, thread))
         })
         .collect()
+}
+
+/// Whether a thread has used its copy of a variable: until then a lazily initialized one holds
+/// nothing, and what lies there means nothing.
+///
+/// Source: std `sys/thread_local/native/lazy.rs` (rustc 1.95): `struct Storage { state, value }`.
+fn is_initialized(place: &Place<'_>) -> bool {
+    if !place.type_.path().contains("::lazy::") {
+        return true;
+    }
+    let state = place.field("state").map(|state| search(&state, 4, &|type_| is_state(type_)));
+    let name = state.and_then(|states| states.first()?.variant_name());
+    name.is_none_or(|name| name.starts_with("Alive"))
+}
+
+fn is_state(type_: &Type) -> bool {
+    matches!(type_.kind, Kind::Enum { .. })
 }
 
 fn handle<'program>(place: &Place<'program>) -> Option<Place<'program>> {

@@ -2,6 +2,8 @@
 //!
 //! Source: tokio 1.20 and 1.54 `sync/mpsc/{bounded,unbounded,chan}.rs`: `recv` awaits a `PollFn` of
 //! a closure that borrows the receiver; `struct Rx { inner: Arc<Chan> }`, `struct Chan { tx_count }`.
+//! Streams around a receiver (tokio-stream 0.1 `wrappers/mpsc_{bounded,unbounded}.rs`) poll the
+//! receiver itself.
 
 use super::owner::{self, Owner};
 use crate::model::{Amount, Resource, Wait};
@@ -22,7 +24,13 @@ const OWNERS: &[Owner] = &[
 ];
 
 pub(super) fn is_leaf(type_: &Type) -> bool {
-    type_.own_name.starts_with("PollFn<tokio::sync::mpsc::") && type_.own_name.contains("::recv")
+    let is_method = type_.own_name.starts_with("PollFn<tokio::sync::mpsc::")
+        && type_.own_name.contains("::recv");
+    is_method || is_receiver(type_)
+}
+
+fn is_receiver(type_: &Type) -> bool {
+    OWNERS.iter().any(|owner| type_.is(owner.type_path))
 }
 
 pub(super) fn wait(place: &Place<'_>, around: &[Place<'_>]) -> Option<Wait> {
@@ -30,7 +38,8 @@ pub(super) fn wait(place: &Place<'_>, around: &[Place<'_>]) -> Option<Wait> {
     let captured =
         |path| captures.iter().find_map(|capture| owner::behind_pointers(capture.clone(), path));
     // Closures capture the receiver, or from the 2021 edition on just its field `chan`.
-    let receiver = OWNERS.iter().find_map(|owner| captured(owner.type_path));
+    let itself = is_receiver(&place.type_).then(|| place.clone());
+    let receiver = itself.or_else(|| OWNERS.iter().find_map(|owner| captured(owner.type_path)));
     let receiver = receiver.or_else(|| owner::outermost(around, OWNERS)?.1);
     let half = receiver.clone().and_then(|receiver| receiver.field("chan"));
     let half = half.or_else(|| captured("tokio::sync::mpsc::chan::Rx"))?;
