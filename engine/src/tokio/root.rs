@@ -113,8 +113,12 @@ fn is_block_on(function: &str) -> bool {
         && path.split("::").any(|segment| segment == "block_on" || segment == "block_on_inner")
 }
 
+/// Whether this function polls a task. In optimized code some of them end by jumping to the next
+/// and are on no stack; one is always there.
 fn is_task_poll(function: &str) -> bool {
-    function.starts_with("tokio::runtime::task::raw::poll")
+    const POLLS: [&str; 3] = ["raw::poll", "raw::RawTask::poll", "harness::poll_future"];
+    let function = function.strip_prefix("tokio::runtime::task::");
+    function.is_some_and(|rest| POLLS.iter().any(|poll| rest.starts_with(poll)))
 }
 
 fn root<'program>(
