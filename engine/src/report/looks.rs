@@ -10,12 +10,16 @@ use crate::model::{Amount, Future, Task, TaskKey, World};
 /// movement. Stopping a thread twice costs it a few microseconds.
 const CPU_PER_THOUSAND: u64 = 5;
 
+/// By how many nanoseconds a timer's moment must differ to be another one: the clock is read beside
+/// the looks, not in them.
+const TIMER_SLACK_NS: i64 = 50_000_000;
+
 /// The most sentences of one kind.
 const MOST_SENTENCES: usize = 8;
 
 pub(super) fn looks(first: &World, second: &World, apart_ms: u64, labels: &Labels) -> Looks {
     let mut moved = threads(first, second, apart_ms);
-    moved.extend(tasks(first, second, labels));
+    moved.extend(tasks(first, second, apart_ms, labels));
     let timers = second.tasks.iter().filter_map(|task| next_timer(task.future.as_ref()?));
     Looks { count: 2, apart_ms, moved, next_timer_ms: timers.min() }
 }
@@ -48,7 +52,7 @@ fn threads(first: &World, second: &World, apart_ms: u64) -> Vec<String> {
     moved
 }
 
-fn tasks(first: &World, second: &World, labels: &Labels) -> Vec<String> {
+fn tasks(first: &World, second: &World, apart_ms: u64, labels: &Labels) -> Vec<String> {
     let before: HashMap<TaskKey, &Task> = first.tasks.iter().map(|task| (task.key, task)).collect();
     let mut moved = Vec::new();
     let mut new = 0usize;
@@ -61,9 +65,16 @@ fn tasks(first: &World, second: &World, labels: &Labels) -> Vec<String> {
             continue;
         };
         kept += 1;
-        let has_moved = earlier.state != task.state || stand(earlier) != stand(task);
-        if has_moved && moved.len() < MOST_SENTENCES {
-            moved.push(format!("{} {} went on", labels.label(task.key), task.name));
+        let stands_elsewhere = earlier.state != task.state || stand(earlier) != stand(task);
+        let word = if stands_elsewhere {
+            "went on"
+        } else if has_new_timer(earlier, task, apart_ms) {
+            "set its timer anew"
+        } else {
+            continue;
+        };
+        if moved.len() < MOST_SENTENCES {
+            moved.push(format!("{} {} {word}", labels.label(task.key), task.name));
         }
     }
     let ended = first.tasks.len().saturating_sub(kept);
@@ -91,6 +102,38 @@ fn stand(task: &Task) -> Vec<(&str, Option<u32>, Option<u64>)> {
         add(future, &mut stand);
     }
     stand
+}
+
+/// Whether a task that stands where it stood waits for a later moment than before: a loop around a
+/// timer has gone round meanwhile.
+fn has_new_timer(earlier: &Task, task: &Task, apart_ms: u64) -> bool {
+    let timers = |task: &Task| {
+        let mut found = Vec::new();
+        task.future.iter().for_each(|future| add_timers(future, &mut found));
+        found
+    };
+    let passed = i64::try_from(apart_ms.saturating_mul(1_000_000)).unwrap_or(i64::MAX);
+    let is_later = |(before, now): (i64, i64)| {
+        now.saturating_add(passed).saturating_sub(before) > TIMER_SLACK_NS
+    };
+    timers(earlier).into_iter().zip(timers(task)).any(is_later)
+}
+
+/// Nanoseconds until each timer of this future fires.
+fn add_timers(future: &Future, timers: &mut Vec<i64>) {
+    let amounts = future.wait.iter().flat_map(|wait| &wait.amounts);
+    timers.extend(amounts.filter_map(|amount| match amount {
+        Amount::FiresIn(nanoseconds) => Some(*nanoseconds),
+        Amount::Needs(_)
+        | Amount::Available(_)
+        | Amount::Senders(_)
+        | Amount::Length(_)
+        | Amount::Capacity(_)
+        | Amount::Closed => None,
+    }));
+    for child in &future.children {
+        add_timers(child, timers);
+    }
 }
 
 /// Milliseconds until the next timer of this future fires.
