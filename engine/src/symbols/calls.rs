@@ -1,12 +1,14 @@
 //! Where functions are called from: by call instructions, and where they were inlined.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use gimli::DebugInfoOffset;
 use object::{Object as _, ObjectSection as _, SectionKind};
 
 use super::ids::FunctionId;
 use super::lines::SourceLocation;
 use super::object::Object;
+use super::units::DebugInfo;
 use crate::address::FileAddress;
 use crate::arch;
 
@@ -62,21 +64,42 @@ impl Object {
     /// that holds the entry `near`.
     pub fn inlined_calls(&self, near: FunctionId, prefix: &str) -> Vec<InlinedCall> {
         self.with_debug_info(|debug_info| {
+            let units = debug_info.units_of_crate(near.offset());
+            let wanted = Wanted { debug_info, units: units.iter().copied().collect(), prefix };
+            let mut known: HashMap<DebugInfoOffset, bool> = HashMap::new();
             let mut calls = Vec::new();
-            for start in debug_info.units_of_crate(near.offset()) {
+            for start in units {
                 let (Some(index), Some(unit)) = (debug_info.index(start), debug_info.unit(start))
                 else {
                     continue;
                 };
-                for (function, file, line) in index.inlined(prefix) {
-                    let location = debug_info.source_location(&unit, file, line, 0);
-                    calls.extend(location.map(|location| InlinedCall {
-                        function: FunctionId((start.0 + function.0) as u64),
-                        location,
-                    }));
+                for (function, file, line) in index.inlined() {
+                    if *known.entry(*function).or_insert_with(|| wanted.is_it(*function)) {
+                        let location = debug_info.source_location(&unit, *file, *line, 0);
+                        calls.extend(location.map(|location| InlinedCall {
+                            function: FunctionId(function.0 as u64),
+                            location,
+                        }));
+                    }
                 }
             }
             calls
         })
+    }
+}
+
+/// Which functions of one crate are looked for.
+struct Wanted<'search, 'data> {
+    debug_info: &'search DebugInfo<'data>,
+    units: HashSet<DebugInfoOffset>,
+    prefix: &'search str,
+}
+
+impl Wanted<'_, '_> {
+    fn is_it(&self, function: DebugInfoOffset) -> bool {
+        let start = self.debug_info.start_of(function).filter(|start| self.units.contains(start));
+        let index = start.and_then(|start| self.debug_info.index(start));
+        let within = self.debug_info.unit_of(function).map(|(_, within)| within);
+        index.zip(within).is_some_and(|(index, within)| index.has_prefix(within, self.prefix))
     }
 }

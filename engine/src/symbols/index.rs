@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use gimli::{AttributeValue, Operation, UnitOffset, constants};
+use gimli::{AttributeValue, DebugInfoOffset, Operation, UnitOffset, constants};
 
 use super::entry::{Entry, number};
 use super::units::{DebugInfo, Unit};
@@ -23,8 +23,9 @@ pub(crate) struct Index<'data> {
     thread_locals: HashMap<&'data [u8], UnitOffset>,
     /// The functions that poll coroutines, by their place in `names`.
     bodies: HashMap<u32, Body<'data>>,
-    /// The functions that were inlined, each with the file number and line of its call.
-    inlined: Vec<(UnitOffset, u64, u64)>,
+    /// The functions that were inlined, each with the file number and line of its call. Optimized
+    /// code inlines across units: a function may be another unit's.
+    inlined: Vec<(DebugInfoOffset, u64, u64)>,
     /// Functions without a name of their own, and the declarations that have it.
     declarations: HashMap<UnitOffset, UnitOffset>,
 }
@@ -64,7 +65,7 @@ impl<'data> Index<'data> {
                 continue;
             }
             if tag == constants::DW_TAG_inlined_subroutine {
-                index.add_inlined(entry);
+                index.add_inlined(unit, entry);
                 continue;
             }
             if !has_name_that_counts(tag) {
@@ -148,21 +149,27 @@ impl<'data> Index<'data> {
             .max_by_key(|body| (body.awaits.len(), body.linkage_name))
     }
 
-    /// The inlined calls of functions whose own name begins with `prefix`: the function, and the
-    /// file number and line of the call.
-    pub(super) fn inlined(&self, prefix: &str) -> Vec<(UnitOffset, u64, u64)> {
-        let is_wanted = |function: &UnitOffset| {
-            let named = self.declarations.get(function).unwrap_or(function);
-            let at = self.names.binary_search_by_key(&named.0, |name| name.offset.0).ok();
-            at.and_then(|at| self.names.get(at))
-                .is_some_and(|name| name.text.starts_with(prefix.as_bytes()))
-        };
-        self.inlined.iter().filter(|(function, ..)| is_wanted(function)).copied().collect()
+    /// The functions that were inlined in this unit, each with the file number and line of the call.
+    pub(super) fn inlined(&self) -> &[(DebugInfoOffset, u64, u64)] {
+        &self.inlined
     }
 
-    fn add_inlined(&mut self, entry: &Entry<'data>) {
-        if let (Some(AttributeValue::UnitRef(function)), Some(file), Some(line)) = (
-            entry.attr_value(constants::DW_AT_abstract_origin),
+    /// Whether the own name of this unit's function at `offset` begins with `prefix`.
+    pub(super) fn has_prefix(&self, offset: UnitOffset, prefix: &str) -> bool {
+        let named = self.declarations.get(&offset).unwrap_or(&offset);
+        let at = self.names.binary_search_by_key(&named.0, |name| name.offset.0).ok();
+        at.and_then(|at| self.names.get(at))
+            .is_some_and(|name| name.text.starts_with(prefix.as_bytes()))
+    }
+
+    fn add_inlined(&mut self, unit: &Unit<'data>, entry: &Entry<'data>) {
+        let function = match entry.attr_value(constants::DW_AT_abstract_origin) {
+            Some(AttributeValue::UnitRef(offset)) => offset.to_debug_info_offset(&unit.header),
+            Some(AttributeValue::DebugInfoRef(offset)) => Some(offset),
+            _ => None,
+        };
+        if let (Some(function), Some(file), Some(line)) = (
+            function,
             number(entry, constants::DW_AT_call_file),
             number(entry, constants::DW_AT_call_line),
         ) {
