@@ -71,9 +71,13 @@ impl<'data> Index<'data> {
             if !has_name_that_counts(tag) {
                 continue;
             }
-            if let Some(AttributeValue::UnitRef(declaration)) =
-                entry.attr_value(constants::DW_AT_specification)
-            {
+            // What was inlined elsewhere too refers to its own unit as others do.
+            let declaration = match entry.attr_value(constants::DW_AT_specification) {
+                Some(AttributeValue::UnitRef(offset)) => Some(offset),
+                Some(AttributeValue::DebugInfoRef(offset)) => offset.to_unit_offset(&unit.header),
+                _ => None,
+            };
+            if let Some(declaration) = declaration {
                 index.declarations.insert(entry.offset(), declaration);
             }
             let text = entry
