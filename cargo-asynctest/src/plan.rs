@@ -23,6 +23,9 @@ pub(crate) struct Plan {
     pub(crate) source_roots: Vec<PathBuf>,
     /// The words of the command that ran this, up to the test selection, for "again:" lines.
     pub(crate) command: Vec<String>,
+    /// The words for a binary that is one test, among its test's arguments already: for "again:"
+    /// lines too.
+    pub(crate) words: Vec<String>,
 }
 
 /// One test executable.

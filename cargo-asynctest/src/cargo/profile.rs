@@ -4,7 +4,8 @@
 //! from `dev`; `--release` and `--profile` replace it: then nothing set for `test` counts (cargo
 //! 1.95).
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::env;
 
 use toml::{Table, Value};
 
@@ -20,12 +21,26 @@ const INHERITANCE_DEPTH: usize = 32;
 pub(crate) struct Profile {
     /// Its name.
     pub(crate) name: String,
-    /// The packages, as the user specified them, for which something is set.
-    pub(crate) packages: BTreeSet<String>,
+    /// How much debug info is compiled where nothing else is said.
+    pub(crate) debug: Debug,
+    /// The same for the packages for which the user has set something, as they were specified; `*`
+    /// stands for all that are no members.
+    pub(crate) packages: BTreeMap<String, Debug>,
     /// Whether binaries lose their debug info.
     pub(crate) strip: Strip,
     /// Whether it is put into files of its own.
     pub(crate) split: Split,
+}
+
+/// How much debug info is compiled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Debug {
+    /// All of it.
+    Full,
+    /// Less, or it depends on who is asked.
+    Less,
+    /// Nothing is said of it.
+    Unsaid,
 }
 
 /// Whether binaries lose their debug info.
@@ -73,7 +88,8 @@ impl Profile {
         };
         let mut profile = Profile {
             name: name.to_owned(),
-            packages: BTreeSet::new(),
+            debug: Debug::Unsaid,
+            packages: BTreeMap::new(),
             strip: Strip::No,
             split: Split::No,
         };
@@ -82,8 +98,12 @@ impl Profile {
         for _ in 0..INHERITANCE_DEPTH {
             let Some(name) = next else { break };
             for packages in set(&name, "package") {
-                let specs = packages.as_table().into_iter().flat_map(Table::keys);
-                profile.packages.extend(specs.filter(|spec| *spec != "*").cloned());
+                profile.add_packages(packages.as_table().into_iter().flatten());
+            }
+            if profile.debug == Debug::Unsaid {
+                let values = set(&name, "debug").into_iter().chain(variable(&name));
+                let said = values.fold(Debug::Unsaid, |debug, value| debug.and(Some(&value)));
+                profile.debug = if said == Debug::Unsaid { preset(&name) } else { said };
             }
             strip = strip.or_else(|| set(&name, "strip").into_iter().next());
             split = split.or_else(|| set(&name, "split-debuginfo").into_iter().next());
@@ -105,6 +125,46 @@ impl Profile {
         };
         profile
     }
+
+    fn add_packages<'set>(&mut self, packages: impl Iterator<Item = (&'set String, &'set Value)>) {
+        for (spec, settings) in packages {
+            let known = self.packages.entry(spec.clone()).or_insert(Debug::Unsaid);
+            *known = known.and(settings.get("debug"));
+        }
+    }
+}
+
+impl Debug {
+    /// This and another setting of the same thing: which of them counts need not be known where
+    /// they agree.
+    fn and(self, value: Option<&Value>) -> Debug {
+        let is_full = match value {
+            None => return self,
+            Some(Value::Boolean(full)) => *full,
+            Some(Value::Integer(level)) => *level == 2,
+            Some(Value::String(word)) => matches!(word.as_str(), "full" | "2" | "true"),
+            Some(_) => false,
+        };
+        match self {
+            Debug::Unsaid | Debug::Full if is_full => Debug::Full,
+            Debug::Unsaid | Debug::Full | Debug::Less => Debug::Less,
+        }
+    }
+}
+
+/// What cargo itself sets.
+fn preset(profile: &str) -> Debug {
+    match profile {
+        "dev" => Debug::Full,
+        "release" => Debug::Less,
+        _ => Debug::Unsaid,
+    }
+}
+
+/// What the environment sets a profile's debug info to.
+fn variable(profile: &str) -> Option<Value> {
+    let profile = profile.to_uppercase().replace('-', "_");
+    env::var(format!("CARGO_PROFILE_{profile}_DEBUG")).ok().map(Value::String)
 }
 
 #[cfg(test)]
@@ -116,18 +176,39 @@ mod tests {
         let manifest: Table = manifest.parse().unwrap();
         let config: Table = config.parse().unwrap();
         let profile = Profile::named(name, Some(&manifest), Some(&config));
-        let expected = packages.iter().map(|spec| (*spec).to_owned()).collect();
-        assert_eq!((profile.packages, profile.strip), (expected, strip));
+        let named: Vec<&str> = profile.packages.keys().map(String::as_str).collect();
+        assert_eq!((named.as_slice(), profile.strip), (packages, strip));
     }
 
     #[test]
     fn packages_are_gathered_along_the_inheritance() {
         let manifest = "dev.package.a.debug=1\ntest.package.'b@1'.debug=0\n\
                         release.package.c.opt-level=3\nci.inherits='bench'\ndev.package.'*'.debug=0";
-        check("test", manifest, "", &["a", "b@1"], Strip::No);
-        check("dev", manifest, "", &["a"], Strip::No);
+        check("test", manifest, "", &["*", "a", "b@1"], Strip::No);
+        check("dev", manifest, "", &["*", "a"], Strip::No);
         check("ci", manifest, "bench.package.d.debug=0", &["c", "d"], Strip::No);
-        check("ci", manifest, "ci.inherits='dev'", &["a"], Strip::No);
+        check("ci", manifest, "ci.inherits='dev'", &["*", "a"], Strip::No);
+    }
+
+    #[test]
+    fn the_nearest_debug_counts_and_cargos_own_is_the_last() {
+        let debug = |name: &str, manifest: &str| {
+            let manifest: Table = manifest.parse().unwrap();
+            Profile::named(name, Some(&manifest), None).debug
+        };
+        assert_eq!(debug("test", ""), Debug::Full);
+        assert_eq!(debug("release", ""), Debug::Less);
+        assert_eq!(debug("bench", "bench.debug=true"), Debug::Full);
+        assert_eq!(debug("test", "dev.debug='line-tables-only'"), Debug::Less);
+        assert_eq!(debug("test", "dev.debug=0\ntest.debug='full'"), Debug::Full);
+        assert_eq!(debug("ci", "ci.inherits='dev'\ndev.debug=1"), Debug::Less);
+    }
+
+    #[test]
+    fn settings_of_one_package_that_differ_are_less_than_full() {
+        let manifest: Table = "dev.package.a.debug=2\ntest.package.a.debug=0".parse().unwrap();
+        let profile = Profile::named("test", Some(&manifest), None);
+        assert_eq!(profile.packages.get("a"), Some(&Debug::Less));
     }
 
     #[test]

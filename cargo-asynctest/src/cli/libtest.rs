@@ -3,9 +3,12 @@
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
 
-use clap::{Parser, ValueEnum};
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, Parser, ValueEnum};
 
 use super::build::Color;
+use super::test::TestArguments;
 
 /// What was asked of the test binaries, in libtest's words.
 #[derive(Parser, Clone, Debug, Default)]
@@ -95,7 +98,7 @@ pub(crate) enum Benchmarks {
 impl LibtestArguments {
     /// Reads the words after `--`.
     pub(crate) fn parse_words(words: &[OsString]) -> Result<LibtestArguments, clap::Error> {
-        LibtestArguments::try_parse_from(words)
+        LibtestArguments::try_parse_from(words).map_err(with_tip)
     }
 
     /// What to do with ignored tests.
@@ -120,6 +123,25 @@ impl LibtestArguments {
     pub(crate) fn is_quiet(&self) -> bool {
         self.quiet || self.format == Some(Format::Terse)
     }
+}
+
+/// A word that is no flag of libtest's may be one of ours in the wrong place; to make it a filter,
+/// which clap would propose, helps nobody.
+fn with_tip(mut error: clap::Error) -> clap::Error {
+    if error.kind() != ErrorKind::UnknownArgument {
+        return error;
+    }
+    error.remove(ContextKind::Suggested);
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg) else {
+        return error;
+    };
+    let flag = word.split('=').next().unwrap_or(word).trim_start_matches('-').to_owned();
+    let command = TestArguments::command();
+    if command.get_arguments().any(|argument| argument.get_long() == Some(flag.as_str())) {
+        let tip = StyledStr::from(format!("'--{flag}' goes before the '--'"));
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+    }
+    error
 }
 
 #[cfg(test)]
@@ -166,6 +188,14 @@ mod tests {
         assert!(parse("--format terse").unwrap().is_quiet());
         assert!(parse("-q").unwrap().is_quiet());
         assert!(!parse("--format=pretty").unwrap().is_quiet());
+    }
+
+    #[test]
+    fn a_flag_of_ours_after_the_dashes_is_told_where_it_goes() {
+        let said = parse("--timeout 5s").unwrap_err().to_string();
+        assert!(said.contains("'--timeout' goes before the '--'"), "{said}");
+        let said = parse("--nonsense").unwrap_err().to_string();
+        assert!(!said.contains("tip"), "{said}");
     }
 
     #[test]

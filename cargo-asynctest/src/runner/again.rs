@@ -6,15 +6,22 @@ use crate::plan::{Harness, Plan, TestBinary, TestCase};
 pub(crate) fn again(plan: &Plan, binary: &TestBinary, case: &TestCase) -> String {
     let mut words: Vec<&str> = plan.command.iter().map(String::as_str).collect();
     words.extend(binary.selection.iter().map(String::as_str));
-    if binary.harness == Harness::Libtest {
-        words.extend(["--", "--exact"]);
-        let ignored = |argument: &std::ffi::OsString| {
-            argument == "--ignored" || argument == "--include-ignored"
-        };
-        if case.arguments.iter().any(ignored) {
-            words.push("--include-ignored");
+    match binary.harness {
+        Harness::Libtest => {
+            words.extend(["--", "--exact"]);
+            let ignored = |argument: &std::ffi::OsString| {
+                argument == "--ignored" || argument == "--include-ignored"
+            };
+            if case.arguments.iter().any(ignored) {
+                words.push("--include-ignored");
+            }
+            words.push(&case.name);
         }
-        words.push(&case.name);
+        Harness::Whole if plan.words.is_empty() => (),
+        Harness::Whole => {
+            words.push("--");
+            words.extend(plan.words.iter().map(String::as_str));
+        }
     }
     let quoted: Vec<String> = words.into_iter().map(quoted).collect();
     quoted.join(" ")

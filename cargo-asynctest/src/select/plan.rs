@@ -21,6 +21,7 @@ pub(crate) struct Wanted {
 /// Fills the plan's binaries and tests. `answers` are those of the binaries that take libtest's
 /// arguments, in their order.
 pub(crate) fn fill(plan: &mut Plan, binaries: Vec<Binary>, answers: Vec<Answer>, wanted: &Wanted) {
+    plan.words = wanted.words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let mut answers = answers.into_iter();
     for binary in binaries {
         let index = plan.binaries.len();
@@ -147,6 +148,7 @@ mod tests {
                 "2 a: /three --exact a --test-threads=1 --nocapture",
             ]
         );
+        assert_eq!(plan.words, ["x"]);
         let skipped = "0 b: --exact b --test-threads=1 --nocapture --include-ignored";
         assert_eq!(lines(&plan.skipped), [skipped]);
     }

@@ -109,6 +109,19 @@ fn going_back_and_forth_to_cargo_test_compiles_only_what_needs_types_and_only_on
 }
 
 #[test]
+fn what_has_its_types_anyway_is_not_compiled_again() {
+    let project = Project::new("debug-info-full", "");
+    let all = names(&["app", "apart", "between", "tokio"]);
+    assert_eq!(project.compiled(cargo_test("--no-run")), all);
+    assert_eq!(project.compiled(asynctest("")), names(&[]));
+    let mut less = asynctest("");
+    less.env("CARGO_PROFILE_DEV_DEBUG", "0");
+    project.compiled(less);
+    assert_eq!(project.level("debug", "tokio"), DebugLevel::Full);
+    assert_eq!(project.level("debug", "apart"), DebugLevel::Nothing);
+}
+
+#[test]
 fn what_the_user_has_set_for_the_same_packages_is_no_clash() {
     let project = Project::new(
         "debug-info-clash",

@@ -11,11 +11,14 @@ pub(crate) use verify::{Crates, Verdict, verify};
 
 use std::collections::BTreeSet;
 
-use cargo_metadata::Package;
+use cargo_metadata::{Package, PackageId};
 
 use super::metadata::{Graph, Metadata};
-use super::profile::{Profile, Split, Strip};
+use super::profile::{Debug, Profile, Split, Strip};
 use super::spec::Spec;
+
+/// The spec that stands for all packages but members.
+const OTHERS: &str = "*";
 
 /// How full debug info is asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,7 +34,7 @@ pub(crate) enum Scope {
 /// The packages that need full debug info.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Packages {
-    /// As cargo is told of them.
+    /// Those that would get less, as cargo is told of them.
     specs: BTreeSet<String>,
     /// Their crates.
     crates: Crates,
@@ -48,7 +51,14 @@ impl Scope {
             return Scope::Nothing;
         }
         let packages: Vec<&Package> = reaching.into_iter().chain(metadata.members()).collect();
-        let specs = packages.iter().map(|package| spec_for(package, profile));
+        let members: BTreeSet<&PackageId> = metadata.members().map(|package| &package.id).collect();
+        let lacking = packages.iter().filter(|package| {
+            let is_member = members.contains(&package.id);
+            profile.strip == Strip::Asked
+                || profile.split == Split::Asked
+                || debug(package, profile, is_member) != Debug::Full
+        });
+        let specs = lacking.map(|package| spec_for(package, profile));
         let targets = packages.iter().flat_map(|package| &package.targets);
         Scope::Packages(Packages {
             specs: specs.collect(),
@@ -104,10 +114,25 @@ fn quoted(key: &str) -> String {
 /// The spec for a package: the user's own when there is one, for two that match one package are an
 /// error.
 fn spec_for(package: &Package, profile: &Profile) -> String {
-    profile
-        .packages
-        .iter()
-        .find(|spec| Spec::parse(spec).matches(package))
-        .cloned()
-        .unwrap_or_else(|| format!("{}@{}", package.name, package.version))
+    match own(package, profile) {
+        Some((spec, _)) => spec.clone(),
+        None => format!("{}@{}", package.name, package.version),
+    }
+}
+
+/// How much debug info cargo would compile of a package.
+fn debug(package: &Package, profile: &Profile, is_member: bool) -> Debug {
+    let of_others = if is_member { None } else { profile.packages.get(OTHERS).copied() };
+    let said = [own(package, profile).map(|(_, debug)| *debug), of_others];
+    let mut said = said.into_iter().flatten().filter(|debug| *debug != Debug::Unsaid);
+    said.next().unwrap_or(profile.debug)
+}
+
+/// What the user has set for just this package.
+fn own<'profile>(
+    package: &Package,
+    profile: &'profile Profile,
+) -> Option<(&'profile String, &'profile Debug)> {
+    let mut specs = profile.packages.iter().filter(|(spec, _)| *spec != OTHERS);
+    specs.find(|(spec, _)| Spec::parse(spec).matches(package))
 }
