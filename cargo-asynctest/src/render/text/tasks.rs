@@ -32,8 +32,9 @@ pub(super) fn others(tasks: &[&Task], style: Style) -> Vec<String> {
     lines
 }
 
-/// The spawned tasks and blocking closures, as many as `room` lines take. Those that `bodies` wait
-/// for, and what these wait for in turn, come first.
+/// The spawned tasks and blocking closures, as many as `room` lines take: with their whole chains
+/// if those of all fit, else each with the line where it stands. Those that `bodies` wait for, and
+/// what these wait for in turn, come first.
 pub(super) fn foremost(
     bodies: &[&Task],
     tasks: &[&Task],
@@ -42,6 +43,10 @@ pub(super) fn foremost(
 ) -> Vec<String> {
     let room = room.max(FEWEST_LINES);
     let ordered = by_need(bodies, tasks);
+    let whole = whole_chains(&ordered, style);
+    if ordered.len() <= MOST && whole.len() <= room {
+        return whole;
+    }
     let mut lines = Vec::new();
     for (index, task) in ordered.iter().enumerate() {
         let mut block = vec![format!("  {}", title(task, style))];
@@ -57,6 +62,20 @@ pub(super) fn foremost(
             break;
         }
         lines.append(&mut block);
+    }
+    lines
+}
+
+/// Each of the tasks with all of the user's lines on its way to the leaf.
+fn whole_chains(tasks: &[&Task], style: Style) -> Vec<String> {
+    let mut lines = Vec::new();
+    for task in tasks {
+        lines.push(format!("  {}", title(task, style)));
+        let future = task.future.as_ref().filter(|future| !future.children.is_empty());
+        match future {
+            Some(future) => lines.extend(chain::lines(future, style, Detail::Short)),
+            None => lines.extend(innermost(task, style)),
+        }
     }
     lines
 }

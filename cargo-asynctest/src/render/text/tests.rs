@@ -200,7 +200,7 @@ HANG  ledger::it::transfer_and_audit  undetermined: the test body waits for task
       waits for JoinHandle of task 7
 
   task 7 reconcile · idle · spawned src/bank.rs:72 · 2 more like it: task 8, task 9
-    > src/bank.rs:60  | let accounts = self.accounts.lock().await;
+    > src/bank.rs:60  reconcile  | let accounts = self.accounts.lock().await;
       waits for Mutex at 0x7f0010: 1st of 2 in the queue
   task 10 poller · running · polled by thread 103
       it is running: its thread's stack says where
