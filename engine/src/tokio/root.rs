@@ -150,7 +150,7 @@ fn root<'program>(
             break;
         }
         for candidate in candidates(program, frame, &future_type, reach) {
-            let score = score(&candidate);
+            let score = score(&candidate, region.is_polling);
             if score > 0 && best.as_ref().is_none_or(|(best, _)| score > *best) {
                 best = Some((score, candidate));
             }
@@ -290,9 +290,10 @@ fn resolved(place: Place<'_>) -> Place<'_> {
     place
 }
 
-/// How much speaks for a candidate: a suspended coroutine is the future that is driven, one that
-/// was never polled may be the memory that it was moved from.
-fn score(place: &Place<'_>) -> u8 {
+/// How much speaks for a candidate: a suspended coroutine is the future that is driven. One that
+/// was never polled is in its first poll now, or else is the memory that it was moved from:
+/// `block_on` polls before it waits.
+fn score(place: &Place<'_>, is_polling: bool) -> u8 {
     if place.pointee().is_some() {
         return 0;
     }
@@ -301,7 +302,7 @@ fn score(place: &Place<'_>) -> u8 {
     }
     match place.variant_name().as_deref() {
         Some(name) if name.starts_with("Suspend") => 3,
-        Some("Unresumed") => 1,
+        Some("Unresumed") if is_polling => 1,
         _ => 0,
     }
 }
