@@ -58,7 +58,12 @@ fn stands(task: &Task, threads: &[Thread]) -> String {
     let (location, wait) = leaf(future);
     let at = location.map(|location| format!(" at {}", place(location))).unwrap_or_default();
     let what = match wait {
-        Some(wait) => format!("waits for {}{at}", waited(wait)),
+        Some(wait) => match side_by_side(future) {
+            Some(count) => {
+                format!("waits for {count} futures at once, the first for {}{at}", waited(wait))
+            }
+            None => format!("waits for {}{at}", waited(wait)),
+        },
         None => match future.state.as_deref() {
             Some("unresumed") => "was not polled yet".to_owned(),
             Some("returned") => "has returned".to_owned(),
@@ -83,6 +88,15 @@ fn waited(wait: &Wait) -> String {
         ("oneshot", _) => format!("the value of a oneshot channel{detail}"),
         (kind, _) => format!("a {kind}{detail}"),
     }
+}
+
+/// How many futures are polled together where the way to the first leaf forks.
+fn side_by_side(future: &FutureNode) -> Option<usize> {
+    let mut node = future;
+    while let [only] = node.children.as_slice() {
+        node = only;
+    }
+    (!node.children.is_empty()).then_some(node.children.len())
 }
 
 /// The innermost line of the user's own code on the way to the first leaf, and what that waits for.
@@ -140,4 +154,33 @@ fn user_frame(thread: &Thread) -> Option<&Location> {
 
 fn place(location: &Location) -> String {
     format!("{}:{}", location.file, location.line)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[track_caller]
+    fn check(futures: &[Value], expected: &str) {
+        let future = json!({"name": "a", "kind": "future", "children": futures});
+        let body = json!({
+            "label": "test body", "kind": "block-on", "name": "a", "future_type": "a",
+            "state": "idle", "count": 1, "others": [], "walked": true, "future": future,
+        });
+        let body: Task = serde_json::from_value(body).unwrap();
+        assert_eq!(headline(&[body], &[]).sentence, expected);
+    }
+
+    #[test]
+    fn one_of_many_futures_is_not_taken_for_the_only_one() {
+        let resource = json!({"kind": "Notify", "type_name": "Notify"});
+        let leaf = json!({
+            "name": "l", "kind": "future", "children": [], "wait": {"resource": resource},
+        });
+        check(std::slice::from_ref(&leaf), "the test body waits for a Notify");
+        let both = "the test body waits for 2 futures at once, the first for a Notify";
+        check(&[leaf.clone(), leaf], both);
+    }
 }

@@ -6,6 +6,10 @@ use super::compose::SourceText;
 use super::schema::{Location, Origin, Subject};
 use crate::model::{Frame, Line};
 
+/// Where the crates that std is built with seem to lie, in the std that rustup delivers: those that
+/// print a backtrace, for one.
+const STD_DEPENDENCIES: &str = "/rust/deps/";
+
 /// How this report shows files.
 pub(super) struct Paths<'source> {
     roots: Vec<String>,
@@ -44,7 +48,10 @@ impl<'source> Paths<'source> {
     /// Whose file this is. With no folder named as the user's own, everything is that comes neither
     /// from the toolchain nor from where cargo keeps downloaded crates.
     pub(super) fn origin(&self, file: &str) -> Origin {
-        if file.starts_with("/rustc/") || file.contains("/lib/rustlib/src/") {
+        if file.starts_with("/rustc/")
+            || file.starts_with(STD_DEPENDENCIES)
+            || file.contains("/lib/rustlib/src/")
+        {
             return Origin::Std;
         }
         if ["/registry/src/", "/git/checkouts/"].iter().any(|part| file.contains(part)) {
@@ -66,6 +73,9 @@ impl<'source> Paths<'source> {
             return crate_path.split_once('/').map_or(crate_path, |(_, path)| path).to_owned();
         }
         if let Some((_, path)) = file.split_once("/lib/rustlib/src/rust/") {
+            return path.to_owned();
+        }
+        if let Some(path) = file.strip_prefix(STD_DEPENDENCIES) {
             return path.to_owned();
         }
         match file.strip_prefix("/rustc/").and_then(|rest| rest.split_once('/')) {
@@ -104,5 +114,6 @@ mod tests {
         check(&["/h"], "/h/x.rs", "x.rs", Origin::User);
         check(&["/w"], file, "tokio-1.54.1/src/lib.rs", Origin::Library);
         check(&["/w"], "/rustc/59807/library/std/src/a.rs", "library/std/src/a.rs", Origin::Std);
+        check(&[], "/rust/deps/gimli-0.32.3/src/a.rs", "gimli-0.32.3/src/a.rs", Origin::Std);
     }
 }
