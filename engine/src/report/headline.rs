@@ -2,13 +2,16 @@
 //!
 //! It follows what was read, from task to task, and accuses nobody.
 
-use super::schema::{Certainty, FutureNode, Headline, Location, Origin, Task, Thread, Wait};
+use super::schema::{
+    Certainty, FutureNode, Headline, Location, Origin, Task, TaskKind, Thread, Wait,
+};
 
 /// Most tasks followed from one to the next.
 const MOST_STEPS: usize = 8;
 
 pub(super) fn headline(tasks: &[Task], threads: &[Thread]) -> Headline {
-    let body = tasks.iter().find(|task| task.label == "test body" || task.label == "main");
+    // Whatever `block_on` counts most comes first.
+    let body = tasks.first().filter(|task| task.kind == TaskKind::BlockOn);
     let sentence = match body {
         Some(task) => follow(task, tasks, threads),
         None => no_body(tasks, threads),
@@ -18,7 +21,7 @@ pub(super) fn headline(tasks: &[Task], threads: &[Thread]) -> Headline {
 
 /// Where a task stands, and the task it waits for, and so on.
 fn follow(task: &Task, tasks: &[Task], threads: &[Thread]) -> String {
-    let mut sentence = format!("the {}", stands(task, threads));
+    let mut sentence = stands(task, threads);
     let mut seen = vec![task.label.clone()];
     let mut current = task;
     for _ in 0..MOST_STEPS {
@@ -43,7 +46,8 @@ fn follow(task: &Task, tasks: &[Task], threads: &[Thread]) -> String {
 /// `task 7 (ledger::transfer) waits for Mutex at src/bank.rs:41`.
 fn stands(task: &Task, threads: &[Thread]) -> String {
     let who = match task.label.as_str() {
-        "test body" | "main" => task.label.clone(),
+        "test body" => "the test body".to_owned(),
+        "main" => "main".to_owned(),
         label => format!("{label} ({})", task.name),
     };
     let Some(future) = &task.future else {

@@ -15,6 +15,8 @@ const THREAD_NAME: usize = 15;
 /// What each task is called.
 pub(super) struct Labels {
     labels: HashMap<TaskKey, String>,
+    /// Which of them is the test's body, or `main`.
+    body: Option<TaskKey>,
 }
 
 impl Labels {
@@ -25,7 +27,7 @@ impl Labels {
             .iter()
             .map(|task| (task.key, label(task, world, subject, body == Some(task.key))))
             .collect();
-        Labels { labels }
+        Labels { labels, body }
     }
 
     /// What this task is called; a task that is not in the world goes by its address.
@@ -57,9 +59,11 @@ fn label(task: &model::Task, world: &World, subject: &Subject, is_body: bool) ->
         let name = world.threads.iter().find(|thread| thread.id == id);
         name.map_or_else(|| id.to_string(), |thread| thread.name.clone())
     };
+    let is_first = |id| world.threads.first().is_some_and(|thread| thread.id == id);
     match (task.key, task.id) {
         (TaskKey::Root(..), _) if is_body && subject.test.is_some() => "test body".to_owned(),
-        (TaskKey::Root(..), _) if is_body => "main".to_owned(),
+        // Without a test's name it is `main` only on the thread that runs `main`.
+        (TaskKey::Root(id, _), _) if is_body && is_first(id) => "main".to_owned(),
         (TaskKey::Root(id, 0), _) => format!("block_on on thread {}", thread(id)),
         (TaskKey::Root(id, _), _) => format!("nested block_on on thread {}", thread(id)),
         (TaskKey::Spawned(_), Some(id)) => format!("task {id}"),
@@ -72,10 +76,7 @@ pub(super) fn tasks(world: &World, labels: &Labels, paths: &Paths<'_>) -> Vec<Ta
     let mut merged: Vec<Task> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut sorted: Vec<&model::Task> = world.tasks.iter().collect();
-    sorted.sort_by_key(|task| {
-        let label = labels.label(task.key);
-        (label != "test body" && label != "main", task.kind)
-    });
+    sorted.sort_by_key(|task| (Some(task.key) != labels.body, task.kind));
     for task in sorted {
         let place = place(task);
         let known = places.get(&place).and_then(|index| merged.get_mut(*index));

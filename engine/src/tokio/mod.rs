@@ -11,6 +11,7 @@ mod pollers;
 mod population;
 mod resource;
 mod root;
+mod route;
 mod runtime;
 mod scan;
 mod spawn;

@@ -9,11 +9,12 @@
 //! Source: tokio 1.20 and 1.54 `runtime/park.rs` (`CachedParkThread::block_on<F>`),
 //! `runtime/scheduler/current_thread/mod.rs` (`CoreGuard::block_on<F>`), `runtime/runtime.rs`.
 
-use crate::address::{Address, ThreadId};
+use super::route::Route;
+use crate::address::ThreadId;
 use crate::futures::coroutine_kind;
 use crate::program::{ImageId, Program};
 use crate::stack::{self, Frame, ThreadStack};
-use crate::symbols::{CodeFrame, FunctionId, Kind, Type, TypeId, VariableLocation};
+use crate::symbols::{CodeFrame, FunctionId, Type, VariableLocation};
 use crate::value::{Place, Pointee};
 
 /// A future that a thread blocks on.
@@ -194,14 +195,17 @@ fn candidates<'program>(
         let is_kept = reach == Reach::Caller
             && future_type.name.contains("dyn ")
             && object.type_of(type_id).is_some_and(|type_| coroutine_kind(&type_).is_some());
-        let wanted = match Wanted::of(program, image, type_id, &future_type.name) {
-            None if is_kept => Wanted::Future,
-            None => continue,
-            Some(wanted) => wanted,
-        };
+        let mut routes = Route::all(object, type_id, &future_type.name);
+        if is_kept {
+            routes.push(Route::itself(type_id));
+        }
+        if routes.is_empty() {
+            continue;
+        }
         for place in places {
             let Ok(place) = stack::evaluate(program, frame, &place.expression) else { continue };
-            candidates.extend(wanted.future(program, image, type_id, &place));
+            let found = routes.iter().filter_map(|route| route.follow(program, image, &place));
+            candidates.extend(found.map(resolved));
         }
     }
     candidates
@@ -210,71 +214,6 @@ fn candidates<'program>(
 fn function_of(program: &Program<'_>, frame: &Frame) -> Option<(ImageId, FunctionId)> {
     let (image, address) = program.image_at(frame.lookup_pc)?;
     Some((image, program.object(image)?.function_at(address)?))
-}
-
-/// How a variable relates to the future.
-enum Wanted {
-    /// It is the future.
-    Future,
-    /// It is a reference to the future, pinned or not.
-    Reference(TypeId),
-}
-
-impl Wanted {
-    fn of(
-        program: &Program<'_>,
-        image: ImageId,
-        type_id: TypeId,
-        future_type: &str,
-    ) -> Option<Wanted> {
-        let object = program.object(image)?;
-        let type_ = object.type_of(type_id)?;
-        if type_.name == future_type {
-            return Some(Wanted::Future);
-        }
-        let mut inner = type_;
-        while let [only] = inner.members() {
-            inner = object.type_of(only.type_id)?;
-        }
-        let Kind::Pointer { target: Some(target) } = inner.kind else {
-            return None;
-        };
-        (object.type_of(target)?.name == future_type).then_some(Wanted::Reference(target))
-    }
-
-    /// The future itself, where the variable's place leads to it.
-    fn future<'program>(
-        &self,
-        program: &'program Program<'program>,
-        image: ImageId,
-        type_id: TypeId,
-        place: &stack::Place,
-    ) -> Option<Place<'program>> {
-        let pointer = |bytes: &[u8], at: usize| {
-            let bytes = bytes.get(at..)?.first_chunk::<8>()?;
-            Some(Address(u64::from_le_bytes(*bytes)))
-        };
-        let future = match (self, place) {
-            (Wanted::Future, stack::Place::Memory(address)) => {
-                Place::new(program, image, *address, type_id)?
-            }
-            (Wanted::Reference(target), stack::Place::Memory(address)) => {
-                Place::new(program, image, program.read_address(*address).ok()?, *target)?
-            }
-            (Wanted::Reference(target), stack::Place::Value { bytes, .. }) => {
-                Place::new(program, image, pointer(bytes, 0)?, *target)?
-            }
-            (Wanted::Future, stack::Place::Value { bytes, missing }) if missing.is_empty() => {
-                let data = pointer(bytes, 0)?;
-                return match pointer(bytes, 8) {
-                    Some(vtable) => Place::dynamic(program, data, vtable),
-                    None => None,
-                };
-            }
-            (Wanted::Future, stack::Place::Value { .. }) => return None,
-        };
-        Some(resolved(future))
-    }
 }
 
 /// The future behind pointers, boxes and trait objects.

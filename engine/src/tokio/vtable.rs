@@ -162,7 +162,10 @@ fn vtable<'program>(header: &Place<'program>) -> Option<Place<'program>> {
 
 /// The type of this own name and path: in the unit of `near`, or else in any.
 fn type_beside(object: &Object, near: TypeId, own_name: &str, path: &str) -> Option<TypeId> {
-    let is_it = |id: &TypeId| object.type_of(*id).is_some_and(|type_| type_.is(path));
+    // A unit may only declare it.
+    let is_it = |id: &TypeId| {
+        object.type_of(*id).is_some_and(|type_| type_.is(path) && !type_.members().is_empty())
+    };
     let is_wanted = |name: &str| name == own_name;
     object
         .sibling_types(near, &is_wanted)
