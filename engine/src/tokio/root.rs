@@ -27,6 +27,9 @@ pub(super) struct Root<'program> {
     pub(super) future_type: String,
     /// The future; `None` when its place is not known.
     pub(super) future: Option<Place<'program>>,
+    /// Where in the frames it may lie, when no variable leads to it: values that would be a
+    /// suspended future of this type. What proves one is for the caller to judge.
+    pub(super) guesses: Vec<Place<'program>>,
     /// Whether the thread polls it right now.
     pub(super) is_polled: bool,
 }
@@ -157,11 +160,19 @@ fn root<'program>(
             }
         }
     }
+    let guesses = match best {
+        None if !region.is_polling => frames
+            .iter()
+            .flat_map(|(frame, _)| guesses(program, frame, image, &future_type))
+            .collect(),
+        _ => Vec::new(),
+    };
     Some(Root {
         thread: thread_stack.thread,
         number,
         future_type: future_type.name.clone(),
         future: best.map(|(_, place)| place),
+        guesses,
         is_polled: region.is_polling,
     })
 }
@@ -211,6 +222,31 @@ fn candidates<'program>(
     candidates
 }
 
+/// Every place in a frame's own memory that reads as a suspended coroutine of this type. Once it is
+/// suspended a future is not moved any more, so that the real one is among them.
+fn guesses<'program>(
+    program: &'program Program<'program>,
+    frame: &Frame,
+    image: ImageId,
+    future_type: &Type,
+) -> Vec<Place<'program>> {
+    const LARGEST_FRAME: u64 = 64 << 10;
+    const POINTER: u64 = 8;
+    let Some(end) = frame.cfa.filter(|_| coroutine_kind(future_type).is_some()) else {
+        return Vec::new();
+    };
+    let start = frame.registers.sp();
+    let step = future_type.alignment.unwrap_or(POINTER).max(POINTER);
+    let size = end.0.saturating_sub(start.0).min(LARGEST_FRAME);
+    let Some(last) = size.checked_sub(future_type.size) else { return Vec::new() };
+    (0..=last / step)
+        .filter_map(|number| {
+            Place::new(program, image, start.offset(number * step), future_type.id)
+        })
+        .filter(|place| score(place, false) == SUSPENDED)
+        .collect()
+}
+
 fn function_of(program: &Program<'_>, frame: &Frame) -> Option<(ImageId, FunctionId)> {
     let (image, address) = program.image_at(frame.lookup_pc)?;
     Some((image, program.object(image)?.function_at(address)?))
@@ -229,6 +265,9 @@ fn resolved(place: Place<'_>) -> Place<'_> {
     place
 }
 
+/// The score of a future that is suspended.
+const SUSPENDED: u8 = 3;
+
 /// How much speaks for a candidate: a suspended coroutine is the future that is driven. One that
 /// was never polled is in its first poll now, or else is the memory that it was moved from:
 /// `block_on` polls before it waits.
@@ -240,7 +279,7 @@ fn score(place: &Place<'_>, is_polling: bool) -> u8 {
         return 2;
     }
     match place.variant_name().as_deref() {
-        Some(name) if name.starts_with("Suspend") => 3,
+        Some(name) if name.starts_with("Suspend") => SUSPENDED,
         Some("Unresumed") if is_polling => 1,
         _ => 0,
     }

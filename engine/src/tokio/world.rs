@@ -41,9 +41,10 @@ pub fn read<'program>(
         world,
     };
     reader.add_runtimes(&population);
+    let known: HashSet<Address> = population.tasks.iter().map(|(_, task)| task.header).collect();
     for stack in stacks {
         for root in root::roots(program, stack) {
-            reader.add_root(root, &population.runtimes);
+            reader.add_root(root, &population.runtimes, &known);
         }
         if root::drops_runtime(stack) {
             let what = "the end of the closures on the blocking pool of a runtime that it drops";
@@ -73,7 +74,12 @@ impl<'program> Reader<'_, 'program> {
         }
     }
 
-    fn add_root(&mut self, root: Root<'program>, runtimes: &[Runtime<'program>]) {
+    fn add_root(
+        &mut self,
+        root: Root<'program>,
+        runtimes: &[Runtime<'program>],
+        known: &HashSet<Address>,
+    ) {
         let key = TaskKey::Root(root.thread, root.number);
         let state = if root.is_polled { TaskState::Running } else { TaskState::Idle };
         let mut task = model::Task {
@@ -100,15 +106,40 @@ impl<'program> Reader<'_, 'program> {
                     self.keep(&mut task, walk);
                 }
             }
-            None => self.world.gaps.push(Gap::new(
-                format!("the future that thread {} blocks on", root.thread),
-                format!("no variable of type {} was found in its frames", root.future_type),
-            )),
+            None => self.guess(&mut task, &root, known),
         }
         if root.is_polled {
             self.set_activity(root.thread, Activity::Polls(key));
         }
         self.world.tasks.push(task);
+    }
+
+    /// Takes the one place in the frames that reads as the future and waits for a task that is
+    /// there: its state and that task's address would both have to be there by chance.
+    fn guess(&mut self, task: &mut model::Task, root: &Root<'program>, known: &HashSet<Address>) {
+        let sound = root.guesses.iter().filter_map(|place| {
+            let walk = self.walker.walk(place);
+            let mut joined = Vec::new();
+            add_joined_tasks(walk.future.as_ref()?, &mut joined);
+            let is_known =
+                |key: &TaskKey| matches!(key, TaskKey::Spawned(at) if known.contains(at));
+            let is_sound =
+                walk.gaps.is_empty() && !joined.is_empty() && joined.iter().all(is_known);
+            is_sound.then_some((place, walk))
+        });
+        let mut sound = sound.collect::<Vec<_>>();
+        match (sound.pop(), sound.is_empty()) {
+            (Some((place, mut walk)), true) => {
+                task.future_type = place.type_.name.clone();
+                task.spawned = written(&place.type_);
+                walk.future.iter_mut().for_each(mark_guessed);
+                self.keep(task, walk);
+            }
+            _ => self.world.gaps.push(Gap::new(
+                format!("the future that thread {} blocks on", root.thread),
+                format!("no variable of type {} was found in its frames", root.future_type),
+            )),
+        }
     }
 
     fn runtime_of_thread(&self, thread: ThreadId, runtimes: &[Runtime<'program>]) -> Option<usize> {
@@ -240,6 +271,13 @@ impl<'program> Reader<'_, 'program> {
             thread.activity = activity;
         }
     }
+}
+
+fn mark_guessed(future: &mut Future) {
+    if let Some(line) = &mut future.line {
+        line.trust = Trust::Guessed;
+    }
+    future.children.iter_mut().for_each(mark_guessed);
 }
 
 fn add_joined_tasks(future: &Future, joined: &mut Vec<TaskKey>) {
