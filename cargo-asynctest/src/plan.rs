@@ -21,6 +21,8 @@ pub(crate) struct Plan {
     pub(crate) output: PathBuf,
     /// Folders whose sources are the user's own: the workspace's members and path dependencies.
     pub(crate) source_roots: Vec<PathBuf>,
+    /// The workspace's folder, which source files are shown relative to.
+    pub(crate) workspace: Option<PathBuf>,
     /// The words of the command that ran this, up to the test selection, for "again:" lines.
     pub(crate) command: Vec<String>,
     /// The words for a binary that is one test, among its test's arguments already: for "again:"

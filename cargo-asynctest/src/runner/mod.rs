@@ -12,7 +12,7 @@
 //! - [`timing`]: when a test is looked at
 //! - [`examine`], [`folders`]: captures, on threads of their own, and where their files go
 //! - [`again`]: how to run one test again
-//! - [`running`], [`run`]: the loop
+//! - [`running`], [`mod@run`]: the loop
 
 pub(crate) mod again;
 pub(crate) mod event;

@@ -12,14 +12,19 @@ const STD_DEPENDENCIES: &str = "/rust/deps/";
 
 /// How this report shows files.
 pub(super) struct Paths<'source> {
+    workspace: Option<String>,
     roots: Vec<String>,
     text: SourceText<'source>,
 }
 
 impl<'source> Paths<'source> {
     pub(super) fn new(subject: &Subject, text: SourceText<'source>) -> Paths<'source> {
-        let roots = subject.source_roots.iter().map(|root| root.trim_end_matches('/').to_owned());
-        Paths { roots: roots.collect(), text }
+        let bare = |root: &String| root.trim_end_matches('/').to_owned();
+        Paths {
+            workspace: subject.workspace.as_ref().map(bare),
+            roots: subject.source_roots.iter().map(bare).collect(),
+            text,
+        }
     }
 
     /// A place in a file as the report shows it.
@@ -61,10 +66,12 @@ impl<'source> Paths<'source> {
         if is_own { Origin::User } else { Origin::Library }
     }
 
-    /// The file relative to the first root it lies in; or without the part of the path that says
+    /// The file relative to the workspace or else to the first root it lies in; or without the part of the path that says
     /// only where cargo keeps its downloads.
     fn shown(&self, file: &str) -> String {
-        let inside = self.roots.iter().filter(|root| is_inside(file, root));
+        let is_own = self.roots.is_empty() || self.roots.iter().any(|root| is_inside(file, root));
+        let workspace = self.workspace.iter().filter(|_| is_own);
+        let inside = workspace.chain(&self.roots).filter(|root| is_inside(file, root));
         if let Some(root) = inside.min_by_key(|root| root.len()) {
             let relative = file.get(root.len()..).unwrap_or(file);
             return relative.trim_start_matches('/').to_owned();
@@ -106,6 +113,18 @@ mod tests {
         check(&["/w", "/w/member"], "/w/member/src/a.rs", "member/src/a.rs", Origin::User);
         check(&[], "/w/src/a.rs", "/w/src/a.rs", Origin::User);
         check(&["/w"], "/work/src/a.rs", "/work/src/a.rs", Origin::Library);
+    }
+
+    #[test]
+    fn own_files_are_relative_to_the_workspace() {
+        let subject = Subject {
+            source_roots: vec!["/w/member".to_owned()],
+            workspace: Some("/w/".to_owned()),
+            ..Subject::default()
+        };
+        let paths = Paths::new(&subject, &|_, _| None);
+        assert_eq!(paths.shown("/w/member/src/a.rs"), "member/src/a.rs");
+        assert_eq!(paths.shown("/w/vendor/tokio/src/a.rs"), "/w/vendor/tokio/src/a.rs");
     }
 
     #[test]

@@ -53,6 +53,9 @@ pub struct Subject {
     /// standard library's nor a registry's.
     #[serde(default)]
     pub source_roots: Vec<String>,
+    /// The folder that files in it are shown relative to: the workspace's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<String>,
 }
 
 /// The first line.

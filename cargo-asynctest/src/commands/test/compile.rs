@@ -28,6 +28,8 @@ pub(super) struct Compiled {
     pub(super) output: PathBuf,
     /// Folders whose sources are the user's own.
     pub(super) source_roots: Vec<PathBuf>,
+    /// The workspace's folder.
+    pub(super) workspace: PathBuf,
     /// The command that runs the doctests that were selected too.
     pub(super) doctests: Option<String>,
 }
@@ -79,6 +81,7 @@ impl Workspace {
             binaries: binaries(&surroundings, &runner)?,
             output: target_directory.join("asynctest"),
             source_roots: self.source_roots(),
+            workspace: self.metadata.workspace_root().to_owned(),
             doctests: doctests::command(arguments, &self.metadata, &built),
         })
     }

@@ -113,6 +113,7 @@ fn run(arguments: &TestArguments, libtest: &LibtestArguments, compiled: Compiled
     let mut plan = Plan {
         output: compiled.output,
         source_roots: compiled.source_roots,
+        workspace: Some(compiled.workspace),
         command: again(arguments),
         ..Plan::default()
     };

@@ -133,6 +133,7 @@ fn ledger() -> Report {
             process: 100,
             again: Some("cargo asynctest --test it -- --exact transfer_and_audit".to_owned()),
             source_roots: Vec::new(),
+            workspace: None,
         },
         headline: Headline {
             finding: "undetermined".to_owned(),

@@ -102,6 +102,7 @@ impl Run<'_> {
                 .iter()
                 .map(|root| root.display().to_string())
                 .collect(),
+            workspace: self.plan.workspace.as_ref().map(|folder| folder.display().to_string()),
         }
     }
 
