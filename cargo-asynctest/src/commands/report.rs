@@ -23,7 +23,8 @@ const DEPTH: usize = 4;
 
 /// Prints the report of each capture there.
 pub(crate) fn report(arguments: &ReportArguments) -> Exit {
-    let captures = match captures(&arguments.path, DEPTH) {
+    let path = resolved(&arguments.path);
+    let captures = match captures(&path, DEPTH) {
         Ok(captures) => captures,
         Err(error) => {
             notice::error(format_args!("cannot read {}: {error}", arguments.path.display()));
@@ -62,6 +63,36 @@ pub(super) fn print(capture: &Capture, folder: Option<&Path>) {
     let report = render::text::report(&capture.report(), style, folder);
     // Whoever reads it may have read enough: `| head`.
     let _ = writeln!(io::stdout(), "{report}");
+}
+
+/// The path with each folder that is not there replaced by the one that must be meant: a test goes
+/// by its own name as well, and its binary by the target's name alone, where no other has it.
+fn resolved(path: &Path) -> PathBuf {
+    let mut found = PathBuf::new();
+    for component in path.components() {
+        let next = found.join(component);
+        found = match next.symlink_metadata() {
+            Ok(_) => next,
+            Err(_) => match meant(&found, &component.as_os_str().to_string_lossy()) {
+                Some(only) => only,
+                None => return path.to_owned(),
+            },
+        };
+    }
+    found
+}
+
+/// The one entry of a folder that is called so, or ends so: `ledger-it` for `it`.
+fn meant(folder: &Path, name: &str) -> Option<PathBuf> {
+    let name = name.replace("::", "__");
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let entries = fs::read_dir(folder).ok()?.filter_map(Result::ok);
+    let mut named = entries.map(|entry| entry.path()).filter(|path| {
+        let own = path.file_name().unwrap_or_default().to_string_lossy();
+        own == name || own.strip_suffix(&*name).is_some_and(|before| before.ends_with('-'))
+    });
+    let only = named.next()?;
+    named.next().is_none().then_some(only)
 }
 
 /// The file itself, or the captures in this folder, by name.
@@ -103,5 +134,20 @@ mod tests {
         assert_eq!(captures(&attempt, DEPTH).unwrap(), expected);
         assert_eq!(captures(&expected[0], DEPTH).unwrap(), expected);
         assert!(captures(&folder.path().join("none"), DEPTH).is_err());
+    }
+
+    #[test]
+    fn short_names_are_understood_where_they_are_the_only_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let check = |asked: &str, expected: &str| {
+            assert_eq!(resolved(&folder.path().join(asked)), folder.path().join(expected));
+        };
+        fs::create_dir_all(folder.path().join("ledger-it/a__b/1-deadline")).unwrap();
+        check("it/a::b", "ledger-it/a__b");
+        check("ledger-it/a__b/1-deadline", "ledger-it/a__b/1-deadline");
+        check("t/a::b", "t/a::b");
+        fs::create_dir_all(folder.path().join("bank-it/a__b")).unwrap();
+        check("it/a::b", "it/a::b");
+        check("bank-it/a::b", "bank-it/a__b");
     }
 }
