@@ -44,13 +44,15 @@ pub(super) enum Sender {
 const FROM_KERNEL: i32 = 0x80;
 
 impl Signals {
-    /// Takes over [`ENDING`] and `more`, except for what whoever started us wants to be ignored, as
-    /// `nohup` does.
+    /// Takes over [`ENDING`] and `more`, except for a hangup that whoever started us wants to be
+    /// ignored, as `nohup` does. A shell without job control has SIGINT and SIGQUIT ignored in what it
+    /// starts in the background; who sends one all the same means us.
     pub(super) fn take(more: &[Signal]) -> io::Result<Signals> {
         let ignored = ignored();
+        let is_ignored = |signal: Signal| ignored & (1 << (signal as i32 - 1)) != 0;
         let taken: Vec<i32> = ENDING
             .iter()
-            .filter(|signal| ignored & (1 << (**signal as i32 - 1)) == 0)
+            .filter(|signal| **signal != Signal::SIGHUP || !is_ignored(Signal::SIGHUP))
             .chain(more)
             .map(|signal| *signal as i32)
             .collect();
