@@ -138,15 +138,7 @@ fn add_timers(future: &Future, timers: &mut Vec<i64>) {
 
 /// Milliseconds until the next timer of this future fires.
 fn next_timer(future: &Future) -> Option<u64> {
-    let amounts = future.wait.iter().flat_map(|wait| &wait.amounts);
-    let own = amounts.filter_map(|amount| match amount {
-        Amount::FiresIn(nanoseconds) => u64::try_from(nanoseconds / 1_000_000).ok(),
-        Amount::Needs(_)
-        | Amount::Available(_)
-        | Amount::Senders(_)
-        | Amount::Length(_)
-        | Amount::Capacity(_)
-        | Amount::Closed => None,
-    });
-    own.chain(future.children.iter().filter_map(next_timer)).min()
+    let mut timers = Vec::new();
+    add_timers(future, &mut timers);
+    timers.into_iter().filter_map(|fires_in| u64::try_from(fires_in / 1_000_000).ok()).min()
 }

@@ -112,7 +112,7 @@ mod tests {
         check(&["/w"], "/w/src/a.rs", "src/a.rs", Origin::User);
         check(&["/w", "/w/member"], "/w/member/src/a.rs", "member/src/a.rs", Origin::User);
         check(&[], "/w/src/a.rs", "/w/src/a.rs", Origin::User);
-        check(&["/w"], "/work/src/a.rs", "/work/src/a.rs", Origin::Library);
+        check(&["/w"], "/world/src/a.rs", "/world/src/a.rs", Origin::Library);
     }
 
     #[test]
