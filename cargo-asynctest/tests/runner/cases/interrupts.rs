@@ -16,6 +16,7 @@ pub(super) const CASES: &[Case] = &[
     ("the_second_signal_kills", the_second_signal_kills),
     ("a_stopped_run_stands_still_and_goes_on", a_stopped_run_stands_still),
     ("an_ignored_hangup_stays_ignored", an_ignored_hangup_stays_ignored),
+    ("an_interrupt_ends_a_background_run_too", an_interrupt_ends_a_background_run_too),
 ];
 
 /// Starts a run in a group of its own, and returns its first test's process id.
@@ -130,4 +131,23 @@ fn an_ignored_hangup_stays_ignored(folder: &Path) {
     std::fs::write(go, "").expect("the file");
     let output = child.wait_with_output().expect("the sentinel");
     assert_eq!(output.status.code(), Some(0));
+}
+
+/// A shell without job control ignores SIGINT in what it starts in the background.
+fn an_interrupt_ends_a_background_run_too(folder: &Path) {
+    let script = writes_id(folder, "sleep 1000");
+    let scenario = scenario(folder, &[&script]);
+    let tool = scenario.command();
+    let child = std::process::Command::new("/bin/sh")
+        .args(["-c", "trap '' INT; exec \"$@\"", "sh"])
+        .arg(tool.get_program())
+        .args(tool.get_args())
+        .process_group(0)
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the tool starts");
+    written_id(&folder.join("test"));
+    nix::sys::signal::kill(id(&child), Signal::SIGINT).expect("the tool is there");
+    let output = child.wait_with_output().expect("the sentinel");
+    assert_eq!(output.status.code(), Some(130));
 }
