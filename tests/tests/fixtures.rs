@@ -222,6 +222,19 @@ fn again(run_of_all: &Run, saved: &Saved) -> Result<Option<String>, Failed> {
     }
     let text = format!("{}{}", ended.stdout, ended.stderr);
     let same = !text.trim().is_empty() && run_of_all.ended.stderr.contains(text.trim());
-    Ok((!same)
-        .then(|| format!("the report from the capture is not the one that was printed:\n{text}")))
+    Ok((!same).then(|| {
+        let difference = difference(&run_of_all.ended.stderr, text.trim());
+        format!("the report from the capture is not the one that was printed: {difference}\n{text}")
+    }))
+}
+
+/// The first line in which a printed report differs from one that begins alike.
+fn difference(printed: &str, text: &str) -> String {
+    let first = text.lines().next().unwrap_or_default();
+    let Some(at) = printed.find(first) else { return format!("nothing begins with `{first}`") };
+    let there = printed.get(at..).unwrap_or_default().lines();
+    match there.zip(text.lines()).find(|(there, here)| there != here) {
+        Some((there, here)) => format!("`{there}` was printed, `{here}` came from the capture"),
+        None => "it was cut".to_owned(),
+    }
 }

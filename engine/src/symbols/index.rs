@@ -2,7 +2,7 @@
 //!
 //! Made in one pass over the unit when something of it is first asked for, and kept.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use gimli::{AttributeValue, DebugInfoOffset, Operation, UnitOffset, constants};
 
@@ -22,7 +22,7 @@ pub(crate) struct Index<'data> {
     /// The types of thread-local variables, by linkage name.
     thread_locals: HashMap<&'data [u8], UnitOffset>,
     /// The functions that poll coroutines, by their place in `names`.
-    bodies: HashMap<u32, Body<'data>>,
+    bodies: BTreeMap<u32, Body<'data>>,
     /// The functions that were inlined, each with the file number and line of its call. Optimized
     /// code inlines across units: a function may be another unit's.
     inlined: Vec<(DebugInfoOffset, u64, u64)>,
