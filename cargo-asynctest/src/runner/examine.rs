@@ -51,7 +51,8 @@ pub(crate) struct Captures {
 impl Captures {
     /// The engine's.
     pub(crate) fn live() -> Captures {
-        Captures { how: Arc::new(Live), patience: Duration::from_secs(30) }
+        // Debug info of a large program is read for long on a machine that is busy building.
+        Captures { how: Arc::new(Live), patience: Duration::from_secs(120) }
     }
 }
 
