@@ -51,8 +51,7 @@ pub(crate) struct Captures {
 impl Captures {
     /// The engine's.
     pub(crate) fn live() -> Captures {
-        // Debug info of a large program is read for long on a machine that is busy building.
-        Captures { how: Arc::new(Live), patience: Duration::from_secs(120) }
+        Captures { how: Arc::new(Live), patience: Duration::from_secs(30) }
     }
 }
 

@@ -12,6 +12,12 @@ use crate::limits::Limits;
 use crate::symbols::{Kind, Type, TypeId};
 use crate::value::{Place, Pointee, search};
 
+/// The most shards of a list. Their number is a power of two: anything else is memory that only
+/// looks like a list, such as what is left of a runtime that has ended.
+///
+/// Source: tokio 1.38 `runtime/task/list.rs` (`MAX_SHARED_LIST_SIZE`), `util/sharded_list.rs`.
+const MOST_SHARDS: u64 = 1 << 16;
+
 /// How deep a list's wrappers are searched.
 const DEPTH: usize = 10;
 
@@ -24,7 +30,7 @@ pub(super) fn headers<'program>(
     let mut found = Vec::new();
     let mut gaps = Vec::new();
     let mut seen = HashSet::new();
-    for list in lists(owned, limits) {
+    for list in lists(owned) {
         let head = list.field("head");
         let Some(header_type) = head.as_ref().and_then(|head| pointer_target(head, DEPTH)) else {
             gaps.push(Gap::new(list.type_.name.clone(), "its element type is not known"));
@@ -54,7 +60,7 @@ pub(super) fn headers<'program>(
 }
 
 /// The linked lists inside `owned`: by value, or behind a boxed slice of shards.
-fn lists<'program>(owned: &Place<'program>, limits: &Limits) -> Vec<Place<'program>> {
+fn lists<'program>(owned: &Place<'program>) -> Vec<Place<'program>> {
     let is_list =
         |type_: &Type| type_.is("tokio::util::linked_list::LinkedList") || is_slice(type_);
     let mut lists = Vec::new();
@@ -64,7 +70,9 @@ fn lists<'program>(owned: &Place<'program>, limits: &Limits) -> Vec<Place<'progr
             continue;
         }
         let length = found.field("length").and_then(|length| length.unsigned()).unwrap_or(0);
-        let length = length.min(limits.elements as u64);
+        if !length.is_power_of_two() || length > MOST_SHARDS {
+            continue;
+        }
         let Some(Pointee::Thin(first)) = found.field("data_ptr").and_then(|data| data.pointee())
         else {
             continue;
