@@ -71,13 +71,18 @@ fn gdb_frame(line: &str, file: &str) -> Option<Frame> {
     path.contains(file).then(|| Frame { function: plain(function), line: line.parse().ok() })
 }
 
-/// The same from a report.
-pub fn of_report(report: &Report, file: &str) -> BTreeMap<i32, Stack> {
+/// The same from a report. A frame that is given no line counts as one of `file` if its function is
+/// in `module`.
+pub fn of_report(report: &Report, file: &str, module: &str) -> BTreeMap<i32, Stack> {
     let mut threads: BTreeMap<i32, Stack> = BTreeMap::new();
     for thread in &report.threads {
         for frame in &thread.frames {
             let location = frame.location.as_ref();
-            if location.is_some_and(|location| location.file.contains(file)) {
+            let is_inside = match location {
+                Some(location) => location.file.contains(file),
+                None => frame.function.starts_with(module),
+            };
+            if is_inside {
                 let frame = Frame {
                     function: plain(&frame.function),
                     line: location.map(|location| location.line),

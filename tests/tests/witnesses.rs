@@ -65,7 +65,7 @@ fn stacks_agree_with_gdb(executables: &Executables, name: &str) -> Result<(), Fa
     if theirs.is_empty() {
         return Err(format!("gdb shows no frame of {file}:\n{output}").into());
     }
-    let ours = of_report(&hanging.report()?, &file);
+    let ours = of_report(&hanging.report()?, &file, &format!("hangs::{name}::"));
     let same = ours.len() == theirs.len()
         && ours.iter().zip(&theirs).all(|((our_thread, ours), (their_thread, theirs))| {
             let frames = ours.iter().zip(theirs).all(|(our, their)| our.agrees_with(their));
