@@ -14,6 +14,18 @@ pub enum Trust {
     Read,
 }
 
+/// How sure it is that two things are related: that a task holds what another waits for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Certainty {
+    /// Nothing speaks against it.
+    Possible,
+    /// Only one thing could speak against it, and that was not seen.
+    Likely,
+    /// What was read leaves nothing else.
+    Definite,
+}
+
 /// Something that could not be read, and why.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Gap {

@@ -13,7 +13,7 @@ use super::names;
 use crate::address::Address;
 use crate::evidence::{Gap, Trust};
 use crate::limits::Limits;
-use crate::model::{Future, FutureKind, FutureState, Line, Resource, Wait};
+use crate::model::{Future, FutureKind, FutureState, Line, Wait};
 use crate::program::ImageId;
 use crate::symbols::{Declared, Kind, Type, TypeId};
 use crate::value::{Place, Pointee};
@@ -264,11 +264,10 @@ impl<'program> Descent<'_, 'program> {
 
     fn leaf(&mut self, place: &Place<'program>) -> Future {
         let wait = self.walker.leaves.wait(place, &self.around).unwrap_or_else(|| Wait {
-            resource: Resource {
-                kind: "unknown".to_owned(),
-                type_name: place.type_.name.clone(),
-                address: Some(place.address),
-            },
+            kind: "unknown".to_owned(),
+            type_name: place.type_.name.clone(),
+            address: Some(place.address),
+            resource: None,
             task: None,
             amounts: Vec::new(),
         });

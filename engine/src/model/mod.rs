@@ -3,14 +3,16 @@
 //! Plain data that knows no runtime. [`crate::tokio`] fills it, [`crate::report`] presents it.
 
 mod future;
+mod resource;
 mod task;
 mod thread;
 mod wait;
 
 pub use future::{Future, FutureKind, FutureState, Line};
+pub use resource::{Aside, Hold, Holder, Holding, Resource, ResourceKey, Waiter, Waker};
 pub use task::{Runtime, Spawn, SpawnKind, Task, TaskKey, TaskKind, TaskState};
 pub use thread::{Activity, Frame, Thread};
-pub use wait::{Amount, Resource, Wait};
+pub use wait::{Amount, Wait};
 
 use crate::evidence::Gap;
 
@@ -23,6 +25,10 @@ pub struct World {
     pub tasks: Vec<Task>,
     /// The threads, the first one first.
     pub threads: Vec<Thread>,
+    /// What is waited for and can be held or served by others, by key.
+    pub resources: Vec<Resource>,
+    /// Who has what of these.
+    pub holdings: Vec<Holding>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
 }

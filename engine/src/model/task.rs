@@ -1,6 +1,7 @@
 //! Tasks and the runtimes that own them.
 
 use super::future::{Future, Line};
+use super::resource::Aside;
 use crate::address::{Address, ThreadId};
 
 /// A runtime: what owns tasks and polls them.
@@ -12,6 +13,8 @@ pub struct Runtime {
     pub flavor: String,
     /// How many tasks it owned.
     pub tasks: usize,
+    /// The threads that poll its tasks, as far as they are known: workers, or who blocks on it.
+    pub drivers: Vec<ThreadId>,
 }
 
 /// What identifies a task within one stop.
@@ -73,6 +76,11 @@ pub struct Task {
     /// Its future as it is suspended. Absent while it is polled: what memory says of it is stale
     /// then, and the thread's stack says it better.
     pub future: Option<Future>,
+    /// Futures that are alive in its state and that nothing polls at the moment.
+    pub aside: Vec<Aside>,
+    /// How many references to it there are besides the runtime's list, its `JoinHandle` and a run
+    /// queue: no more wakers than these can wake it. Absent where that cannot be told.
+    pub wakers: Option<u64>,
     /// Whether its await chain was read to its end.
     pub is_walked: bool,
 }

@@ -2,6 +2,7 @@
 
 use super::future::Line;
 use super::task::TaskKey;
+use super::wait::Wait;
 use crate::address::{Address, ThreadId};
 use crate::evidence::Trust;
 
@@ -16,6 +17,8 @@ pub struct Thread {
     pub activity: Activity,
     /// CPU time it has used, in nanoseconds.
     pub cpu: u64,
+    /// What it waits for in the call that it is blocked in, where that is known.
+    pub wait: Option<Wait>,
     /// Its frames, innermost first, inlined ones included.
     pub frames: Vec<Frame>,
 }

@@ -1,37 +1,35 @@
 //! What is waited for.
 
+use super::resource::ResourceKey;
 use super::task::TaskKey;
 use crate::address::Address;
 
-/// One leaf's wait.
+/// One wait: of the leaf of an await chain, or of a thread.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Wait {
-    /// What is waited for.
-    pub resource: Resource,
+    /// What its users call it: `Mutex`, `RwLock write`, `sleep`.
+    pub kind: String,
+    /// The type of what is waited for, as the debug info names it.
+    pub type_name: String,
+    /// Where that lies, if it identifies it to a user: the `Mutex` itself.
+    pub address: Option<Address>,
+    /// What is waited for as a node of the wait-for graph, if others can hold or serve it.
+    pub resource: Option<ResourceKey>,
     /// The task that is waited for, when it is one.
     pub task: Option<TaskKey>,
     /// How much, how long, how many.
     pub amounts: Vec<Amount>,
 }
 
-/// Something that can be waited for.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Resource {
-    /// What its users call it: `Mutex`, `oneshot`, `sleep`.
-    pub kind: String,
-    /// Its type, as the debug info names it.
-    pub type_name: String,
-    /// Where it lies, if that identifies it.
-    pub address: Option<Address>,
-}
-
-/// A number that belongs to a wait.
+/// A number that belongs to a wait or to a resource.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Amount {
     /// Nanoseconds until it ends by itself; negative when that moment has passed.
     FiresIn(i64),
     /// Permits that are still needed.
     Needs(u64),
+    /// Permits that were handed to this waiter, which has not been polled since.
+    Assigned(u64),
     /// Permits that are there.
     Available(u64),
     /// Senders of the channel that are alive.

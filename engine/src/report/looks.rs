@@ -90,7 +90,7 @@ fn tasks(first: &World, second: &World, apart_ms: u64, labels: &Labels) -> Vec<S
 /// The lines and the resources at which a task stands.
 fn stand(task: &Task) -> Vec<(&str, Option<u32>, Option<u64>)> {
     fn add<'task>(future: &'task Future, stand: &mut Vec<(&'task str, Option<u32>, Option<u64>)>) {
-        let address = future.wait.as_ref().and_then(|wait| wait.resource.address);
+        let address = future.wait.as_ref().and_then(|wait| wait.address);
         let line = future.line.as_ref().map(|line| line.line);
         stand.push((&future.type_name, line, address.map(|address| address.0)));
         for child in &future.children {
@@ -122,15 +122,11 @@ fn has_new_timer(earlier: &Task, task: &Task, apart_ms: u64) -> bool {
 /// Nanoseconds until each timer of this future fires.
 fn add_timers(future: &Future, timers: &mut Vec<i64>) {
     let amounts = future.wait.iter().flat_map(|wait| &wait.amounts);
-    timers.extend(amounts.filter_map(|amount| match amount {
-        Amount::FiresIn(nanoseconds) => Some(*nanoseconds),
-        Amount::Needs(_)
-        | Amount::Available(_)
-        | Amount::Senders(_)
-        | Amount::Length(_)
-        | Amount::Capacity(_)
-        | Amount::Closed => None,
-    }));
+    for amount in amounts {
+        if let Amount::FiresIn(nanoseconds) = amount {
+            timers.push(*nanoseconds);
+        }
+    }
     for child in &future.children {
         add_timers(child, timers);
     }

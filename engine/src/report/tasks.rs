@@ -123,10 +123,10 @@ fn add_place(future: &Future, place: &mut String) {
         line.map(|line| (&line.file, line.line))
     ));
     if let Some(wait) = &future.wait {
-        let is_own = ["sleep", "interval", "oneshot", "mpsc recv", "unknown"]
-            .contains(&wait.resource.kind.as_str());
-        let address = if is_own { None } else { wait.resource.address };
-        place.push_str(&format!("|{}{:?}", wait.resource.kind, address));
+        let is_own =
+            ["sleep", "interval", "oneshot", "mpsc recv", "unknown"].contains(&wait.kind.as_str());
+        let address = if is_own { None } else { wait.address };
+        place.push_str(&format!("|{}{:?}", wait.kind, address));
     }
     for child in &future.children {
         add_place(child, place);
@@ -204,9 +204,9 @@ fn wait(wait: &model::Wait, labels: &Labels) -> Wait {
     let amounts: Vec<String> = wait.amounts.iter().filter_map(amount).collect();
     Wait {
         resource: Resource {
-            kind: wait.resource.kind.clone(),
-            type_name: wait.resource.type_name.clone(),
-            address: wait.resource.address.map(|address| address.to_string()),
+            kind: wait.kind.clone(),
+            type_name: wait.type_name.clone(),
+            address: wait.address.map(|address| address.to_string()),
         },
         detail: (!amounts.is_empty()).then(|| amounts.join(", ")),
         task: wait.task.map(|key| labels.label(key)),
@@ -225,6 +225,8 @@ fn amount(amount: &Amount) -> Option<String> {
         }
         Amount::Needs(1) => return None,
         Amount::Needs(permits) => format!("needs {permits} permits"),
+        Amount::Assigned(1) => "1 permit assigned, not yet taken".to_owned(),
+        Amount::Assigned(permits) => format!("{permits} permits assigned, not yet taken"),
         Amount::Available(1) => "1 permit is free".to_owned(),
         Amount::Available(permits) => format!("{permits} permits are free"),
         Amount::Senders(1) => "1 sender is alive".to_owned(),

@@ -38,6 +38,7 @@ fn thread(program: &Program<'_>, thread: &snapshot::Thread, stack: &ThreadStack)
         name: thread.name.clone(),
         activity,
         cpu: thread.cpu,
+        wait: None,
         frames: stack
             .frames
             .iter()

@@ -70,6 +70,7 @@ impl<'program> Reader<'_, 'program> {
                 address: runtime.address,
                 flavor: runtime.flavor.to_owned(),
                 tasks: population.tasks.iter().filter(|(owner, _)| *owner == index).count(),
+                drivers: Vec::new(),
             });
         }
     }
@@ -94,6 +95,8 @@ impl<'program> Reader<'_, 'program> {
             spawned: None,
             thread: Some(root.thread),
             future: None,
+            aside: Vec::new(),
+            wakers: None,
             is_walked: root.is_polled,
         };
         match &root.future {
@@ -215,6 +218,8 @@ impl<'program> Reader<'_, 'program> {
             spawned: types.and_then(|types| self.spawned(types)),
             thread,
             future: None,
+            aside: Vec::new(),
+            wakers: None,
             is_walked: false,
         };
         if let Some(place) = task.future.as_ref().filter(|_| !task.is_blocking()) {

@@ -6,7 +6,7 @@
 //! bit says that it is closed).
 
 use super::owner::{self, Owner};
-use crate::model::{Amount, Resource, Wait};
+use crate::model::{Amount, ResourceKey, Wait};
 use crate::symbols::Type;
 use crate::value::{Place, Pointee};
 
@@ -70,8 +70,14 @@ pub(super) fn wait(place: &Place<'_>, around: &[Place<'_>]) -> Option<Wait> {
         Some(_) if kind == "RwLock" => "RwLock write",
         _ => kind,
     };
-    let resource = Resource { kind: kind.to_owned(), type_name, address: Some(address) };
-    Some(Wait { resource, task: None, amounts })
+    Some(Wait {
+        kind: kind.to_owned(),
+        type_name,
+        address: Some(address),
+        resource: Some(ResourceKey(semaphore.address)),
+        task: None,
+        amounts,
+    })
 }
 
 /// How many permits are still to come.

@@ -4,7 +4,7 @@
 //! `struct Receiver { shared: Arc<Shared> }`, `struct Shared { num_tx }`).
 
 use super::owner;
-use crate::model::{Amount, Resource, Wait};
+use crate::model::{Amount, ResourceKey, Wait};
 use crate::symbols::Type;
 use crate::value::Place;
 
@@ -24,10 +24,12 @@ pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
         Some(senders) => vec![Amount::Senders(senders)],
         None => Vec::new(),
     };
-    let resource = Resource {
+    Some(Wait {
         kind: "broadcast recv".to_owned(),
         type_name: receiver.type_.name.clone(),
-        address: shared.map(|shared| shared.address),
-    };
-    Some(Wait { resource, task: None, amounts })
+        address: shared.as_ref().map(|shared| shared.address),
+        resource: shared.map(|shared| ResourceKey(shared.address)),
+        task: None,
+        amounts,
+    })
 }

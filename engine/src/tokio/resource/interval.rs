@@ -4,7 +4,7 @@
 //! borrows the interval, `struct Interval { delay: Pin<Box<Sleep>> }`.
 
 use super::{owner, sleep};
-use crate::model::{Amount, Resource, Wait};
+use crate::model::{Amount, Wait};
 use crate::symbols::{Kind, Type};
 use crate::value::{Place, Pointee, search};
 
@@ -21,13 +21,11 @@ pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
         Some(Pointee::Thin(delay)) => sleep::fires_in(&delay),
         _ => None,
     };
-    let resource = Resource {
+    Some(Wait {
         kind: "interval".to_owned(),
         type_name: interval.type_.name.clone(),
         address: Some(interval.address),
-    };
-    Some(Wait {
-        resource,
+        resource: None,
         task: None,
         amounts: fires_in.map(Amount::FiresIn).into_iter().collect(),
     })

@@ -3,7 +3,7 @@
 //! Source: tokio 1.20 and 1.54 `runtime/task/join.rs` (`struct JoinHandle { raw }`, an `Option` of
 //! it up to 1.20).
 
-use crate::model::{Resource, TaskKey, Wait};
+use crate::model::{TaskKey, Wait};
 use crate::symbols::Type;
 use crate::value::{Place, search};
 
@@ -14,10 +14,12 @@ pub(super) fn is_leaf(type_: &Type) -> bool {
 pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
     let pointers = search(place, 6, &|type_| type_.is("core::ptr::non_null::NonNull"));
     let header = pointers.first()?.pointer()?;
-    let resource = Resource {
+    Some(Wait {
         kind: "JoinHandle".to_owned(),
         type_name: place.type_.name.clone(),
         address: Some(header),
-    };
-    Some(Wait { resource, task: Some(TaskKey::Spawned(header)), amounts: Vec::new() })
+        resource: None,
+        task: Some(TaskKey::Spawned(header)),
+        amounts: Vec::new(),
+    })
 }

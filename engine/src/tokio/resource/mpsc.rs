@@ -6,7 +6,7 @@
 //! receiver itself.
 
 use super::owner::{self, Owner};
-use crate::model::{Amount, Resource, Wait};
+use crate::model::{Amount, ResourceKey, Wait};
 use crate::symbols::{Kind, Type};
 use crate::value::{Place, search};
 
@@ -50,10 +50,12 @@ pub(super) fn wait(place: &Place<'_>, around: &[Place<'_>]) -> Option<Wait> {
         Some(senders) => vec![Amount::Senders(senders)],
         None => Vec::new(),
     };
-    let resource = Resource {
+    Some(Wait {
         kind: "mpsc recv".to_owned(),
         type_name: receiver.unwrap_or(half).type_.name.clone(),
-        address: channel.map(|channel| channel.address),
-    };
-    Some(Wait { resource, task: None, amounts })
+        address: channel.as_ref().map(|channel| channel.address),
+        resource: channel.map(|channel| ResourceKey(channel.address)),
+        task: None,
+        amounts,
+    })
 }

@@ -4,7 +4,7 @@
 //! `sync/barrier.rs`.
 
 use super::owner::{self, Owner};
-use crate::model::{Resource, Wait};
+use crate::model::{ResourceKey, Wait};
 use crate::symbols::Type;
 use crate::value::{Place, search};
 
@@ -36,8 +36,14 @@ pub(super) fn wait(place: &Place<'_>, around: &[Place<'_>]) -> Option<Wait> {
         }
         None => ("Notify", notify.type_.name.clone()),
     };
-    let resource = Resource { kind: kind.to_owned(), type_name, address: Some(notify.address) };
-    Some(Wait { resource, task: None, amounts: Vec::new() })
+    Some(Wait {
+        kind: kind.to_owned(),
+        type_name,
+        address: Some(notify.address),
+        resource: Some(ResourceKey(notify.address)),
+        task: None,
+        amounts: Vec::new(),
+    })
 }
 
 /// Source: tokio-util 0.7 `sync/cancellation_token.rs`.

@@ -3,7 +3,7 @@
 //! Source: tokio 1.20 and 1.54 `sync/oneshot.rs` (`struct Receiver { inner: Option<Arc<Inner>> }`,
 //! `struct Inner { state }` with bit 2 for a sender that is gone).
 
-use crate::model::{Amount, Resource, Wait};
+use crate::model::{Amount, ResourceKey, Wait};
 use crate::symbols::Type;
 use crate::value::{Place, Pointee, search};
 
@@ -24,10 +24,12 @@ pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
         Some(state) if state & CLOSED_OR_COMPLETE != 0 => vec![Amount::Closed],
         _ => Vec::new(),
     };
-    let resource = Resource {
+    Some(Wait {
         kind: "oneshot".to_owned(),
         type_name: place.type_.name.clone(),
-        address: inner.map(|inner| inner.address),
-    };
-    Some(Wait { resource, task: None, amounts })
+        address: inner.as_ref().map(|inner| inner.address),
+        resource: inner.map(|inner| ResourceKey(inner.address)),
+        task: None,
+        amounts,
+    })
 }

@@ -2,7 +2,7 @@
 //!
 //! Source: core `future/pending.rs` (rustc 1.95).
 
-use crate::model::{Resource, Wait};
+use crate::model::Wait;
 use crate::symbols::Type;
 use crate::value::Place;
 
@@ -11,7 +11,12 @@ pub(super) fn is_leaf(type_: &Type) -> bool {
 }
 
 pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
-    let resource =
-        Resource { kind: "pending".to_owned(), type_name: place.type_.name.clone(), address: None };
-    Some(Wait { resource, task: None, amounts: Vec::new() })
+    Some(Wait {
+        kind: "pending".to_owned(),
+        type_name: place.type_.name.clone(),
+        address: None,
+        resource: None,
+        task: None,
+        amounts: Vec::new(),
+    })
 }

@@ -4,7 +4,7 @@
 //! one of its entry's: the first `std::time::Instant` inside. std's `Instant` counts
 //! `CLOCK_MONOTONIC` (`std/src/sys/pal/unix/time.rs`).
 
-use crate::model::{Amount, Resource, Wait};
+use crate::model::{Amount, Wait};
 use crate::symbols::Type;
 use crate::value::{Place, search};
 
@@ -15,13 +15,15 @@ pub(super) fn is_leaf(type_: &Type) -> bool {
 }
 
 pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
-    let resource = Resource {
+    let amounts = fires_in(place).map(Amount::FiresIn).into_iter().collect();
+    Some(Wait {
         kind: "sleep".to_owned(),
         type_name: place.type_.name.clone(),
         address: Some(place.address),
-    };
-    let amounts = fires_in(place).map(Amount::FiresIn).into_iter().collect();
-    Some(Wait { resource, task: None, amounts })
+        resource: None,
+        task: None,
+        amounts,
+    })
 }
 
 /// Nanoseconds from the stop to the deadline of the timer inside `place`.
