@@ -269,6 +269,7 @@ impl<'program> Descent<'_, 'program> {
             address: Some(place.address),
             resource: None,
             task: None,
+            thread: None,
             amounts: Vec::new(),
         });
         Future { wait: Some(wait), ..plain(place) }

@@ -2,10 +2,10 @@
 
 use super::resource::ResourceKey;
 use super::task::TaskKey;
-use crate::address::Address;
+use crate::address::{Address, ThreadId};
 
 /// One wait: of the leaf of an await chain, or of a thread.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Wait {
     /// What its users call it: `Mutex`, `RwLock write`, `sleep`.
     pub kind: String,
@@ -17,6 +17,8 @@ pub struct Wait {
     pub resource: Option<ResourceKey>,
     /// The task that is waited for, when it is one.
     pub task: Option<TaskKey>,
+    /// The thread whose end is waited for, when it is one.
+    pub thread: Option<ThreadId>,
     /// How much, how long, how many.
     pub amounts: Vec<Amount>,
 }

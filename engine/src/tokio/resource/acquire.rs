@@ -76,6 +76,7 @@ pub(super) fn wait(place: &Place<'_>, around: &[Place<'_>]) -> Option<Wait> {
         address: Some(address),
         resource: Some(ResourceKey(semaphore.address)),
         task: None,
+        thread: None,
         amounts,
     })
 }

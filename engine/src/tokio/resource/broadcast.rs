@@ -30,6 +30,7 @@ pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
         address: shared.as_ref().map(|shared| shared.address),
         resource: shared.map(|shared| ResourceKey(shared.address)),
         task: None,
+        thread: None,
         amounts,
     })
 }

@@ -27,6 +27,7 @@ pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
         address: Some(interval.address),
         resource: None,
         task: None,
+        thread: None,
         amounts: fires_in.map(Amount::FiresIn).into_iter().collect(),
     })
 }

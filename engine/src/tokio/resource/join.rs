@@ -20,6 +20,7 @@ pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
         address: Some(header),
         resource: None,
         task: Some(TaskKey::Spawned(header)),
+        thread: None,
         amounts: Vec::new(),
     })
 }

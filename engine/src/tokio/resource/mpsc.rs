@@ -56,6 +56,7 @@ pub(super) fn wait(place: &Place<'_>, around: &[Place<'_>]) -> Option<Wait> {
         address: channel.as_ref().map(|channel| channel.address),
         resource: channel.map(|channel| ResourceKey(channel.address)),
         task: None,
+        thread: None,
         amounts,
     })
 }

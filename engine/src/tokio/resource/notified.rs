@@ -42,6 +42,7 @@ pub(super) fn wait(place: &Place<'_>, around: &[Place<'_>]) -> Option<Wait> {
         address: Some(notify.address),
         resource: Some(ResourceKey(notify.address)),
         task: None,
+        thread: None,
         amounts: Vec::new(),
     })
 }

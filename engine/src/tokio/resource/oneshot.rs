@@ -30,6 +30,7 @@ pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
         address: inner.as_ref().map(|inner| inner.address),
         resource: inner.map(|inner| ResourceKey(inner.address)),
         task: None,
+        thread: None,
         amounts,
     })
 }

@@ -17,6 +17,7 @@ pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
         address: None,
         resource: None,
         task: None,
+        thread: None,
         amounts: Vec::new(),
     })
 }

@@ -22,6 +22,7 @@ pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
         address: Some(place.address),
         resource: None,
         task: None,
+        thread: None,
         amounts,
     })
 }
