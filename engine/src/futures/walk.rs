@@ -13,7 +13,7 @@ use super::names;
 use crate::address::Address;
 use crate::evidence::{Gap, Trust};
 use crate::limits::Limits;
-use crate::model::{Future, FutureKind, FutureState, Line, Wait};
+use crate::model::{EndedBy, Future, FutureKind, FutureState, Line, Needs, Wait};
 use crate::program::ImageId;
 use crate::symbols::{Declared, Kind, Type, TypeId};
 use crate::value::{Place, Pointee};
@@ -59,6 +59,7 @@ impl<'walker> Walker<'walker> {
             around: Vec::new(),
             left: self.limits.futures_per_task,
             followed: HashSet::new(),
+            kept: HashSet::new(),
             gaps: Vec::new(),
         };
         let future = descent.future(place);
@@ -118,6 +119,8 @@ struct Descent<'walker, 'program> {
     left: usize,
     /// The targets of pointers that were found among fields.
     followed: HashSet<(ImageId, Address, TypeId)>,
+    /// The futures whose outputs are kept until others have ended too.
+    kept: HashSet<Address>,
     gaps: Vec<Gap>,
 }
 
@@ -152,7 +155,30 @@ impl<'program> Descent<'_, 'program> {
             // A wrapper around one future says nothing that the future does not say.
             Ok([only]) => only,
             Err(children) if children.is_empty() => self.leaf(place),
-            Err(children) => Future { children, ..plain(place) },
+            Err(children) => {
+                Future { needs: self.needs(place, &children), children, ..plain(place) }
+            }
+        }
+    }
+
+    /// Which of several futures the one at `place` needs: all, if it keeps what those that have ended
+    /// gave until the last one has.
+    fn needs(&self, place: &Place<'program>, children: &[Future]) -> Needs {
+        let joins = ["join_all::JoinAll", "try_join_all::TryJoinAll"];
+        let is_join = joins.iter().any(|name| place.type_.path().ends_with(name));
+        let is_kept = |child: &Future| self.kept.contains(&child.address);
+        if is_join || children.iter().all(is_kept) { Needs::All } else { Needs::Any }
+    }
+
+    /// Remembers that what these futures give is kept until others have ended too, if the place that
+    /// they were found in says so.
+    ///
+    /// Source: `enum MaybeDone` in tokio 1.20 and 1.54 `future/maybe_done.rs` and in futures-util 0.3
+    /// `future/maybe_done.rs`, `enum TryMaybeDone` in its `future/try_maybe_done.rs`.
+    fn note_kept(&mut self, place: &Place<'program>, futures: &[Future]) {
+        let path = place.type_.path();
+        if path.ends_with("::MaybeDone") || path.ends_with("::TryMaybeDone") {
+            self.kept.extend(futures.iter().map(|future| future.address));
         }
     }
 
@@ -168,7 +194,9 @@ impl<'program> Descent<'_, 'program> {
             let may_have_ended = matches!(element.type_.kind, Kind::Enum { .. })
                 && coroutine_kind(&element.type_).is_none();
             if may_have_ended {
-                futures.extend(self.fields(element, SEARCH_DEPTH));
+                let found = self.fields(element, SEARCH_DEPTH);
+                self.note_kept(element, &found);
+                futures.extend(found);
             } else {
                 futures.extend(self.future(element));
             }
@@ -256,7 +284,11 @@ impl<'program> Descent<'_, 'program> {
                 }
                 Some(Pointee::Dynamic(target)) => futures.extend(self.future(&target)),
                 Some(Pointee::Thin(_) | Pointee::UnknownDynamic(_)) => {}
-                None => futures.extend(self.fields(&field, depth - 1)),
+                None => {
+                    let found = self.fields(&field, depth - 1);
+                    self.note_kept(&field, &found);
+                    futures.extend(found);
+                }
             }
         }
         futures
@@ -265,6 +297,7 @@ impl<'program> Descent<'_, 'program> {
     fn leaf(&mut self, place: &Place<'program>) -> Future {
         let wait = self.walker.leaves.wait(place, &self.around).unwrap_or_else(|| Wait {
             kind: "unknown".to_owned(),
+            by: EndedBy::Unknown,
             type_name: place.type_.name.clone(),
             address: Some(place.address),
             resource: None,
@@ -302,6 +335,7 @@ fn plain(place: &Place<'_>) -> Future {
         line: None,
         wait: None,
         children: Vec::new(),
+        needs: Needs::default(),
     }
 }
 

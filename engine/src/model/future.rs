@@ -25,6 +25,18 @@ pub struct Future {
     pub wait: Option<Wait>,
     /// The futures that it polls: none for a leaf, several for `join!` and `select!`.
     pub children: Vec<Future>,
+    /// Which of these must end before it goes on, where it polls several.
+    pub needs: Needs,
+}
+
+/// Which of the futures that are polled together must end before the one that polls them goes on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Needs {
+    /// One is enough, or it cannot be told.
+    #[default]
+    Any,
+    /// All of them, as in `join!`.
+    All,
 }
 
 /// What a future is.

@@ -74,6 +74,9 @@ pub struct Holding {
     pub address: Address,
     /// Who has it.
     pub holder: Holder,
+    /// The future in whose state that value lies, one of the holder's await chains: until it goes on,
+    /// nothing there is dropped. Absent where it is not known.
+    pub within: Option<Address>,
     /// The variable it is in, or on the way to it.
     pub variable: Option<String>,
     /// Since which line it has been held.

@@ -15,6 +15,8 @@ pub struct Thread {
     pub name: String,
     /// What it is doing.
     pub activity: Activity,
+    /// The system call that it is in, which need not be the end of what it does.
+    pub call: Option<String>,
     /// CPU time it has used, in nanoseconds.
     pub cpu: u64,
     /// What it waits for in the call that it is blocked in, where that is known.

@@ -9,6 +9,8 @@ use crate::address::{Address, ThreadId};
 pub struct Wait {
     /// What its users call it: `Mutex`, `RwLock write`, `sleep`.
     pub kind: String,
+    /// Whose doing ends it.
+    pub by: EndedBy,
     /// The type of what is waited for, as the debug info names it.
     pub type_name: String,
     /// Where that lies, if it identifies it to a user: the `Mutex` itself.
@@ -21,6 +23,32 @@ pub struct Wait {
     pub thread: Option<ThreadId>,
     /// How much, how long, how many.
     pub amounts: Vec<Amount>,
+}
+
+/// Whose doing ends a wait.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum EndedBy {
+    /// It cannot be told.
+    #[default]
+    Unknown,
+    /// Those who hold the resource give it back: a lock, permits.
+    Holders,
+    /// A sender of the channel sends, or the last one goes.
+    Senders,
+    /// The receiver of the channel receives, or goes.
+    Receivers,
+    /// The handles that keep the resource from being complete go.
+    Handles,
+    /// The task or the thread that the wait names ends.
+    Named,
+    /// Time passes.
+    Time,
+    /// The world outside of the process: a socket, a child process, a signal.
+    World,
+    /// Anybody who can reach the resource.
+    Anybody,
+    /// Nobody: it is made to last for ever.
+    Nobody,
 }
 
 /// A number that belongs to a wait or to a resource.

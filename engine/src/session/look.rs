@@ -29,14 +29,13 @@ pub(super) fn world(
 }
 
 fn thread(program: &Program<'_>, thread: &snapshot::Thread, stack: &ThreadStack) -> Thread {
-    let activity = match thread.syscall {
-        Some(call) => Activity::Blocked(arch::syscall_name(call.number)),
-        None => Activity::Running,
-    };
+    let call = thread.syscall.map(|call| arch::syscall_name(call.number));
+    let activity = call.clone().map_or(Activity::Running, Activity::Blocked);
     Thread {
         id: ThreadId(thread.id.0),
         name: thread.name.clone(),
         activity,
+        call,
         cpu: thread.cpu,
         wait: None,
         frames: stack

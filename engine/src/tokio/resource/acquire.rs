@@ -6,7 +6,7 @@
 //! bit says that it is closed).
 
 use super::owner::{self, Owner};
-use crate::model::{Amount, ResourceKey, Wait};
+use crate::model::{Amount, EndedBy, ResourceKey, Wait};
 use crate::symbols::Type;
 use crate::value::{Place, Pointee};
 
@@ -72,6 +72,7 @@ pub(super) fn wait(place: &Place<'_>, around: &[Place<'_>]) -> Option<Wait> {
     };
     Some(Wait {
         kind: kind.to_owned(),
+        by: if kind == "mpsc send" { EndedBy::Receivers } else { EndedBy::Holders },
         type_name,
         address: Some(address),
         resource: Some(ResourceKey(semaphore.address)),

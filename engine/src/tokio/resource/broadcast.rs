@@ -4,7 +4,7 @@
 //! `struct Receiver { shared: Arc<Shared> }`, `struct Shared { num_tx }`).
 
 use super::owner;
-use crate::model::{Amount, ResourceKey, Wait};
+use crate::model::{Amount, EndedBy, ResourceKey, Wait};
 use crate::symbols::Type;
 use crate::value::Place;
 
@@ -26,6 +26,7 @@ pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
     };
     Some(Wait {
         kind: "broadcast recv".to_owned(),
+        by: EndedBy::Senders,
         type_name: receiver.type_.name.clone(),
         address: shared.as_ref().map(|shared| shared.address),
         resource: shared.map(|shared| ResourceKey(shared.address)),

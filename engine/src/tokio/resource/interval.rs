@@ -4,7 +4,7 @@
 //! borrows the interval, `struct Interval { delay: Pin<Box<Sleep>> }`.
 
 use super::{owner, sleep};
-use crate::model::{Amount, Wait};
+use crate::model::{Amount, EndedBy, Wait};
 use crate::symbols::{Kind, Type};
 use crate::value::{Place, Pointee, search};
 
@@ -23,6 +23,7 @@ pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
     };
     Some(Wait {
         kind: "interval".to_owned(),
+        by: EndedBy::Time,
         type_name: interval.type_.name.clone(),
         address: Some(interval.address),
         resource: None,

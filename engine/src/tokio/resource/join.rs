@@ -3,7 +3,7 @@
 //! Source: tokio 1.20 and 1.54 `runtime/task/join.rs` (`struct JoinHandle { raw }`, an `Option` of
 //! it up to 1.20).
 
-use crate::model::{TaskKey, Wait};
+use crate::model::{EndedBy, TaskKey, Wait};
 use crate::symbols::Type;
 use crate::value::{Place, search};
 
@@ -16,6 +16,7 @@ pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
     let header = pointers.first()?.pointer()?;
     Some(Wait {
         kind: "JoinHandle".to_owned(),
+        by: EndedBy::Named,
         type_name: place.type_.name.clone(),
         address: Some(header),
         resource: None,

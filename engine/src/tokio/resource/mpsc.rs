@@ -6,7 +6,7 @@
 //! receiver itself.
 
 use super::owner::{self, Owner};
-use crate::model::{Amount, ResourceKey, Wait};
+use crate::model::{Amount, EndedBy, ResourceKey, Wait};
 use crate::symbols::{Kind, Type};
 use crate::value::{Place, search};
 
@@ -52,6 +52,7 @@ pub(super) fn wait(place: &Place<'_>, around: &[Place<'_>]) -> Option<Wait> {
     };
     Some(Wait {
         kind: "mpsc recv".to_owned(),
+        by: EndedBy::Senders,
         type_name: receiver.unwrap_or(half).type_.name.clone(),
         address: channel.as_ref().map(|channel| channel.address),
         resource: channel.map(|channel| ResourceKey(channel.address)),

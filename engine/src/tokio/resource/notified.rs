@@ -4,7 +4,7 @@
 //! `sync/barrier.rs`.
 
 use super::owner::{self, Owner};
-use crate::model::{ResourceKey, Wait};
+use crate::model::{EndedBy, ResourceKey, Wait};
 use crate::symbols::Type;
 use crate::value::{Place, search};
 
@@ -38,6 +38,11 @@ pub(super) fn wait(place: &Place<'_>, around: &[Place<'_>]) -> Option<Wait> {
     };
     Some(Wait {
         kind: kind.to_owned(),
+        by: match kind {
+            "watch" => EndedBy::Senders,
+            "signal" => EndedBy::World,
+            _ => EndedBy::Anybody,
+        },
         type_name,
         address: Some(notify.address),
         resource: Some(ResourceKey(notify.address)),

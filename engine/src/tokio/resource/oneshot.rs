@@ -3,7 +3,7 @@
 //! Source: tokio 1.20 and 1.54 `sync/oneshot.rs` (`struct Receiver { inner: Option<Arc<Inner>> }`,
 //! `struct Inner { state }` with bit 2 for a sender that is gone).
 
-use crate::model::{Amount, ResourceKey, Wait};
+use crate::model::{Amount, EndedBy, ResourceKey, Wait};
 use crate::symbols::Type;
 use crate::value::{Place, Pointee, search};
 
@@ -26,6 +26,7 @@ pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
     };
     Some(Wait {
         kind: "oneshot".to_owned(),
+        by: EndedBy::Senders,
         type_name: place.type_.name.clone(),
         address: inner.as_ref().map(|inner| inner.address),
         resource: inner.map(|inner| ResourceKey(inner.address)),

@@ -2,7 +2,7 @@
 //!
 //! Source: core `future/pending.rs` (rustc 1.95).
 
-use crate::model::Wait;
+use crate::model::{EndedBy, Wait};
 use crate::symbols::Type;
 use crate::value::Place;
 
@@ -13,6 +13,7 @@ pub(super) fn is_leaf(type_: &Type) -> bool {
 pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
     Some(Wait {
         kind: "pending".to_owned(),
+        by: EndedBy::Nobody,
         type_name: place.type_.name.clone(),
         address: None,
         resource: None,

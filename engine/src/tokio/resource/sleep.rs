@@ -4,7 +4,7 @@
 //! one of its entry's: the first `std::time::Instant` inside. std's `Instant` counts
 //! `CLOCK_MONOTONIC` (`std/src/sys/pal/unix/time.rs`).
 
-use crate::model::{Amount, Wait};
+use crate::model::{Amount, EndedBy, Wait};
 use crate::symbols::Type;
 use crate::value::{Place, search};
 
@@ -18,6 +18,7 @@ pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
     let amounts = fires_in(place).map(Amount::FiresIn).into_iter().collect();
     Some(Wait {
         kind: "sleep".to_owned(),
+        by: EndedBy::Time,
         type_name: place.type_.name.clone(),
         address: Some(place.address),
         resource: None,
