@@ -5,7 +5,7 @@
 //! type with no future inside is a leaf of which only the type is known.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::collections;
 use super::coroutine::{Coroutine, coroutine_kind};
@@ -13,7 +13,9 @@ use super::names;
 use crate::address::Address;
 use crate::evidence::{Gap, Trust};
 use crate::limits::Limits;
-use crate::model::{EndedBy, Future, FutureKind, FutureState, Line, Needs, Wait};
+use crate::model::{
+    EndedBy, Future, FutureKind, FutureState, Held, Line, Needs, Resource, ResourceKey, Wait,
+};
 use crate::program::ImageId;
 use crate::symbols::{Declared, Kind, Type, TypeId};
 use crate::value::{Place, Pointee};
@@ -28,6 +30,15 @@ pub trait Leaves {
 
     /// What the leaf at `place` waits for. `around` are the futures that await it, outermost first.
     fn wait(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Wait>;
+
+    /// What the key of the wait of the leaf at `place` stands for. Called once for each key.
+    fn resource(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Resource>;
+
+    /// Whether a value of this type can hold a part of a resource.
+    fn is_held(&self, type_: &Type) -> bool;
+
+    /// What the value at `place` holds. `around` are the futures that it lies in, outermost first.
+    fn held(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Held>;
 }
 
 /// A future as it was found in memory.
@@ -44,12 +55,18 @@ pub struct Walker<'walker> {
     leaves: &'walker dyn Leaves,
     limits: &'walker Limits,
     promising: RefCell<HashMap<(ImageId, TypeId), bool>>,
+    resources: RefCell<BTreeMap<ResourceKey, Option<Resource>>>,
 }
 
 impl<'walker> Walker<'walker> {
     /// A walker that stops at these leaves and within these limits.
     pub fn new(leaves: &'walker dyn Leaves, limits: &'walker Limits) -> Walker<'walker> {
-        Walker { leaves, limits, promising: RefCell::default() }
+        Walker { leaves, limits, promising: RefCell::default(), resources: RefCell::default() }
+    }
+
+    /// What the leaves of all walks until now wait for, by key.
+    pub fn take_resources(&self) -> Vec<Resource> {
+        self.resources.take().into_values().flatten().collect()
     }
 
     /// The future at `place`.
@@ -305,6 +322,12 @@ impl<'program> Descent<'_, 'program> {
             thread: None,
             amounts: Vec::new(),
         });
+        if let Some(key) = wait.resource {
+            let mut resources = self.walker.resources.borrow_mut();
+            resources
+                .entry(key)
+                .or_insert_with(|| self.walker.leaves.resource(place, &self.around));
+        }
         Future { wait: Some(wait), ..plain(place) }
     }
 

@@ -9,7 +9,7 @@ mod thread;
 mod wait;
 
 pub use future::{Future, FutureKind, FutureState, Line, Needs};
-pub use resource::{Aside, Hold, Holder, Holding, Resource, ResourceKey, Waiter, Waker};
+pub use resource::{Aside, Held, Hold, Holder, Holding, Resource, ResourceKey, Waiter, Waker};
 pub use task::{Runtime, Spawn, SpawnKind, Task, TaskKey, TaskKind, TaskState};
 pub use thread::{Activity, Frame, Thread};
 pub use wait::{Amount, EndedBy, Wait};

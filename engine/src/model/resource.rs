@@ -85,6 +85,15 @@ pub struct Holding {
     pub certainty: Certainty,
 }
 
+/// What a value holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Held {
+    /// Of which resource.
+    pub resource: ResourceKey,
+    /// What of it.
+    pub hold: Hold,
+}
+
 /// What of a resource is held.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Hold {

@@ -1,8 +1,9 @@
-//! Which futures of Tokio end an await chain, for [`crate::futures`].
+//! Which futures of Tokio end an await chain, and which values hold what they wait for, for
+//! [`crate::futures`].
 
-use super::resource::{self, Kind};
+use super::resource::{LEAVES, Leaf};
 use crate::futures::Leaves;
-use crate::model::Wait;
+use crate::model::{Held, Resource, Wait};
 use crate::symbols::Type;
 use crate::value::Place;
 
@@ -11,14 +12,30 @@ pub(super) struct TokioLeaves;
 
 impl Leaves for TokioLeaves {
     fn is_leaf(&self, type_: &Type) -> bool {
-        kind_of(type_).is_some()
+        leaf(type_).is_some()
     }
 
     fn wait(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Wait> {
-        (kind_of(&place.type_)?.wait)(place, around)
+        leaf(&place.type_)?.wait(place, around)
+    }
+
+    fn resource(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Resource> {
+        leaf(&place.type_)?.resource(place, around)
+    }
+
+    fn is_held(&self, type_: &Type) -> bool {
+        holder(type_).is_some()
+    }
+
+    fn held(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Held> {
+        holder(&place.type_)?.held(place, around)
     }
 }
 
-fn kind_of(type_: &Type) -> Option<&'static Kind> {
-    resource::KINDS.iter().find(|kind| (kind.is_leaf)(type_))
+fn leaf(type_: &Type) -> Option<&'static dyn Leaf> {
+    LEAVES.iter().copied().find(|leaf| leaf.is_leaf(type_))
+}
+
+fn holder(type_: &Type) -> Option<&'static dyn Leaf> {
+    LEAVES.iter().copied().find(|leaf| leaf.is_held(type_))
 }

@@ -16,7 +16,8 @@ use crate::evidence::{Gap, Trust};
 use crate::futures::{self, Walk, Walker};
 use crate::limits::Limits;
 use crate::model::{
-    self, Activity, Future, Line, Spawn, SpawnKind, TaskKey, TaskKind, TaskState, World,
+    self, Activity, Future, Line, ResourceKey, Spawn, SpawnKind, TaskKey, TaskKind, TaskState,
+    World,
 };
 use crate::program::Program;
 use crate::stack::ThreadStack;
@@ -52,6 +53,7 @@ pub fn read<'program>(
         }
     }
     reader.add_tasks(population, stacks);
+    reader.add_resources();
     reader.world
 }
 
@@ -255,6 +257,21 @@ impl<'program> Reader<'_, 'program> {
         self.world.tasks.push(entry);
     }
 
+    /// Adds what the tasks wait for. A walk that was given up may have met more.
+    fn add_resources(&mut self) {
+        let mut waited = HashSet::new();
+        for task in &self.world.tasks {
+            let aside = task.aside.iter().map(|aside| &aside.future);
+            task.future
+                .iter()
+                .chain(aside)
+                .for_each(|future| add_resource_keys(future, &mut waited));
+        }
+        let mut resources = self.walker.take_resources();
+        resources.retain(|resource| waited.contains(&resource.key));
+        self.world.resources = resources;
+    }
+
     /// The line that spawned a task of these types, or else where its body is written.
     fn spawned(&self, types: &TaskType) -> Option<Spawn> {
         let line = self.spawn_lines.line(types.image, types.poll, &types.spawned.name);
@@ -289,6 +306,13 @@ fn add_joined_tasks(future: &Future, joined: &mut Vec<TaskKey>) {
     joined.extend(future.wait.as_ref().and_then(|wait| wait.task));
     for child in &future.children {
         add_joined_tasks(child, joined);
+    }
+}
+
+fn add_resource_keys(future: &Future, keys: &mut HashSet<ResourceKey>) {
+    keys.extend(future.wait.as_ref().and_then(|wait| wait.resource));
+    for child in &future.children {
+        add_resource_keys(child, keys);
     }
 }
 

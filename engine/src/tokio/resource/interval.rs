@@ -3,32 +3,37 @@
 //! Source: tokio 1.20 and 1.54 `time/interval.rs`: `tick` awaits a `PollFn` of a closure that
 //! borrows the interval, `struct Interval { delay: Pin<Box<Sleep>> }`.
 
-use super::{owner, sleep};
+use super::{Leaf, owner, sleep};
 use crate::model::{Amount, EndedBy, Wait};
 use crate::symbols::{Kind, Type};
 use crate::value::{Place, Pointee, search};
 
-pub(super) fn is_leaf(type_: &Type) -> bool {
-    type_.own_name.starts_with("PollFn<tokio::time::interval::")
-}
+/// The ticks of an interval.
+pub(super) struct Interval;
 
-pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
-    let pointers = search(place, 6, &|type_| matches!(type_.kind, Kind::Pointer { .. }));
-    let interval = pointers
-        .into_iter()
-        .find_map(|pointer| owner::behind_pointers(pointer, "tokio::time::interval::Interval"))?;
-    let fires_in = match interval.field("delay").and_then(|delay| delay.pointee()) {
-        Some(Pointee::Thin(delay)) => sleep::fires_in(&delay),
-        _ => None,
-    };
-    Some(Wait {
-        kind: "interval".to_owned(),
-        by: EndedBy::Time,
-        type_name: interval.type_.name.clone(),
-        address: Some(interval.address),
-        resource: None,
-        task: None,
-        thread: None,
-        amounts: fires_in.map(Amount::FiresIn).into_iter().collect(),
-    })
+impl Leaf for Interval {
+    fn is_leaf(&self, type_: &Type) -> bool {
+        type_.own_name.starts_with("PollFn<tokio::time::interval::")
+    }
+
+    fn wait(&self, place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
+        let pointers = search(place, 6, &|type_| matches!(type_.kind, Kind::Pointer { .. }));
+        let interval = pointers.into_iter().find_map(|pointer| {
+            owner::behind_pointers(pointer, "tokio::time::interval::Interval")
+        })?;
+        let fires_in = match interval.field("delay").and_then(|delay| delay.pointee()) {
+            Some(Pointee::Thin(delay)) => sleep::fires_in(&delay),
+            _ => None,
+        };
+        Some(Wait {
+            kind: "interval".to_owned(),
+            by: EndedBy::Time,
+            type_name: interval.type_.name.clone(),
+            address: Some(interval.address),
+            resource: None,
+            task: None,
+            thread: None,
+            amounts: fires_in.map(Amount::FiresIn).into_iter().collect(),
+        })
+    }
 }

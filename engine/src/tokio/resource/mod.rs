@@ -1,4 +1,4 @@
-//! What Tokio's leaves wait for: one file a kind, each with `is_leaf` and `wait`.
+//! What Tokio's leaves wait for, and what of it is held: one file a kind, each a [`Leaf`].
 
 mod acquire;
 mod broadcast;
@@ -11,27 +11,43 @@ mod owner;
 mod pending;
 mod sleep;
 
-use crate::model::Wait;
+use crate::model::{Held, Resource, Wait};
 use crate::symbols::Type;
 use crate::value::Place;
 
-/// One kind of leaf.
-pub(super) struct Kind {
+/// One kind of leaf. The futures around a place are those that await it, outermost first.
+pub(super) trait Leaf: Sync {
     /// Whether a value of this type is one.
-    pub(super) is_leaf: fn(&Type) -> bool,
-    /// What the one at this place waits for; the futures around it, outermost first.
-    pub(super) wait: fn(&Place<'_>, &[Place<'_>]) -> Option<Wait>,
+    fn is_leaf(&self, type_: &Type) -> bool;
+
+    /// What the leaf at this place waits for.
+    fn wait(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Wait>;
+
+    /// What its wait's key stands for.
+    fn resource(&self, _place: &Place<'_>, _around: &[Place<'_>]) -> Option<Resource> {
+        None
+    }
+
+    /// Whether a value of this type can hold a part of such a resource.
+    fn is_held(&self, _type: &Type) -> bool {
+        false
+    }
+
+    /// What the value at this place holds.
+    fn held(&self, _place: &Place<'_>, _around: &[Place<'_>]) -> Option<Held> {
+        None
+    }
 }
 
 /// All kinds, in the order in which they are tried.
-pub(super) const KINDS: &[Kind] = &[
-    Kind { is_leaf: acquire::is_leaf, wait: acquire::wait },
-    Kind { is_leaf: join::is_leaf, wait: join::wait },
-    Kind { is_leaf: oneshot::is_leaf, wait: oneshot::wait },
-    Kind { is_leaf: mpsc::is_leaf, wait: mpsc::wait },
-    Kind { is_leaf: broadcast::is_leaf, wait: broadcast::wait },
-    Kind { is_leaf: notified::is_leaf, wait: notified::wait },
-    Kind { is_leaf: interval::is_leaf, wait: interval::wait },
-    Kind { is_leaf: sleep::is_leaf, wait: sleep::wait },
-    Kind { is_leaf: pending::is_leaf, wait: pending::wait },
+pub(super) const LEAVES: &[&dyn Leaf] = &[
+    &acquire::Acquire,
+    &join::Join,
+    &oneshot::Oneshot,
+    &mpsc::Mpsc,
+    &broadcast::Broadcast,
+    &notified::Notified,
+    &interval::Interval,
+    &sleep::Sleep,
+    &pending::Pending,
 ];

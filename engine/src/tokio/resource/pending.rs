@@ -2,23 +2,29 @@
 //!
 //! Source: core `future/pending.rs` (rustc 1.95).
 
+use super::Leaf;
 use crate::model::{EndedBy, Wait};
 use crate::symbols::Type;
 use crate::value::Place;
 
-pub(super) fn is_leaf(type_: &Type) -> bool {
-    type_.is("core::future::pending::Pending")
-}
+/// A future that never ends.
+pub(super) struct Pending;
 
-pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
-    Some(Wait {
-        kind: "pending".to_owned(),
-        by: EndedBy::Nobody,
-        type_name: place.type_.name.clone(),
-        address: None,
-        resource: None,
-        task: None,
-        thread: None,
-        amounts: Vec::new(),
-    })
+impl Leaf for Pending {
+    fn is_leaf(&self, type_: &Type) -> bool {
+        type_.is("core::future::pending::Pending")
+    }
+
+    fn wait(&self, place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
+        Some(Wait {
+            kind: "pending".to_owned(),
+            by: EndedBy::Nobody,
+            type_name: place.type_.name.clone(),
+            address: None,
+            resource: None,
+            task: None,
+            thread: None,
+            amounts: Vec::new(),
+        })
+    }
 }

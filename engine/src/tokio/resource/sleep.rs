@@ -4,28 +4,34 @@
 //! one of its entry's: the first `std::time::Instant` inside. std's `Instant` counts
 //! `CLOCK_MONOTONIC` (`std/src/sys/pal/unix/time.rs`).
 
+use super::Leaf;
 use crate::model::{Amount, EndedBy, Wait};
 use crate::symbols::Type;
 use crate::value::{Place, search};
 
 const NANOSECONDS: i64 = 1_000_000_000;
 
-pub(super) fn is_leaf(type_: &Type) -> bool {
-    type_.is("tokio::time::sleep::Sleep") || type_.is("tokio::time::driver::sleep::Sleep")
-}
+/// A timer.
+pub(super) struct Sleep;
 
-pub(super) fn wait(place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
-    let amounts = fires_in(place).map(Amount::FiresIn).into_iter().collect();
-    Some(Wait {
-        kind: "sleep".to_owned(),
-        by: EndedBy::Time,
-        type_name: place.type_.name.clone(),
-        address: Some(place.address),
-        resource: None,
-        task: None,
-        thread: None,
-        amounts,
-    })
+impl Leaf for Sleep {
+    fn is_leaf(&self, type_: &Type) -> bool {
+        type_.is("tokio::time::sleep::Sleep") || type_.is("tokio::time::driver::sleep::Sleep")
+    }
+
+    fn wait(&self, place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
+        let amounts = fires_in(place).map(Amount::FiresIn).into_iter().collect();
+        Some(Wait {
+            kind: "sleep".to_owned(),
+            by: EndedBy::Time,
+            type_name: place.type_.name.clone(),
+            address: Some(place.address),
+            resource: None,
+            task: None,
+            thread: None,
+            amounts,
+        })
+    }
 }
 
 /// Nanoseconds from the stop to the deadline of the timer inside `place`.
