@@ -13,6 +13,7 @@
 //! - [`value`]: typed places in memory, and how to walk from one to the next
 //! - [`model`]: tasks, futures, resources, waits: plain data that knows no runtime
 //! - [`futures`]: the compiler's state machines as await chains
+//! - [`sync`]: what threads wait for without a runtime
 //! - [`tokio`]: the one home of Tokio's layout
 //! - [`sources`]: source lines for reports
 //! - [`report`]: the schema that renderers get, and how a report is made
@@ -32,5 +33,6 @@ pub mod snapshot;
 pub mod sources;
 pub mod stack;
 pub mod symbols;
+pub mod sync;
 pub mod tokio;
 pub mod value;

@@ -7,7 +7,7 @@ use super::looks;
 use super::paths::Paths;
 use super::schema::{Counts, Frame, Report, Runtime, Subject, Thread};
 use super::tasks;
-use crate::model::{self, Activity, World};
+use crate::model::{self, Activity, EndedBy, World};
 
 /// Gives the text of a source line, if it is known and as old as the binary.
 pub type SourceText<'source> = &'source dyn Fn(&Path, u32) -> Option<String>;
@@ -58,7 +58,10 @@ fn thread(thread: &model::Thread, labels: &tasks::Labels, paths: &Paths<'_>) -> 
     let doing = match &thread.activity {
         Activity::Polls(key) => format!("polls {}", labels.label(*key)),
         Activity::Waits(what) => format!("waits for {what}"),
-        Activity::Blocked(call) => format!("blocked in {call}"),
+        Activity::Blocked(call) => match &thread.wait {
+            Some(wait) => format!("waits for {}", thread_wait(wait)),
+            None => format!("blocked in {call}"),
+        },
         Activity::Running => "running".to_owned(),
     };
     let frame = |frame: &model::Frame| Frame {
@@ -73,6 +76,17 @@ fn thread(thread: &model::Thread, labels: &tasks::Labels, paths: &Paths<'_>) -> 
         name: thread.name.clone(),
         doing,
         frames: thread.frames.iter().map(frame).collect(),
+    }
+}
+
+/// What a thread waits for, in words: `std Mutex`, `blocking read of descriptor 7 (pipe:[3])`.
+fn thread_wait(wait: &model::Wait) -> String {
+    match (wait.thread, wait.by) {
+        (Some(thread), _) => format!("the end of thread {thread}"),
+        (None, EndedBy::World) if wait.kind.starts_with("blocking ") => {
+            format!("{} of {}", wait.kind, wait.type_name)
+        }
+        _ => wait.kind.clone(),
     }
 }
 

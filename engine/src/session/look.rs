@@ -10,6 +10,7 @@ use crate::program::Program;
 use crate::snapshot::{self, Snapshot};
 use crate::stack::{self, ThreadStack};
 use crate::symbols::{CodeFrame, Objects};
+use crate::sync;
 use crate::tokio;
 
 /// Everything that is found in `snapshot`. `file_of` says where a mapped file is to be read from.
@@ -25,7 +26,20 @@ pub(super) fn world(
     let threads = known.map(|(thread, stack)| self::thread(&program, thread, stack)).collect();
     gaps.extend(stacks.iter().flat_map(|stack| stack.gaps.iter().cloned()));
     let world = World { threads, gaps, ..World::default() };
-    tokio::read(&program, &stacks, limits, world)
+    let mut world = tokio::read(&program, &stacks, limits, world);
+    add_resources_of_threads(&mut world);
+    world
+}
+
+/// Adds what only threads wait for to the resources.
+fn add_resources_of_threads(world: &mut World) {
+    let waits = world.threads.iter().filter_map(|thread| thread.wait.as_ref());
+    for resource in waits.filter_map(sync::resource) {
+        let place = world.resources.binary_search_by_key(&resource.key, |known| known.key);
+        if let Err(place) = place {
+            world.resources.insert(place, resource);
+        }
+    }
 }
 
 fn thread(program: &Program<'_>, thread: &snapshot::Thread, stack: &ThreadStack) -> Thread {
@@ -37,7 +51,7 @@ fn thread(program: &Program<'_>, thread: &snapshot::Thread, stack: &ThreadStack)
         activity,
         call,
         cpu: thread.cpu,
-        wait: None,
+        wait: sync::wait(program, thread, stack, tokio::CRATE),
         frames: stack
             .frames
             .iter()

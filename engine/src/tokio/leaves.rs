@@ -5,6 +5,7 @@ use super::resource::{LEAVES, Leaf};
 use crate::futures::Leaves;
 use crate::model::{Held, Resource, Wait};
 use crate::symbols::Type;
+use crate::sync;
 use crate::value::Place;
 
 /// Tokio's leaves at one stop.
@@ -24,11 +25,14 @@ impl Leaves for TokioLeaves {
     }
 
     fn is_held(&self, type_: &Type) -> bool {
-        holder(type_).is_some()
+        holder(type_).is_some() || sync::is_held(type_)
     }
 
     fn held(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Held> {
-        holder(&place.type_)?.held(place, around)
+        match holder(&place.type_) {
+            Some(holder) => holder.held(place, around),
+            None => sync::held(place),
+        }
     }
 }
 

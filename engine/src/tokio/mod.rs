@@ -20,3 +20,6 @@ mod vtable;
 mod world;
 
 pub use world::read;
+
+/// The name of the crate.
+pub const CRATE: &str = "tokio";

@@ -5,6 +5,8 @@
 
 mod place;
 mod search;
+mod thread_local;
 
 pub use place::{Place, Pointee};
 pub use search::search;
+pub use thread_local::thread_locals;

@@ -7,7 +7,7 @@ use proc_macro2::TokenTree;
 use crate::source::{Source, group, ident, is_path_separator};
 
 /// A room and what it may use, in the order of the house: nothing uses what comes after it.
-const MAY_USE: [(&str, &[&str]); 21] = [
+const MAY_USE: [(&str, &[&str]); 22] = [
     ("address", &[]),
     ("evidence", &[]),
     ("limits", &[]),
@@ -18,14 +18,21 @@ const MAY_USE: [(&str, &[&str]); 21] = [
     ("program", &["address", "evidence", "limits", "symbols", "snapshot"]),
     ("sources", &["evidence", "limits"]),
     ("stack", &["address", "evidence", "limits", "arch", "symbols", "snapshot", "program"]),
-    ("value", &["address", "evidence", "limits", "symbols", "program"]),
+    ("value", &["address", "evidence", "limits", "arch", "symbols", "snapshot", "program"]),
     ("model", &["address", "evidence"]),
     ("futures", &["address", "evidence", "limits", "symbols", "program", "value", "model"]),
+    (
+        "sync",
+        &[
+            "address", "evidence", "limits", "arch", "symbols", "snapshot", "program", "stack",
+            "value", "model", "futures",
+        ],
+    ),
     (
         "tokio",
         &[
             "address", "evidence", "limits", "arch", "symbols", "snapshot", "program", "stack",
-            "value", "model", "futures",
+            "value", "model", "futures", "sync",
         ],
     ),
     ("graph", &["evidence", "model"]),
@@ -61,6 +68,7 @@ const MAY_USE: [(&str, &[&str]); 21] = [
             "value",
             "model",
             "futures",
+            "sync",
             "tokio",
             "graph",
             "diagnosis",
