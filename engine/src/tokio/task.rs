@@ -13,6 +13,7 @@ use crate::value::{Place, search};
 const RUNNING: u64 = 1;
 const COMPLETE: u64 = 1 << 1;
 const NOTIFIED: u64 = 1 << 2;
+const JOIN_INTEREST: u64 = 1 << 3;
 const CANCELLED: u64 = 1 << 5;
 /// Where the count of references begins.
 const REFERENCES: u32 = 6;
@@ -35,6 +36,8 @@ pub(super) struct Task<'program> {
     pub(super) owner: Option<u64>,
     /// How many handles refer to it.
     pub(super) references: u64,
+    /// Whether its `JoinHandle` is there, which is one of these.
+    has_join_handle: bool,
     /// What schedules it.
     pub(super) scheduler: Option<Place<'program>>,
 }
@@ -43,6 +46,18 @@ impl<'program> Task<'program> {
     /// Whether it is a closure on the blocking pool.
     pub(super) fn is_blocking(&self) -> bool {
         self.types.as_ref().is_ok_and(|types| types.future.is(BLOCKING))
+    }
+
+    /// How many wakers of it there can be at most, if it is on its owner's list: that list has one of
+    /// the references, its `JoinHandle` one, and whoever polls it or has queued it one. The rest are
+    /// wakers and abort handles.
+    pub(super) fn most_wakers(&self) -> Option<u64> {
+        let others = match self.state {
+            TaskState::Idle => 1,
+            TaskState::Scheduled | TaskState::Running => 2,
+            TaskState::Complete => return None,
+        };
+        self.references.checked_sub(others + u64::from(self.has_join_handle))
     }
 
     /// The task with this header; `None` when its state word cannot be read.
@@ -66,6 +81,7 @@ impl<'program> Task<'program> {
             future: core.as_ref().and_then(future),
             owner: owner(header),
             references: bits >> REFERENCES,
+            has_join_handle: bits & JOIN_INTEREST != 0,
             scheduler: core.as_ref().and_then(|core| core.field("scheduler")),
         })
     }

@@ -221,7 +221,7 @@ impl<'program> Reader<'_, 'program> {
             thread,
             future: None,
             aside: Vec::new(),
-            wakers: None,
+            wakers: runtime.and_then(|_| task.most_wakers()),
             is_walked: false,
         };
         if let Some(place) = task.future.as_ref().filter(|_| !task.is_blocking()) {
