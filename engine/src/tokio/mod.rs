@@ -5,6 +5,7 @@
 //! ever run or changed in the process.
 
 mod context;
+mod drivers;
 mod leaves;
 mod owned;
 mod pollers;

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::context::{self, Context};
+use super::drivers::drives;
 use super::leaves::TokioLeaves;
 use super::pollers::pollers;
 use super::population::{self, Population};
@@ -41,7 +42,7 @@ pub fn read<'program>(
         contexts,
         world,
     };
-    reader.add_runtimes(&population);
+    reader.add_runtimes(&population, stacks);
     let known: HashSet<Address> = population.tasks.iter().map(|(_, task)| task.header).collect();
     for stack in stacks {
         for root in root::roots(program, stack) {
@@ -65,14 +66,20 @@ struct Reader<'reader, 'program> {
 }
 
 impl<'program> Reader<'_, 'program> {
-    fn add_runtimes(&mut self, population: &Population<'program>) {
+    fn add_runtimes(&mut self, population: &Population<'program>, stacks: &[ThreadStack]) {
         self.world.gaps.extend(population.gaps.iter().cloned());
+        let drivers: Vec<(Option<usize>, ThreadId)> = stacks
+            .iter()
+            .filter(|stack| drives(stack))
+            .map(|stack| (self.runtime_of_thread(stack.thread, &population.runtimes), stack.thread))
+            .collect();
         for (index, runtime) in population.runtimes.iter().enumerate() {
+            let of_this = drivers.iter().filter(|(driven, _)| *driven == Some(index));
             self.world.runtimes.push(model::Runtime {
                 address: runtime.address,
                 flavor: runtime.flavor.to_owned(),
                 tasks: population.tasks.iter().filter(|(owner, _)| *owner == index).count(),
-                drivers: Vec::new(),
+                drivers: of_this.map(|(_, thread)| *thread).collect(),
             });
         }
     }
