@@ -15,14 +15,18 @@
 //! - [`futures`]: the compiler's state machines as await chains
 //! - [`sync`]: what threads wait for without a runtime
 //! - [`tokio`]: the one home of Tokio's layout
+//! - [`graph`]: who waits for what, held by whom
+//! - [`diagnosis`]: what is wrong, one file a finding
 //! - [`sources`]: source lines for reports
 //! - [`report`]: the schema that renderers get, and how a report is made
 //! - [`session`]: the facade
 
 pub mod address;
 pub mod arch;
+pub mod diagnosis;
 pub mod evidence;
 pub mod futures;
+pub mod graph;
 pub mod limits;
 pub mod model;
 pub mod process;

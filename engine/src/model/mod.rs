@@ -8,6 +8,9 @@ mod task;
 mod thread;
 mod wait;
 
+#[cfg(test)]
+pub(crate) mod worlds;
+
 pub use future::{Future, FutureKind, FutureState, Line, Needs};
 pub use resource::{Aside, Held, Hold, Holder, Holding, Resource, ResourceKey, Waiter, Waker};
 pub use task::{Runtime, Spawn, SpawnKind, Task, TaskKey, TaskKind, TaskState};

@@ -31,8 +31,10 @@ pub enum EndedBy {
     /// It cannot be told.
     #[default]
     Unknown,
-    /// Those who hold the resource give it back: a lock, permits.
+    /// Those who hold the lock let it go: none of them may keep it.
     Holders,
+    /// Enough of the permits are given back, by any of those who hold some.
+    Permits,
     /// A sender of the channel sends, or the last one goes.
     Senders,
     /// The receiver of the channel receives, or goes.
@@ -64,6 +66,8 @@ pub enum Amount {
     Available(u64),
     /// Senders of the channel that are alive.
     Senders(u64),
+    /// Receivers of the channel that are alive, where there can be several.
+    Receivers(u64),
     /// Messages in the channel.
     Length(u64),
     /// Messages that fit into the channel.

@@ -231,6 +231,8 @@ fn amount(amount: &Amount) -> Option<String> {
         Amount::Available(permits) => format!("{permits} permits are free"),
         Amount::Senders(1) => "1 sender is alive".to_owned(),
         Amount::Senders(senders) => format!("{senders} senders are alive"),
+        Amount::Receivers(1) => "1 receiver is alive".to_owned(),
+        Amount::Receivers(receivers) => format!("{receivers} receivers are alive"),
         Amount::Length(length) => format!("{length} in it"),
         Amount::Capacity(0) => "it is full".to_owned(),
         Amount::Capacity(capacity) => format!("room for {capacity}"),

@@ -77,7 +77,11 @@ impl Leaf for Acquire {
         };
         Some(Wait {
             kind: kind.to_owned(),
-            by: if kind == "mpsc send" { EndedBy::Receivers } else { EndedBy::Holders },
+            by: match kind {
+                "mpsc send" => EndedBy::Receivers,
+                "Semaphore" => EndedBy::Permits,
+                _ => EndedBy::Holders,
+            },
             type_name,
             address: Some(address),
             resource: Some(ResourceKey(semaphore.address)),

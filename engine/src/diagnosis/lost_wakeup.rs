@@ -1,0 +1,45 @@
+//! A task is idle, and nothing has a way to wake it: no waker of it exists; or what it waits for is
+//! there, and it was not told.
+
+use super::case::Case;
+use super::finding::{Doubt, Finding, FindingKind};
+use super::steps;
+use crate::evidence::Certainty;
+use crate::graph::{Branch, Node, NodeId, is_ready};
+use crate::model::{EndedBy, TaskState};
+
+pub(super) fn find(case: &Case<'_>) -> Vec<Finding> {
+    let mut found: Vec<Finding> = Vec::new();
+    for (id, node) in case.graph.nodes() {
+        let Node::Branch(branch) = node else { continue };
+        if branch.aside.is_none() && branch.task.state == TaskState::Idle {
+            found.extend(unwoken(case, id, branch));
+        }
+    }
+    found
+}
+
+fn unwoken(case: &Case<'_>, id: NodeId, branch: &Branch<'_>) -> Option<Finding> {
+    let is_leaf = branch.links.last().is_some_and(|last| last.children.is_empty());
+    let wait = branch.wait().filter(|wait| wait.by != EndedBy::Nobody);
+    if branch.is_sealed && is_leaf && !is_made_to_last(branch) {
+        let kind = FindingKind::LostWakeup;
+        return Some(case.ended(kind, Certainty::Definite, vec![steps::last(id)]));
+    }
+    let wait = wait?;
+    let resource = wait.resource.and_then(|key| case.resource(key));
+    // Between the moment when something is there and the task being told lie microseconds: in both
+    // looks it can only be seen where nobody is going to tell.
+    if is_ready(wait, resource) && !branch.is_sealed && case.movement.is_some() && case.stays(id) {
+        let kind = FindingKind::LostWakeup;
+        let mut finding = case.ended(kind, Certainty::Possible, vec![steps::last(id)]);
+        finding.doubts.push(Doubt::Concluded);
+        return Some(finding);
+    }
+    None
+}
+
+/// Whether the task waits for what never comes, on purpose: nothing was lost.
+fn is_made_to_last(branch: &Branch<'_>) -> bool {
+    branch.wait().is_some_and(|wait| wait.by == EndedBy::Nobody)
+}

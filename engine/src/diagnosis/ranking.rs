@@ -1,0 +1,100 @@
+//! Which of several findings is the root.
+
+use std::collections::BTreeSet;
+
+use super::case::Case;
+use super::finding::{Doubt, Finding, FindingKind};
+use super::steps;
+use crate::evidence::Certainty;
+use crate::graph::NodeId;
+
+/// The findings, the root first. Those that say the same of the same nodes become one, which names
+/// the others.
+pub(super) fn ranked(case: &Case<'_>, found: Vec<Finding>) -> Vec<Finding> {
+    let mut merged: Vec<(BTreeSet<NodeId>, Finding)> = Vec::new();
+    for finding in found {
+        let nodes: BTreeSet<NodeId> = finding.nodes().collect();
+        // The detectors come in the order in which they name a root.
+        match merged.iter_mut().find(|(known, _)| *known == nodes) {
+            Some((_, root)) if root.certainty >= finding.certainty => name(root, &finding),
+            Some((_, weaker)) => {
+                let mut stronger = finding;
+                name(&mut stronger, weaker);
+                *weaker = stronger;
+            }
+            None => merged.push((nodes, finding)),
+        }
+    }
+    let mut findings: Vec<Finding> = merged.into_iter().map(|(_, finding)| finding).collect();
+    findings.sort_by_cached_key(|finding| rank(case, finding));
+    if findings.first().is_none_or(|first| first.certainty == Certainty::Possible) {
+        findings.insert(0, undetermined(case));
+    }
+    findings
+}
+
+/// Lets a root name what else is true of the same nodes, if that is likely at least.
+fn name(root: &mut Finding, other: &Finding) {
+    if other.certainty > Certainty::Possible {
+        root.also.push(other.kind);
+    }
+}
+
+/// The lower, the more this is the root.
+fn rank(case: &Case<'_>, finding: &Finding) -> (u8, bool, u8, u8, usize) {
+    let is_reached = finding.nodes().any(|node| case.is_reached(node));
+    let is_sure = finding.certainty > Certainty::Possible;
+    let tier = match (is_sure, is_proof(finding), is_reached) {
+        (true, true, _) => 0,
+        (true, false, true) => 1,
+        (true, false, false) => 2,
+        (false, _, _) => 3,
+    };
+    let doubt = match finding.certainty {
+        Certainty::Definite => 0,
+        Certainty::Likely => 1,
+        Certainty::Possible => 2,
+    };
+    let others = usize::MAX - finding.victims.len();
+    (tier, !is_reached, doubt, order(finding.kind), others)
+}
+
+/// Whether the finding says that something can never go on, whatever happens elsewhere.
+fn is_proof(finding: &Finding) -> bool {
+    finding.is_circle || finding.kind == FindingKind::LostWakeup
+}
+
+/// Of two findings that are as sure, the one that says more of the cause comes first.
+fn order(kind: FindingKind) -> u8 {
+    match kind {
+        FindingKind::Futurelock => 0,
+        FindingKind::SelfDeadlock => 1,
+        FindingKind::Deadlock => 2,
+        FindingKind::NeverClosed => 3,
+        FindingKind::LostWakeup => 4,
+        FindingKind::ExitHang => 5,
+        FindingKind::BlockedWorker => 6,
+        FindingKind::Starvation => 7,
+        FindingKind::Livelock => 8,
+        FindingKind::ExternalWait => 9,
+        FindingKind::Slow => 10,
+        FindingKind::Undetermined => 11,
+    }
+}
+
+/// That nothing is known, of the way from the body to where what is known ends.
+fn undetermined(case: &Case<'_>) -> Finding {
+    let ends: Vec<NodeId> =
+        case.ends().map(|(id, _)| id).filter(|id| case.is_reached(*id)).collect();
+    let cause = ends.into_iter().map(steps::last).take(1).collect();
+    Finding {
+        kind: FindingKind::Undetermined,
+        certainty: Certainty::Possible,
+        steps: cause,
+        is_circle: false,
+        others: Vec::new(),
+        victims: Vec::new(),
+        also: Vec::new(),
+        doubts: vec![Doubt::Concluded],
+    }
+}

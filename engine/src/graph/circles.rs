@@ -1,0 +1,230 @@
+//! The parts of the stuck graph that wait for nothing else: where everything that is stuck ends.
+//!
+//! Tarjan's strongly connected components, without recursion: how deep the graph is depends on the
+//! process that was read.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+
+use super::node::NodeId;
+use super::stuck::Stuck;
+use super::{Edge, WaitGraph};
+
+/// Nodes that can only go on with one another; or one that nothing can help.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Knot {
+    /// All of them, in order.
+    pub nodes: Vec<NodeId>,
+    /// The shortest circle among them, an edge a step; empty for a node that waits for nobody.
+    pub circle: Vec<Edge>,
+    /// The stuck nodes outside that wait for these in the end, in order.
+    pub victims: Vec<NodeId>,
+}
+
+impl Stuck {
+    /// The knots in which all that is stuck ends, in the order of their first nodes.
+    pub fn knots(&self, graph: &WaitGraph<'_>) -> Vec<Knot> {
+        let components = components(graph, self);
+        let mut index_of: HashMap<NodeId, usize> = HashMap::new();
+        for (index, nodes) in components.iter().enumerate() {
+            index_of.extend(nodes.iter().map(|node| (*node, index)));
+        }
+        let leaves = |index: usize, nodes: &[NodeId]| {
+            nodes.iter().any(|node| {
+                let mut reasons = self.reasons(graph, *node);
+                reasons.any(|edge| index_of.get(&edge.to) != Some(&index))
+            })
+        };
+        let mut ends: Vec<Vec<NodeId>> = components
+            .iter()
+            .enumerate()
+            .filter(|(index, nodes)| !leaves(*index, nodes))
+            .map(|(_, nodes)| nodes.clone())
+            .collect();
+        ends.sort();
+        let waiting = self.waiting(graph);
+        ends.into_iter()
+            .map(|nodes| Knot {
+                circle: shortest_circle(graph, self, &nodes),
+                victims: victims(&waiting, &nodes),
+                nodes,
+            })
+            .collect()
+    }
+
+    /// Which stuck nodes wait for each stuck node.
+    fn waiting(&self, graph: &WaitGraph<'_>) -> HashMap<NodeId, Vec<NodeId>> {
+        let mut waiting: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
+        for (id, _) in graph.nodes().filter(|(id, _)| self.has(*id)) {
+            for edge in self.reasons(graph, id) {
+                waiting.entry(edge.to).or_default().push(id);
+            }
+        }
+        waiting
+    }
+}
+
+/// Who waits for these nodes in the end.
+fn victims(waiting: &HashMap<NodeId, Vec<NodeId>>, nodes: &[NodeId]) -> Vec<NodeId> {
+    let mut seen: BTreeSet<NodeId> = nodes.iter().copied().collect();
+    let mut left: Vec<NodeId> = nodes.to_vec();
+    while let Some(node) = left.pop() {
+        for victim in waiting.get(&node).into_iter().flatten() {
+            if seen.insert(*victim) {
+                left.push(*victim);
+            }
+        }
+    }
+    for node in nodes {
+        seen.remove(node);
+    }
+    seen.into_iter().collect()
+}
+
+/// The most nodes of a knot from which a shortest circle is searched: each search is linear.
+const MOST_STARTS: usize = 16;
+
+/// The shortest circle among `nodes`; of several, the one with the first node.
+fn shortest_circle(graph: &WaitGraph<'_>, stuck: &Stuck, nodes: &[NodeId]) -> Vec<Edge> {
+    let inside: HashSet<NodeId> = nodes.iter().copied().collect();
+    let circles = nodes
+        .iter()
+        .take(MOST_STARTS)
+        .filter_map(|start| circle_from(graph, stuck, &inside, *start));
+    circles.min_by_key(Vec::len).unwrap_or_default()
+}
+
+/// The shortest way from `start` back to it.
+fn circle_from(
+    graph: &WaitGraph<'_>,
+    stuck: &Stuck,
+    inside: &HashSet<NodeId>,
+    start: NodeId,
+) -> Option<Vec<Edge>> {
+    let mut came_by: HashMap<NodeId, Edge> = HashMap::new();
+    let mut left = VecDeque::from([start]);
+    while let Some(node) = left.pop_front() {
+        for edge in stuck.reasons(graph, node).filter(|edge| inside.contains(&edge.to)) {
+            if edge.to == start {
+                return Some(way_to(start, *edge, &came_by));
+            }
+            if let Entry::Vacant(new) = came_by.entry(edge.to) {
+                new.insert(*edge);
+                left.push_back(edge.to);
+            }
+        }
+    }
+    None
+}
+
+/// The edges from `start` up to `last`.
+fn way_to(start: NodeId, last: Edge, came_by: &HashMap<NodeId, Edge>) -> Vec<Edge> {
+    let mut way = vec![last];
+    let mut node = last.from;
+    while node != start {
+        let Some(edge) = came_by.get(&node) else { break };
+        way.push(*edge);
+        node = edge.from;
+    }
+    way.reverse();
+    way
+}
+
+/// One node on the way down, and how many of its reasons were followed.
+struct Visit {
+    node: NodeId,
+    targets: Vec<NodeId>,
+    next: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Number {
+    index: usize,
+    low: usize,
+    is_open: bool,
+}
+
+/// The strongly connected components of the stuck nodes.
+fn components(graph: &WaitGraph<'_>, stuck: &Stuck) -> Vec<Vec<NodeId>> {
+    let mut search = Search { numbers: vec![None; graph.len()], ..Search::default() };
+    for (id, _) in graph.nodes() {
+        let is_new = search.numbers.get(id.0).is_some_and(Option::is_none);
+        if is_new && stuck.has(id) {
+            search.from(graph, stuck, id);
+        }
+    }
+    search.found
+}
+
+#[derive(Default)]
+struct Search {
+    numbers: Vec<Option<Number>>,
+    open: Vec<NodeId>,
+    next: usize,
+    found: Vec<Vec<NodeId>>,
+}
+
+impl Search {
+    fn from(&mut self, graph: &WaitGraph<'_>, stuck: &Stuck, start: NodeId) {
+        let mut way = vec![self.enter(graph, stuck, start)];
+        while let Some(visit) = way.last_mut() {
+            let node = visit.node;
+            let target = visit.targets.get(visit.next).copied();
+            visit.next += 1;
+            match target {
+                Some(target) => match self.numbers.get(target.0).copied().flatten() {
+                    None => {
+                        let visit = self.enter(graph, stuck, target);
+                        way.push(visit);
+                    }
+                    Some(number) if number.is_open => self.lower(node, number.index),
+                    Some(_) => {}
+                },
+                None => {
+                    way.pop();
+                    let low = self.close(node);
+                    if let (Some(above), Some(low)) = (way.last(), low) {
+                        self.lower(above.node, low);
+                    }
+                }
+            }
+        }
+    }
+
+    fn enter(&mut self, graph: &WaitGraph<'_>, stuck: &Stuck, node: NodeId) -> Visit {
+        if let Some(slot) = self.numbers.get_mut(node.0) {
+            *slot = Some(Number { index: self.next, low: self.next, is_open: true });
+        }
+        self.next += 1;
+        self.open.push(node);
+        let targets = stuck.reasons(graph, node).map(|edge| edge.to).collect();
+        Visit { node, targets, next: 0 }
+    }
+
+    fn lower(&mut self, node: NodeId, to: usize) {
+        if let Some(Some(number)) = self.numbers.get_mut(node.0) {
+            number.low = number.low.min(to);
+        }
+    }
+
+    /// Ends a node; with the first of a component, the whole of it. Gives how far up it leads.
+    fn close(&mut self, node: NodeId) -> Option<usize> {
+        let number = self.numbers.get(node.0).copied().flatten()?;
+        if number.low < number.index {
+            return Some(number.low);
+        }
+        let mut component = Vec::new();
+        while let Some(member) = self.open.pop() {
+            if let Some(Some(number)) = self.numbers.get_mut(member.0) {
+                number.is_open = false;
+            }
+            component.push(member);
+            if member == node {
+                break;
+            }
+        }
+        component.sort_unstable();
+        self.found.push(component);
+        None
+    }
+}

@@ -1,0 +1,44 @@
+//! Why one node needs another.
+
+use super::node::NodeId;
+use crate::evidence::Certainty;
+
+/// One thing needs another to go on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Edge {
+    /// What needs.
+    pub from: NodeId,
+    /// What is needed.
+    pub to: NodeId,
+    /// Why.
+    pub kind: EdgeKind,
+    /// How sure it is.
+    pub certainty: Certainty,
+    /// The index of the holding that says so, in [`crate::model::World::holdings`].
+    pub holding: Option<usize>,
+}
+
+/// Why one node needs another.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum EdgeKind {
+    /// A future polls several others, and this is one of them.
+    Polls,
+    /// It waits for this resource.
+    WaitsFor,
+    /// The resource is held by it.
+    HeldBy,
+    /// It is behind this one in the queue of a resource.
+    Behind,
+    /// It waits for the end of this task or thread.
+    EndOf,
+    /// It is being polled by this thread.
+    PolledBy,
+    /// It is run by this runtime.
+    RunBy,
+    /// The runtime's tasks are polled by this thread.
+    DrivenBy,
+    /// The thread does nothing until this future ends.
+    BlocksOn,
+    /// Nothing polls it until the code around it goes on.
+    SetAside,
+}

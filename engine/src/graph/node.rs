@@ -1,0 +1,105 @@
+//! What waits, or is waited for.
+
+use crate::model::{
+    Aside, EndedBy, Future, Needs, Resource, ResourceKey, Runtime, Task, Thread, Wait,
+};
+
+/// The name of a node in its graph.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct NodeId(pub usize);
+
+/// What waits, or is waited for.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Node<'world> {
+    /// A task, or one of several futures in it that are polled together, or one that nothing polls.
+    Branch(Branch<'world>),
+    /// A thread.
+    Thread(&'world Thread),
+    /// A lock, permits, one direction of a channel.
+    Resource(ResourceNode<'world>),
+    /// A runtime.
+    Runtime(&'world Runtime),
+    /// A place that no task owns alone, by its address.
+    Place(u64),
+}
+
+/// A part of a task that ends or does not end as one: its futures in a row, up to the leaf or to
+/// where several are polled together.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Branch<'world> {
+    /// The task.
+    pub task: &'world Task,
+    /// The future at its start that nothing polls, if it is one of these.
+    pub aside: Option<&'world Aside>,
+    /// Its futures, outermost first; none while the task is polled.
+    pub links: Vec<&'world Future>,
+    /// The branch that polls this one together with others.
+    pub parent: Option<super::NodeId>,
+    /// Whether nothing can wake it.
+    pub is_sealed: bool,
+}
+
+impl<'world> Branch<'world> {
+    /// What it waits for, if it ends in a leaf.
+    pub fn wait(&self) -> Option<&'world Wait> {
+        self.links.last()?.wait.as_ref()
+    }
+
+    /// Whether this is the whole of its task.
+    pub fn is_whole(&self) -> bool {
+        self.aside.is_none() && self.parent.is_none()
+    }
+}
+
+/// What can be held: one direction of it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ResourceNode<'world> {
+    /// What identifies it.
+    pub key: ResourceKey,
+    /// Whose doing ends the waits for it.
+    pub by: EndedBy,
+    /// What is known of it.
+    pub resource: Option<&'world Resource>,
+    /// The first wait for it.
+    pub wait: &'world Wait,
+    /// How many ends there are that can serve it, if they are counted.
+    pub ends: Option<u64>,
+}
+
+/// Which of the nodes that a node needs must go on before it does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Needed {
+    /// All of them. With none, it goes on.
+    All,
+    /// One of them.
+    Any,
+    /// None can help.
+    Nothing,
+}
+
+impl Node<'_> {
+    /// Which of the nodes that this one needs must go on before it does.
+    pub fn needed(&self) -> Needed {
+        match self {
+            Node::Branch(branch) if branch.is_sealed => Needed::Nothing,
+            Node::Branch(branch) => match branch.links.last() {
+                Some(last) if last.children.len() > 1 && last.needs == Needs::Any => Needed::Any,
+                Some(_) | None => Needed::All,
+            },
+            Node::Thread(_) | Node::Place(_) => Needed::All,
+            Node::Runtime(_) => Needed::Any,
+            Node::Resource(resource) => match resource.by {
+                EndedBy::Permits | EndedBy::Senders | EndedBy::Receivers | EndedBy::Anybody => {
+                    Needed::Any
+                }
+                EndedBy::Holders
+                | EndedBy::Handles
+                | EndedBy::Named
+                | EndedBy::Time
+                | EndedBy::World
+                | EndedBy::Nobody
+                | EndedBy::Unknown => Needed::All,
+            },
+        }
+    }
+}

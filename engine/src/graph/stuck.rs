@@ -1,0 +1,146 @@
+//! What can never go on, whatever else happens.
+//!
+//! Everything goes on that needs nothing; what needs one of several goes on with the first of them,
+//! what needs all with the last. What is left when no more goes on is stuck: each of these waits,
+//! in the end, for itself or for what nothing can wake. Linear in nodes and edges.
+
+use super::node::{Needed, Node, NodeId};
+use super::{Edge, EdgeKind, WaitGraph};
+use crate::evidence::Certainty;
+use crate::model::EndedBy;
+
+/// The nodes of a graph that can never go on, if its edges of at least one certainty hold and no
+/// other does.
+#[derive(Clone, Debug)]
+pub struct Stuck {
+    /// How sure the edges are that were counted.
+    pub certainty: Certainty,
+    stuck: Vec<bool>,
+}
+
+impl Stuck {
+    /// What is stuck in `graph`, by its edges that are at least so certain.
+    pub fn new(graph: &WaitGraph<'_>, certainty: Certainty) -> Stuck {
+        let mut spread = Spread::new(graph, certainty);
+        while let Some(node) = spread.left.pop() {
+            spread.pass_on(node);
+        }
+        let stuck = spread.goes_on.iter().map(|goes_on| !goes_on).collect();
+        Stuck { certainty, stuck }
+    }
+
+    /// Whether this node can never go on.
+    pub fn has(&self, node: NodeId) -> bool {
+        self.stuck.get(node.0).copied().unwrap_or(false)
+    }
+
+    /// The edges that keep a stuck node from going on.
+    pub fn reasons<'graph>(
+        &'graph self,
+        graph: &'graph WaitGraph<'_>,
+        node: NodeId,
+    ) -> impl Iterator<Item = &'graph Edge> {
+        let is_sealed = graph.node(node).is_some_and(|node| node.needed() == Needed::Nothing);
+        let counts =
+            move |edge: &&Edge| !is_sealed && edge.certainty >= self.certainty && self.has(edge.to);
+        graph.needs(node).iter().filter(counts)
+    }
+}
+
+struct Spread<'graph, 'world> {
+    graph: &'graph WaitGraph<'world>,
+    /// Who needs each node.
+    needed_by: Vec<Vec<NodeId>>,
+    /// How many more must go on before each node does.
+    missing: Vec<usize>,
+    goes_on: Vec<bool>,
+    left: Vec<NodeId>,
+}
+
+impl<'graph, 'world> Spread<'graph, 'world> {
+    fn new(graph: &'graph WaitGraph<'world>, certainty: Certainty) -> Spread<'graph, 'world> {
+        let mut spread = Spread {
+            graph,
+            needed_by: vec![Vec::new(); graph.len()],
+            missing: vec![0; graph.len()],
+            goes_on: vec![false; graph.len()],
+            left: Vec::new(),
+        };
+        for (id, node) in graph.nodes() {
+            let mut targets: Vec<NodeId> = graph
+                .needs(id)
+                .iter()
+                .filter(|edge| edge.certainty >= certainty)
+                .map(|edge| edge.to)
+                .collect();
+            // One that holds a resource twice is still one.
+            targets.sort_unstable();
+            targets.dedup();
+            let missing = match node.needed() {
+                Needed::Nothing => usize::MAX,
+                Needed::All => targets.len(),
+                Needed::Any if is_complete(graph, id, node, certainty) => 1,
+                Needed::Any => 0,
+            };
+            for target in targets {
+                if let Some(waiting) = spread.needed_by.get_mut(target.0) {
+                    waiting.push(id);
+                }
+            }
+            if let Some(slot) = spread.missing.get_mut(id.0) {
+                *slot = missing;
+            }
+            // A place does nothing by itself; whether somebody looks into it is a guess.
+            let is_dead = matches!(node, Node::Place(_)) && certainty == Certainty::Possible;
+            if missing == 0 && !is_dead {
+                spread.mark(id);
+            }
+        }
+        spread
+    }
+
+    fn mark(&mut self, node: NodeId) {
+        if let Some(goes_on) = self.goes_on.get_mut(node.0)
+            && !*goes_on
+        {
+            *goes_on = true;
+            self.left.push(node);
+        }
+    }
+
+    /// Tells those who need `node` that it goes on.
+    fn pass_on(&mut self, node: NodeId) {
+        let waiting = self.needed_by.get_mut(node.0).map(std::mem::take).unwrap_or_default();
+        for waiting in waiting {
+            let is_sealed =
+                self.graph.node(waiting).is_some_and(|node| node.needed() == Needed::Nothing);
+            let Some(missing) = self.missing.get_mut(waiting.0).filter(|_| !is_sealed) else {
+                continue;
+            };
+            *missing = missing.saturating_sub(1);
+            if *missing == 0 {
+                self.mark(waiting);
+            }
+        }
+    }
+}
+
+/// Whether all that could let a node go on are among those it is known to need: with one unseen, it
+/// may go on at any moment.
+fn is_complete(graph: &WaitGraph<'_>, id: NodeId, node: &Node<'_>, certainty: Certainty) -> bool {
+    let counted = graph.needs(id).iter().filter(|edge| edge.certainty >= certainty);
+    let found = counted.clone().count() as u64;
+    match node {
+        Node::Resource(resource) => match (resource.by, resource.ends) {
+            (_, Some(ends)) => found >= ends && found > 0,
+            // How many permits there are in all is not known, nor whether one end is the only one.
+            (EndedBy::Permits | EndedBy::Senders | EndedBy::Receivers, None) => {
+                found > 0 && certainty <= Certainty::Likely
+            }
+            (_, None) => found > 0 && certainty == Certainty::Possible,
+        },
+        Node::Runtime(_) => counted.clone().any(|edge| edge.kind == EdgeKind::DrivenBy),
+        Node::Branch(_) => found > 0,
+        Node::Thread(_) | Node::Place(_) => true,
+    }
+}
