@@ -27,10 +27,18 @@ pub(super) fn ranked(case: &Case<'_>, found: Vec<Finding>) -> Vec<Finding> {
     }
     let mut findings: Vec<Finding> = merged.into_iter().map(|(_, finding)| finding).collect();
     findings.sort_by_cached_key(|finding| rank(case, finding));
-    if findings.first().is_none_or(|first| first.certainty == Certainty::Possible) {
+    if findings.first().is_none_or(|first| !is_root(case, first)) {
         findings.insert(0, undetermined(case));
     }
     findings
+}
+
+/// Whether a finding can be called the cause: it is likely at least, and what it says is not just
+/// what goes on in any healthy program, unless the body waits for that.
+fn is_root(case: &Case<'_>, finding: &Finding) -> bool {
+    let is_everyday = matches!(finding.kind, FindingKind::ExternalWait | FindingKind::Slow);
+    let is_reached = || finding.nodes().any(|node| case.is_reached(node));
+    finding.certainty > Certainty::Possible && (!is_everyday || is_reached())
 }
 
 /// Lets a root name what else is true of the same nodes, if that is likely at least.

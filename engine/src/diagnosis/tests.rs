@@ -466,6 +466,12 @@ fn what_is_nearly_an_external_wait() {
     let mut scene = Scene::new();
     scene.waits(BODY, 1, timer(1));
     check(&scene, "undetermined possible: body");
+    // The body does not wait for it.
+    let mut beside = Scene::new();
+    let a = beside.task("a");
+    beside.waits(BODY, 1, notify(1));
+    beside.waits(a, 2, wait("TcpStream read", EndedBy::World));
+    check(&beside, "undetermined possible: body");
     // What ends in a deadlock is that, whoever else waits for a socket.
     let (mut crossed, ..) = crossed();
     let c = crossed.task("c");
