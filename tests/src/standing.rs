@@ -46,6 +46,8 @@ pub struct Wait {
     pub type_name: String,
     /// The label of the task that ends it.
     pub task: Option<String>,
+    /// What else the report says of it.
+    pub detail: Option<String>,
 }
 
 /// The tasks of `report` that are not complete, with their lines in the source file that ends in
@@ -96,6 +98,7 @@ fn walk(future: &FutureNode, above: &Chain, file: &str, paths: &mut Vec<Chain>) 
         kind: wait.resource.kind.clone(),
         type_name: wait.resource.type_name.clone(),
         task: wait.task.clone(),
+        detail: wait.detail.clone(),
     });
     if chain.waits.is_some() || future.children.is_empty() {
         if future.state.as_deref() != Some("returned") {

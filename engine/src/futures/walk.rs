@@ -5,6 +5,7 @@
 //! type with no future inside is a leaf of which only the type is known.
 
 use std::cell::RefCell;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::collections;
@@ -14,7 +15,8 @@ use crate::address::Address;
 use crate::evidence::{Gap, Trust};
 use crate::limits::Limits;
 use crate::model::{
-    EndedBy, Future, FutureKind, FutureState, Held, Line, Needs, Resource, ResourceKey, Wait,
+    Amount, EndedBy, Future, FutureKind, FutureState, Held, Line, Needs, Resource, ResourceKey,
+    Wait,
 };
 use crate::program::ImageId;
 use crate::symbols::{Declared, Kind, Type, TypeId};
@@ -56,12 +58,20 @@ pub struct Walker<'walker> {
     limits: &'walker Limits,
     promising: RefCell<HashMap<(ImageId, TypeId), bool>>,
     resources: RefCell<BTreeMap<ResourceKey, Option<Resource>>>,
+    /// The place of each entry in its queue, by where the entry lies.
+    queues: RefCell<BTreeMap<Address, Amount>>,
 }
 
 impl<'walker> Walker<'walker> {
     /// A walker that stops at these leaves and within these limits.
     pub fn new(leaves: &'walker dyn Leaves, limits: &'walker Limits) -> Walker<'walker> {
-        Walker { leaves, limits, promising: RefCell::default(), resources: RefCell::default() }
+        Walker {
+            leaves,
+            limits,
+            promising: RefCell::default(),
+            resources: RefCell::default(),
+            queues: RefCell::default(),
+        }
     }
 
     /// What the leaves of all walks until now wait for, by key.
@@ -81,6 +91,14 @@ impl<'walker> Walker<'walker> {
         };
         let future = descent.future(place);
         Walk { future, gaps: descent.gaps }
+    }
+
+    /// Where in its queue the future at `place` is, which its entry there lies in.
+    fn place_in_queue(&self, place: &Place<'_>) -> Option<Amount> {
+        let end = place.address.offset(place.type_.size);
+        let queues = self.queues.borrow();
+        let (at, amount) = queues.range(place.address..).next()?;
+        (*at < end).then_some(*amount)
     }
 
     /// Whether a value of this type can hold a future, itself included.
@@ -312,7 +330,7 @@ impl<'program> Descent<'_, 'program> {
     }
 
     fn leaf(&mut self, place: &Place<'program>) -> Future {
-        let wait = self.walker.leaves.wait(place, &self.around).unwrap_or_else(|| Wait {
+        let mut wait = self.walker.leaves.wait(place, &self.around).unwrap_or_else(|| Wait {
             kind: "unknown".to_owned(),
             by: EndedBy::Unknown,
             type_name: place.type_.name.clone(),
@@ -323,12 +341,24 @@ impl<'program> Descent<'_, 'program> {
             amounts: Vec::new(),
         });
         if let Some(key) = wait.resource {
-            let mut resources = self.walker.resources.borrow_mut();
-            resources
-                .entry(key)
-                .or_insert_with(|| self.walker.leaves.resource(place, &self.around));
+            self.keep_resource(key, place);
+            wait.amounts.extend(self.walker.place_in_queue(place));
         }
         Future { wait: Some(wait), ..plain(place) }
+    }
+
+    /// Reads what a leaf waits for, the first time that one waits for it.
+    fn keep_resource(&self, key: ResourceKey, leaf: &Place<'program>) {
+        let mut resources = self.walker.resources.borrow_mut();
+        let Entry::Vacant(entry) = resources.entry(key) else { return };
+        let resource = entry.insert(self.walker.leaves.resource(leaf, &self.around));
+        let queue = resource.as_ref().and_then(|resource| resource.waiters.as_ref());
+        let Some(queue) = queue else { return };
+        let of = queue.len() as u64;
+        let mut queues = self.walker.queues.borrow_mut();
+        for (waiter, number) in queue.iter().zip(1..) {
+            queues.insert(waiter.node, Amount::Place { number, of });
+        }
     }
 
     fn inside<T>(

@@ -411,10 +411,11 @@ pub fn is_ready(wait: &Wait, resource: Option<&Resource>) -> bool {
         (EndedBy::Holders, Amount::Available(free)) => {
             free > 0 && needs.is_none_or(|needs| free >= needs)
         }
-        (EndedBy::Permits, Amount::Available(free)) => free >= needs.unwrap_or(1),
+        (EndedBy::Permits | EndedBy::Receivers, Amount::Available(free)) => {
+            free >= needs.unwrap_or(1)
+        }
         (EndedBy::Senders, Amount::Length(length)) => length > 0,
         (EndedBy::Senders, Amount::Senders(0)) => true,
-        (EndedBy::Receivers, Amount::Capacity(room)) => room > 0,
         (_, Amount::Closed) => true,
         _ => false,
     });

@@ -27,12 +27,17 @@ pub struct Resource {
     /// Who is in its queue, in the order in which they will be served; absent when that could not
     /// be read, or when it has no queue.
     pub waiters: Option<Vec<Waiter>>,
+    /// Whom else it will wake, in no order: the receiver of a channel, all who watch a value.
+    pub listeners: Vec<Waiter>,
+    /// The tasks that it is about: those in a `JoinSet`.
+    pub tasks: Vec<TaskKey>,
 }
 
 /// One place in the queue of a resource.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Waiter {
-    /// Where its entry lies: inside the future that waits.
+    /// Where its entry lies: inside the future that waits, or where a channel keeps its receiver's
+    /// waker.
     pub node: Address,
     /// How many permits it still needs; 1 where the kind has none.
     pub needs: u64,

@@ -70,8 +70,28 @@ pub enum Amount {
     Receivers(u64),
     /// Messages in the channel.
     Length(u64),
-    /// Messages that fit into the channel.
+    /// Messages that fit into the channel in all.
     Capacity(u64),
+    /// The place in the queue, from 1.
+    Place {
+        /// Which.
+        number: u64,
+        /// Of how many.
+        of: u64,
+    },
+    /// So many have come to a barrier.
+    Arrived {
+        /// How many.
+        count: u64,
+        /// Of how many.
+        of: u64,
+    },
+    /// Tasks that have not ended.
+    Tasks(u64),
+    /// It must be closed before the wait can end, and is not.
+    Open,
+    /// The clock is paused: time passes only when no task can run.
+    Paused,
     /// Its other end is closed.
     Closed,
 }

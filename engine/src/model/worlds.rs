@@ -57,7 +57,7 @@ pub(crate) fn message(number: u64, senders: u64) -> Wait {
 
 /// A wait for room in a channel.
 pub(crate) fn room(number: u64) -> Wait {
-    let amounts = vec![Amount::Capacity(0)];
+    let amounts = vec![Amount::Available(0)];
     Wait { amounts, ..for_resource("mpsc send", EndedBy::Receivers, number) }
 }
 
@@ -269,6 +269,8 @@ impl Scene {
             address: None,
             amounts: amounts.to_vec(),
             waiters: Some(queue.iter().map(waiter).collect()),
+            listeners: Vec::new(),
+            tasks: Vec::new(),
         });
     }
 

@@ -201,7 +201,14 @@ fn node(future: &Future, labels: &Labels, paths: &Paths<'_>) -> FutureNode {
 }
 
 fn wait(wait: &model::Wait, labels: &Labels) -> Wait {
-    let amounts: Vec<String> = wait.amounts.iter().filter_map(amount).collect();
+    let room = room(&wait.amounts);
+    let is_said = |amount: &&Amount| {
+        let is_room =
+            matches!(amount, Amount::Length(_) | Amount::Capacity(_) | Amount::Available(_));
+        !(room.is_some() && is_room)
+    };
+    let others = wait.amounts.iter().filter(is_said).filter_map(amount);
+    let amounts: Vec<String> = room.iter().cloned().chain(others).collect();
     Wait {
         resource: Resource {
             kind: wait.kind.clone(),
@@ -211,6 +218,32 @@ fn wait(wait: &model::Wait, labels: &Labels) -> Wait {
         detail: (!amounts.is_empty()).then(|| amounts.join(", ")),
         task: wait.task.map(|key| labels.label(key)),
     }
+}
+
+/// `2nd`.
+fn ordinal(number: u64) -> String {
+    let suffix = match (number % 100, number % 10) {
+        (11..=13, _) => "th",
+        (_, 1) => "st",
+        (_, 2) => "nd",
+        (_, 3) => "rd",
+        _ => "th",
+    };
+    format!("{number}{suffix}")
+}
+
+/// How full a channel of limited size is, in words.
+fn room(amounts: &[Amount]) -> Option<String> {
+    let find = |read: fn(&Amount) -> Option<u64>| amounts.iter().find_map(read);
+    let length = find(|amount| if let Amount::Length(it) = amount { Some(*it) } else { None })?;
+    let capacity = find(|amount| if let Amount::Capacity(it) = amount { Some(*it) } else { None })?;
+    let free = find(|amount| if let Amount::Available(it) = amount { Some(*it) } else { None })?;
+    let reserved = capacity.saturating_sub(length).saturating_sub(free);
+    Some(match (free, reserved) {
+        (0, 0) => format!("it is full: {length} of {capacity}"),
+        (_, 0) => format!("{length} of {capacity} in it"),
+        _ => format!("{length} of {capacity} in it, {reserved} reserved"),
+    })
 }
 
 /// An amount in words; `None` for one that says nothing new.
@@ -234,8 +267,13 @@ fn amount(amount: &Amount) -> Option<String> {
         Amount::Receivers(1) => "1 receiver is alive".to_owned(),
         Amount::Receivers(receivers) => format!("{receivers} receivers are alive"),
         Amount::Length(length) => format!("{length} in it"),
-        Amount::Capacity(0) => "it is full".to_owned(),
-        Amount::Capacity(capacity) => format!("room for {capacity}"),
+        Amount::Capacity(capacity) => format!("it takes {capacity}"),
+        Amount::Place { number, of } => format!("{} of {of} in its queue", ordinal(number)),
+        Amount::Arrived { count, of } => format!("{count} of {of} have come"),
+        Amount::Tasks(1) => "1 task has not ended".to_owned(),
+        Amount::Tasks(tasks) => format!("{tasks} tasks have not ended"),
+        Amount::Open => "it was not closed".to_owned(),
+        Amount::Paused => "the clock is paused".to_owned(),
         Amount::Closed => "its other end is closed".to_owned(),
     })
 }

@@ -47,6 +47,8 @@ pub fn resource(wait: &Wait) -> Option<Resource> {
         address: wait.address,
         amounts: Vec::new(),
         waiters: None,
+        listeners: Vec::new(),
+        tasks: Vec::new(),
     })
 }
 

@@ -54,7 +54,7 @@ pub(super) fn contexts<'program>(program: &'program Program<'program>) -> Vec<Co
 /// nothing, and what lies there means nothing.
 ///
 /// Source: std `sys/thread_local/native/lazy.rs` (rustc 1.95): `struct Storage { state, value }`.
-fn is_initialized(place: &Place<'_>) -> bool {
+pub(super) fn is_initialized(place: &Place<'_>) -> bool {
     if !place.type_.path().contains("::lazy::") {
         return true;
     }

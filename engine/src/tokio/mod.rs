@@ -18,6 +18,7 @@ mod scan;
 mod spawn;
 mod task;
 mod vtable;
+mod wakers;
 mod world;
 
 pub use world::read;

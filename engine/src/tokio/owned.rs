@@ -94,7 +94,7 @@ fn is_slice(type_: &Type) -> bool {
 
 /// The type that the pointer inside a type such as `Option<NonNull<T>>` points to, whether or not
 /// there is a pointer right now.
-fn pointer_target(place: &Place<'_>, depth: usize) -> Option<TypeId> {
+pub(super) fn pointer_target(place: &Place<'_>, depth: usize) -> Option<TypeId> {
     let depth = depth.checked_sub(1)?;
     let inside = |type_id: TypeId| pointer_target(&place.cast(type_id)?, depth);
     match &place.type_.kind {

@@ -12,6 +12,7 @@ use super::runtime::Runtime;
 use super::spawn::SpawnLines;
 use super::task::Task;
 use super::vtable::{TaskType, Vtables};
+use super::wakers;
 use crate::address::{Address, ThreadId};
 use crate::evidence::{Gap, Trust};
 use crate::futures::{self, Walk, Walker};
@@ -54,7 +55,7 @@ pub fn read<'program>(
         }
     }
     reader.add_tasks(population, stacks);
-    reader.add_resources();
+    reader.add_resources(program);
     reader.world
 }
 
@@ -265,7 +266,7 @@ impl<'program> Reader<'_, 'program> {
     }
 
     /// Adds what the tasks wait for. A walk that was given up may have met more.
-    fn add_resources(&mut self) {
+    fn add_resources(&mut self, program: &Program<'program>) {
         let mut waited = HashSet::new();
         for task in &self.world.tasks {
             let aside = task.aside.iter().map(|aside| &aside.future);
@@ -276,6 +277,7 @@ impl<'program> Reader<'_, 'program> {
         }
         let mut resources = self.walker.take_resources();
         resources.retain(|resource| waited.contains(&resource.key));
+        wakers::resolve(program, &self.world, &mut resources);
         self.world.resources = resources;
     }
 

@@ -61,5 +61,7 @@ fn is_same(path: &Path, chain: &Chain) -> bool {
 
 fn is_kind(waits: &Waits, wait: &Wait) -> bool {
     let by_type = waits.or_unknown && wait.kind == "unknown";
-    waits.kind == wait.kind || (by_type && wait.type_name.contains(&waits.kind))
+    let detail = wait.detail.as_deref().unwrap_or_default();
+    let is_said = waits.says.as_ref().is_none_or(|says| detail.contains(says.as_str()));
+    is_said && (waits.kind == wait.kind || (by_type && wait.type_name.contains(&waits.kind)))
 }

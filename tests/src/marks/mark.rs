@@ -48,6 +48,8 @@ pub struct Waits {
     pub or_unknown: bool,
     /// The task that ends the wait.
     pub task: Option<String>,
+    /// What else the report says of it, among other words.
+    pub says: Option<String>,
 }
 
 /// A line of a thread's stack.
@@ -200,8 +202,16 @@ impl<'mark> Words<'mark> {
         Ok(Some(Waits {
             kind: kind.replace('-', " "),
             or_unknown,
-            task: self.rest.next().map(str::to_owned),
+            task: self.rest.next_if(|word| *word != "says").map(str::to_owned),
+            says: self.says()?,
         }))
+    }
+
+    fn says(&mut self) -> Result<Option<String>, Error> {
+        if self.rest.next_if_eq(&"says").is_none() {
+            return Ok(None);
+        }
+        self.next("what is said is missing").map(|words| Some(words.replace('-', " ")))
     }
 
     fn tally(&mut self) -> Result<Tally, Error> {
@@ -249,7 +259,8 @@ mod tests {
             Mark::Link(Link { who, branch: branch.map(str::to_owned), depths, waits })
         };
         let waits = |kind: &str, or_unknown, task: Option<&str>| {
-            Some(Waits { kind: kind.into(), or_unknown, task: task.map(str::to_owned) })
+            let task = task.map(str::to_owned);
+            Some(Waits { kind: kind.into(), or_unknown, task, says: None })
         };
         check("body 1", link(Who::Body, None, 1..=1, None));
         check("task a 2-5", link(task("a"), None, 2..=5, None));
@@ -269,6 +280,22 @@ mod tests {
             "root r 1 waits watch?",
             link(Who::Root("r".into()), None, 1..=1, waits("watch", true, None)),
         );
+    }
+
+    #[test]
+    fn words_of_a_wait() {
+        let check = |mark, expected_task: Option<&str>, expected: &str| {
+            let Mark::Link(Link { waits: Some(waits), .. }) = Mark::parse(1, mark).unwrap() else {
+                panic!("no wait in {mark}");
+            };
+            assert_eq!(
+                (waits.task.as_deref(), waits.says.as_deref()),
+                (expected_task, Some(expected))
+            );
+        };
+        check("body 1 waits Mutex says place-1-of-2", None, "place 1 of 2");
+        check("body 1 waits JoinHandle a says b", Some("a"), "b");
+        refused("body 1 waits Mutex says", "what is said is missing");
     }
 
     #[test]

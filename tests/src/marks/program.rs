@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     fn waits(kind: &str) -> Option<Waits> {
-        Some(Waits { kind: kind.into(), or_unknown: false, task: None })
+        Some(Waits { kind: kind.into(), or_unknown: false, task: None, says: None })
     }
 
     #[test]

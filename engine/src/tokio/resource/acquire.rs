@@ -3,20 +3,29 @@
 //!
 //! Source: tokio 1.20 and 1.54 `sync/batch_semaphore.rs` (`struct Acquire { node, semaphore,
 //! num_permits, queued }`, `struct Waiter { state }`, `struct Semaphore { permits }`, whose lowest
-//! bit says that it is closed).
+//! bit says that it is closed). A waiter that was given all its permits is taken off the queue with
+//! the state 0.
 
-use super::Leaf;
 use super::owner::{self, Owner};
-use crate::model::{Amount, EndedBy, ResourceKey, Wait};
+use super::{Leaf, guard, mpsc, queue};
+use crate::model::{Amount, EndedBy, Held, Hold, Resource, ResourceKey, Wait};
 use crate::symbols::Type;
 use crate::value::{Place, Pointee};
 
+/// Permits of a semaphore.
+pub(super) struct Acquire;
+
+const MUTEX: &str = "Mutex";
+const RW_LOCK: &str = "RwLock";
+const SEMAPHORE: &str = "Semaphore";
+const SEND: &str = "mpsc send";
+
 const OWNERS: &[Owner] = &[
-    Owner { module: "tokio::sync::mutex", type_path: "tokio::sync::mutex::Mutex", kind: "Mutex" },
+    Owner { module: "tokio::sync::mutex", type_path: "tokio::sync::mutex::Mutex", kind: MUTEX },
     Owner {
         module: "tokio::sync::rwlock",
         type_path: "tokio::sync::rwlock::RwLock",
-        kind: "RwLock",
+        kind: RW_LOCK,
     },
     Owner {
         module: "tokio::sync::once_cell",
@@ -26,17 +35,14 @@ const OWNERS: &[Owner] = &[
     Owner {
         module: "tokio::sync::mpsc",
         type_path: "tokio::sync::mpsc::bounded::Sender",
-        kind: "mpsc send",
+        kind: SEND,
     },
     Owner {
         module: "tokio::sync::semaphore",
         type_path: "tokio::sync::semaphore::Semaphore",
-        kind: "Semaphore",
+        kind: SEMAPHORE,
     },
 ];
-
-/// Permits of a semaphore.
-pub(super) struct Acquire;
 
 impl Leaf for Acquire {
     fn is_leaf(&self, type_: &Type) -> bool {
@@ -44,52 +50,125 @@ impl Leaf for Acquire {
     }
 
     fn wait(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Wait> {
-        let Pointee::Thin(semaphore) = place.field("semaphore")?.pointee()? else { return None };
-        let permits = semaphore.field("permits").and_then(|permits| permits.unsigned());
-        let (kind, type_name, address) = match owner::outermost(around, OWNERS) {
-            // A sender is one of many; what they share is the channel's semaphore.
-            Some((owner, Some(value))) if owner.kind == "mpsc send" => {
-                (owner.kind, value.type_.name.clone(), semaphore.address)
-            }
-            Some((owner, Some(value))) => (owner.kind, value.type_.name.clone(), value.address),
-            Some((owner, None)) => (owner.kind, owner.type_path.to_owned(), semaphore.address),
-            None => ("Semaphore", semaphore.type_.name.clone(), semaphore.address),
+        let of = Of::read(place, around)?;
+        // Of a lock it means nothing to a user how many permits there are.
+        let mut amounts = match of.kind {
+            SEMAPHORE => vec![Amount::Needs(needed(place)?)],
+            _ => Vec::new(),
         };
-        let free = permits.map(|permits| permits >> 1);
-        let mut amounts = Vec::new();
-        // Of the others it means nothing to a user how many permits there are.
-        match kind {
-            "Semaphore" => {
-                amounts.extend(needed(place).map(Amount::Needs));
-                amounts.extend(free.map(Amount::Available));
-            }
-            "mpsc send" => amounts.extend(free.map(Amount::Capacity)),
-            _ => {}
-        }
-        if permits.is_some_and(|permits| permits & 1 != 0) {
-            amounts.push(Amount::Closed);
+        match assigned(place, &of.semaphore) {
+            // A writer is given as many as there can be readers.
+            Some(_) if of.kind == RW_LOCK => amounts.push(Amount::Assigned(1)),
+            Some(permits) => amounts.push(Amount::Assigned(permits)),
+            None => amounts.extend(of.amounts()),
         }
         // A writer takes all permits at once, a reader one.
         let kind = match place.field("num_permits").and_then(|permits| permits.unsigned()) {
-            Some(1) if kind == "RwLock" => "RwLock read",
-            Some(_) if kind == "RwLock" => "RwLock write",
-            _ => kind,
+            Some(1) if of.kind == RW_LOCK => "RwLock read",
+            Some(_) if of.kind == RW_LOCK => "RwLock write",
+            _ => of.kind,
         };
         Some(Wait {
             kind: kind.to_owned(),
-            by: match kind {
-                "mpsc send" => EndedBy::Receivers,
-                "Semaphore" => EndedBy::Permits,
+            by: match of.kind {
+                SEND => EndedBy::Receivers,
+                SEMAPHORE => EndedBy::Permits,
                 _ => EndedBy::Holders,
             },
-            type_name,
-            address: Some(address),
-            resource: Some(ResourceKey(semaphore.address)),
-            task: None,
-            thread: None,
+            type_name: of.type_name.clone(),
+            address: Some(of.address),
+            resource: Some(of.key()),
             amounts,
+            ..Wait::default()
         })
     }
+
+    fn resource(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Resource> {
+        let of = Of::read(place, around)?;
+        if let Some(channel) = &of.channel {
+            return mpsc::resource(channel);
+        }
+        Some(Resource {
+            type_name: of.type_name.clone(),
+            address: Some(of.address),
+            amounts: of.all_amounts(),
+            waiters: waiters(&of.semaphore),
+            ..super::resource(&of.semaphore, of.kind)
+        })
+    }
+
+    fn is_held(&self, type_: &Type) -> bool {
+        self.is_leaf(type_) || guard::is_guard(type_)
+    }
+
+    fn held(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Held> {
+        if !self.is_leaf(&place.type_) {
+            return guard::held(place);
+        }
+        let of = Of::read(place, around)?;
+        let permits = assigned(place, &of.semaphore)?;
+        Some(Held { resource: of.key(), hold: Hold::Assigned(permits) })
+    }
+}
+
+/// What the permits are of.
+struct Of<'program> {
+    semaphore: Place<'program>,
+    /// The shared part of the channel, if it is one.
+    channel: Option<Place<'program>>,
+    kind: &'static str,
+    type_name: String,
+    address: crate::address::Address,
+}
+
+impl<'program> Of<'program> {
+    fn read(place: &Place<'program>, around: &[Place<'program>]) -> Option<Of<'program>> {
+        let Pointee::Thin(semaphore) = place.field("semaphore")?.pointee()? else { return None };
+        let (kind, type_name, value) = match owner::outermost(around, OWNERS) {
+            Some((owner, Some(value))) => (owner.kind, value.type_.name.clone(), Some(value)),
+            Some((owner, None)) => (owner.kind, owner.type_path.to_owned(), None),
+            None => (SEMAPHORE, semaphore.type_.name.clone(), None),
+        };
+        // A sender is one of many; what they share is the channel.
+        let channel = value.as_ref().filter(|_| kind == SEND).and_then(mpsc::channel);
+        let address = match (kind, &value) {
+            (SEND, _) | (_, None) => semaphore.address,
+            (_, Some(value)) => value.address,
+        };
+        let address = channel.as_ref().map_or(address, |channel| channel.address);
+        Some(Of { semaphore, channel, kind, type_name, address })
+    }
+
+    fn key(&self) -> ResourceKey {
+        let shared = self.channel.as_ref().unwrap_or(&self.semaphore);
+        ResourceKey(shared.address)
+    }
+
+    /// What of its amounts means something to a user: of a lock not how many permits are free.
+    fn amounts(&self) -> Vec<Amount> {
+        let mut amounts = self.all_amounts();
+        if self.channel.is_none() && self.kind != SEMAPHORE {
+            amounts.retain(|amount| !matches!(amount, Amount::Available(_)));
+        }
+        amounts
+    }
+
+    fn all_amounts(&self) -> Vec<Amount> {
+        if let Some(channel) = &self.channel {
+            return mpsc::room(channel);
+        }
+        let Some(permits) = self.semaphore.field("permits").and_then(|it| it.unsigned()) else {
+            return Vec::new();
+        };
+        let closed = (permits & 1 != 0).then_some(Amount::Closed);
+        std::iter::once(Amount::Available(permits >> 1)).chain(closed).collect()
+    }
+}
+
+/// Who waits for permits of a semaphore.
+pub(super) fn waiters(semaphore: &Place<'_>) -> Option<Vec<crate::model::Waiter>> {
+    let needs = |node: &Place<'_>| node.field("state").and_then(|state| state.unsigned());
+    queue::waiters(&semaphore.field("waiters")?, &|node| needs(node).unwrap_or(1))
 }
 
 /// How many permits are still to come.
@@ -98,4 +177,13 @@ fn needed(place: &Place<'_>) -> Option<u64> {
         0 => place.field("num_permits")?.unsigned(),
         _ => place.field("node")?.field("state")?.unsigned(),
     }
+}
+
+/// How many permits it was given since it was polled, if it has them all.
+fn assigned(place: &Place<'_>, semaphore: &Place<'_>) -> Option<u64> {
+    let is_queued = place.field("queued")?.unsigned()? != 0;
+    let node = place.field("node")?;
+    let has_all = is_queued && node.field("state")?.unsigned()? == 0;
+    (has_all && !queue::is_on(&node, &semaphore.field("waiters")?)?)
+        .then(|| place.field("num_permits")?.unsigned())?
 }

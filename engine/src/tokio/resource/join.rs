@@ -4,6 +4,7 @@
 //! it up to 1.20).
 
 use super::Leaf;
+use crate::address::Address;
 use crate::model::{EndedBy, TaskKey, Wait};
 use crate::symbols::Type;
 use crate::value::{Place, search};
@@ -17,17 +18,20 @@ impl Leaf for Join {
     }
 
     fn wait(&self, place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
-        let pointers = search(place, 6, &|type_| type_.is("core::ptr::non_null::NonNull"));
-        let header = pointers.first()?.pointer()?;
+        let header = header(place)?;
         Some(Wait {
             kind: "JoinHandle".to_owned(),
             by: EndedBy::Named,
             type_name: place.type_.name.clone(),
             address: Some(header),
-            resource: None,
             task: Some(TaskKey::Spawned(header)),
-            thread: None,
-            amounts: Vec::new(),
+            ..Wait::default()
         })
     }
+}
+
+/// Where the header of the task lies that a handle inside `place` is of.
+pub(super) fn header(place: &Place<'_>) -> Option<Address> {
+    let pointers = search(place, 8, &|type_| type_.is("core::ptr::non_null::NonNull"));
+    pointers.first()?.pointer()
 }

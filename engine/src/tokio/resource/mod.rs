@@ -1,17 +1,24 @@
 //! What Tokio's leaves wait for, and what of it is held: one file a kind, each a [`Leaf`].
 
 mod acquire;
+mod barrier;
 mod broadcast;
+mod cancellation;
+mod guard;
 mod interval;
 mod join;
+mod join_set;
 mod mpsc;
 mod notified;
 mod oneshot;
 mod owner;
 mod pending;
+mod queue;
 mod sleep;
+mod task_tracker;
+mod watch;
 
-use crate::model::{Held, Resource, Wait};
+use crate::model::{Held, Resource, ResourceKey, Wait};
 use crate::symbols::Type;
 use crate::value::Place;
 
@@ -46,8 +53,26 @@ pub(super) const LEAVES: &[&dyn Leaf] = &[
     &oneshot::Oneshot,
     &mpsc::Mpsc,
     &broadcast::Broadcast,
+    &cancellation::Cancellation,
+    &task_tracker::TaskTracker,
     &notified::Notified,
+    &watch::Watch,
+    &join_set::JoinSet,
     &interval::Interval,
     &sleep::Sleep,
     &pending::Pending,
 ];
+
+/// The resource that the shared state at this place is, of which no more is known yet.
+fn resource(shared: &Place<'_>, kind: &str) -> Resource {
+    Resource {
+        key: ResourceKey(shared.address),
+        kind: kind.to_owned(),
+        type_name: shared.type_.name.clone(),
+        address: Some(shared.address),
+        amounts: Vec::new(),
+        waiters: None,
+        listeners: Vec::new(),
+        tasks: Vec::new(),
+    }
+}

@@ -44,7 +44,28 @@ fn receiver<'program>(around: &[Place<'program>], type_path: &str) -> Option<Pla
     })
 }
 
-/// The value of this type that a reference, an `Arc`, or a reference to one of these leads to.
+/// The value of this type that a method of Tokio's among the futures around, the innermost first,
+/// has captured under any name.
+pub(super) fn captured<'program>(
+    around: &[Place<'program>],
+    type_path: &str,
+) -> Option<Place<'program>> {
+    let coroutines = around.iter().rev().filter(|place| coroutine_kind(&place.type_).is_some());
+    let own = coroutines.take_while(|place| place.type_.crate_name() == Some("tokio"));
+    let fields = own.flat_map(|place| place.all_fields());
+    fields.into_iter().find_map(|(_, field)| behind_pointers(field, type_path))
+}
+
+/// What an `Arc` has.
+pub(super) fn shared<'program>(arc: &Place<'program>) -> Option<Place<'program>> {
+    match arc.field("ptr")?.pointee()? {
+        Pointee::Thin(inner) => inner.field("data"),
+        Pointee::Dynamic(_) | Pointee::UnknownDynamic(_) => None,
+    }
+}
+
+/// The value of this type that a reference, an `Arc`, or a reference to one of these leads to, also
+/// inside an `Option`.
 pub(super) fn behind_pointers<'program>(
     place: Place<'program>,
     type_path: &str,
@@ -57,6 +78,10 @@ pub(super) fn behind_pointers<'program>(
         }
         if place.type_.is("alloc::sync::ArcInner") {
             place = place.field("data")?;
+            continue;
+        }
+        if place.type_.is("core::option::Option") {
+            place = place.field("__0")?;
             continue;
         }
         let pointer = if place.type_.is("alloc::sync::Arc") { place.field("ptr")? } else { place };
