@@ -6,10 +6,12 @@
 //! - [`compare`]: the two side by side
 //! - [`matrix`]: the fixtures against one version of Tokio
 //! - [`command`]: the command under test, and other programs
+//! - [`census`]: captures of real packages' tests at random moments, counted
 //! - [`schema`]: what the JSON Schema says of a report
 //! - [`hanging`]: a program that hangs, for as long as a test needs it
 //! - [`stacks`]: what gdb says of a process, and what a report says of its threads
 
+pub mod census;
 pub mod command;
 pub mod compare;
 mod error;

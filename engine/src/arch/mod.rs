@@ -8,7 +8,7 @@ mod x86_64;
 
 #[cfg(target_arch = "x86_64")]
 pub use x86_64::{
-    CallRecord, NAME, Registers, SYSCALL_INSTRUCTION_LENGTH, direct_calls, syscall_name,
+    CallRecord, NAME, Registers, SYSCALL_INSTRUCTION, direct_calls, syscall_name,
     thread_local_address,
 };
 

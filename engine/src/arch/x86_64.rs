@@ -12,8 +12,8 @@ use crate::address::Address;
 /// This CPU's name, as `uname -m` prints it.
 pub const NAME: &str = "x86_64";
 
-/// Length of the `syscall` instruction in bytes: pc stands behind it in a blocked thread.
-pub const SYSCALL_INSTRUCTION_LENGTH: u64 = 2;
+/// The instruction that makes a system call: pc stands behind it in a blocked thread.
+pub const SYSCALL_INSTRUCTION: [u8; 2] = [0x0f, 0x05];
 
 /// Number of registers that DWARF unwinding follows: 16 general ones and the return address.
 const TRACKED: usize = 17;
@@ -103,6 +103,11 @@ impl Registers {
         let frame_pointer = frame_pointer.or_else(|| self.get(X86_64::RBP));
         caller.set(X86_64::RBP, frame_pointer);
         caller
+    }
+
+    /// What the system call that this frame has just made returned.
+    pub fn syscall_result(&self) -> Option<u64> {
+        self.get(X86_64::RAX)
     }
 
     /// The stack pointer's DWARF number.

@@ -1,6 +1,7 @@
 //! Two looks at a process.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -33,7 +34,7 @@ pub struct Capture {
     pub subject: Subject,
     pub(super) first: Snapshot,
     pub(super) second: Snapshot,
-    pub(super) objects: Objects,
+    pub(super) objects: Rc<Objects>,
     pub(super) executable: PathBuf,
     pub(super) sources: Sources,
     /// When the binary was built; source files that are newer are not shown.
@@ -51,15 +52,27 @@ impl Capture {
     ///
     /// The process has ended, or the system does not let us look into it.
     pub fn take(request: &Request) -> Result<Capture, Error> {
+        let process = Process::open(request.process)?;
+        let objects = Rc::<Objects>::default();
+        let file_of = |path: &Path| running_file(request.process, path);
+        let threads = process.stop()?.into_threads();
+        let warm = Snapshot::live(&process, threads, &request.limits)?;
+        drop(look::world(&warm, &objects, &file_of, &request.limits));
+        Capture::take_with(request, objects)
+    }
+
+    /// The same with the symbols that earlier captures have read, for many captures of one program:
+    /// stops the process twice only, and keeps it stopped while it reads what is missing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Capture::take`].
+    pub fn take_with(request: &Request, objects: Rc<Objects>) -> Result<Capture, Error> {
         let Request { process: id, limits, .. } = request;
         let process = Process::open(*id)?;
-        let objects = Objects::default();
         let file_of = |path: &Path| running_file(*id, path);
-        let threads = process.stop()?.into_threads();
-        let warm = Snapshot::live(&process, threads, limits)?;
-        let executable = warm.facts.executable.clone();
-        drop(look::world(&warm, &objects, &file_of, limits));
         let first = stopped(&process, &objects, &file_of, limits)?;
+        let executable = first.facts.executable.clone();
         thread::sleep(request.apart);
         let second = stopped(&process, &objects, &file_of, limits)?;
         let file = running_executable(*id);

@@ -1,6 +1,7 @@
 //! A capture in a file.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
@@ -72,7 +73,7 @@ impl Capture {
             subject: payload.subject,
             first: archive.first,
             second: archive.second,
-            objects,
+            objects: Rc::new(objects),
             executable,
             sources: Sources::kept(payload.lines),
             built: None,

@@ -6,7 +6,7 @@ use super::evaluation::{Machine, Unit};
 use super::frame::Frame;
 use super::place::Unavailable;
 use crate::address::Address;
-use crate::arch::{CallRecord, Registers};
+use crate::arch::{CallRecord, Registers, SYSCALL_INSTRUCTION};
 use crate::evidence::Trust;
 use crate::program::Program;
 use crate::snapshot::Mapping;
@@ -103,6 +103,36 @@ pub(super) fn by_frame_pointer(program: &Program<'_>, registers: &Registers) -> 
 /// The caller of a function that has not begun, as when a pointer that is no function was called.
 pub(super) fn at_entry(program: &Program<'_>, registers: &Registers) -> Option<Caller> {
     behind(program, registers, &registers.call_record_at_entry()?, None)
+}
+
+/// The caller of code that no rule describes and that has just made a system call, as a raw `clone`
+/// does, which keeps no frame: the new thread has none, and in the old one the return address is
+/// where the call left it.
+///
+/// Source: glibc 2.36 `sysdeps/unix/sysv/linux/x86_64/clone3.S` ends its call frame information
+/// before the system call; musl has none there.
+pub(super) fn after_clone(program: &Program<'_>, registers: &Registers) -> Option<Caller> {
+    let mut before = [0; SYSCALL_INSTRUCTION.len()];
+    let at = registers.pc().back(before.len() as u64);
+    program.read(at, &mut before).ok().filter(|()| before == SYSCALL_INSTRUCTION)?;
+    match registers.syscall_result()? {
+        0 => Some(outermost(registers)),
+        _ => at_entry(program, registers),
+    }
+}
+
+/// That there is no caller of code at the entry of a program or of its loader: the kernel jumps
+/// there.
+pub(super) fn at_start(program: &Program<'_>, registers: &Registers) -> Option<Caller> {
+    /// More than the few instructions that the first code of a process has, in bytes.
+    const START: u64 = 64;
+    let (image, address) = program.image_at(registers.pc())?;
+    let entry = program.object(image)?.entry_point();
+    (entry..entry.saturating_add(START)).contains(&address.0).then(|| outermost(registers))
+}
+
+fn outermost(registers: &Registers) -> Caller {
+    Caller { cfa: registers.sp(), registers: None, trust: Trust::Derived }
 }
 
 fn behind(

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::address::{Address, ThreadId};
-use crate::arch::Registers;
+use crate::arch::{Registers, SYSCALL_INSTRUCTION};
 use crate::program::Program;
 use crate::snapshot::synth::Synth;
 use crate::snapshot::{Mapping, Thread};
@@ -15,6 +15,9 @@ pub(super) const STACK: u64 = 0x7000;
 /// Where its code begins, which no file describes.
 pub(super) const CODE: u64 = 0x1000;
 
+/// The instruction behind a system call in that code.
+pub(super) const CALLED: u64 = CODE + 0x102;
+
 const PAGE: u64 = 0x1000;
 
 /// Runs `check` over a process whose one thread has these words from the stack pointer on.
@@ -24,6 +27,7 @@ pub(super) fn with_process(words: &[u64], check: impl FnOnce(&Program<'_>)) {
         .mapping(mapping(CODE, true))
         .mapping(mapping(STACK, false))
         .bytes(Address(STACK), &words)
+        .bytes(Address(CODE + 0x100), &SYSCALL_INSTRUCTION)
         .build();
     let (program, _) = Program::new(&snapshot, &Objects::default(), &Path::to_owned);
     check(&program);

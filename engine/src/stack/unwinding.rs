@@ -55,7 +55,10 @@ fn caller_of(
         Left::Between if !caller::is_code(program, frame.pc) => {
             caller::at_entry(program, &frame.registers)
         }
-        Left::Between | Left::ByCall => caller::by_frame_pointer(program, &frame.registers),
+        Left::Between => caller::after_clone(program, &frame.registers)
+            .or_else(|| caller::at_start(program, &frame.registers))
+            .or_else(|| caller::by_frame_pointer(program, &frame.registers)),
+        Left::ByCall => caller::by_frame_pointer(program, &frame.registers),
     };
     guessed.ok_or_else(|| format!("{} has no call frame information", place(program, frame)))
 }
@@ -86,7 +89,7 @@ mod tests {
     use super::unwind;
     use crate::evidence::Trust;
     use crate::limits::Limits;
-    use crate::stack::synthetic::{CODE, STACK, thread, with_process};
+    use crate::stack::synthetic::{CALLED, CODE, STACK, thread, with_process};
 
     /// Unwinds a thread at `pc` with this frame pointer, and these words from the stack pointer on.
     fn check(pc: u64, frame_pointer: u64, words: &[u64], expected: &[(u64, Trust)], why: &str) {
@@ -120,6 +123,19 @@ mod tests {
         check(CODE, STACK + 8, &[0, STACK + 8, CODE + 0x10], &only, why);
         check(CODE, STACK + 8, &[0, STACK + 24, STACK], &only, why);
         check(CODE, 0xdead_beef, &[0], &only, why);
+    }
+
+    #[test]
+    fn a_thread_that_was_just_born_has_no_caller() {
+        with_process(&[CODE + 0x10], |program| {
+            let mut newborn = thread(CALLED, 0);
+            newborn.registers.set(gimli::X86_64::RAX, Some(0));
+            let stack = unwind(program, &newborn, &Limits::default());
+            assert_eq!((stack.frames.len(), stack.gaps.len()), (1, 0));
+            newborn.registers.set(gimli::X86_64::RAX, Some(7));
+            let stack = unwind(program, &newborn, &Limits::default());
+            assert_eq!(stack.frames.get(1).map(|frame| frame.pc.0), Some(CODE + 0x10));
+        });
     }
 
     #[test]

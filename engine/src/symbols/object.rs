@@ -134,6 +134,11 @@ impl Object {
         self.build_id.as_ref()
     }
 
+    /// Where the kernel jumps to when this file is run, as the file counts addresses.
+    pub fn entry_point(&self) -> u64 {
+        self.with_elf(|elf| elf.entry())
+    }
+
     /// Runs `read` over the ELF file.
     pub(crate) fn with_elf<T>(&self, read: impl for<'data> FnOnce(&Elf<'data>) -> T) -> T {
         self.contents.borrow_owner().with_dependent(|_, sections| read(&sections.elf))

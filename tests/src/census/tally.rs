@@ -1,0 +1,157 @@
+//! What many captures of one package add up to.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+
+use asynctest_engine::report::{Certainty, Report};
+
+/// Claims that are wrong of a test that goes on to pass.
+const NEVER_TRUE: [&str; 4] = ["deadlock", "self-deadlock", "futurelock", "lost-wakeup"];
+
+/// Most gaps that are shown.
+const SHOWN: usize = 12;
+
+/// The sum of many captures.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Tally {
+    /// The package.
+    pub name: String,
+    /// How many tests it has that end.
+    pub tests: usize,
+    /// Captures that were taken.
+    pub captures: u64,
+    /// Captures that came too late.
+    pub ended: u64,
+    /// Tasks that were found.
+    pub found: u64,
+    /// Tasks whose await chains were read to their ends.
+    pub walked: u64,
+    /// Captures with at least one gap.
+    pub incomplete: u64,
+    /// What could not be read and why, with how often.
+    pub gaps: BTreeMap<String, u64>,
+    /// What was claimed, and how surely, with how often.
+    pub findings: BTreeMap<(String, String), u64>,
+    /// Claims that are wrong: the test, and the sentence.
+    pub wrong: Vec<(Certainty, String, String)>,
+}
+
+impl Tally {
+    /// Nothing yet, of a package with so many tests.
+    pub fn new(name: &str, tests: usize) -> Tally {
+        Tally { name: name.to_owned(), tests, ..Tally::default() }
+    }
+
+    /// Counts `report`, which is about the test of this name. True when it makes a claim that is
+    /// wrong.
+    pub fn add(&mut self, test: &str, report: &Report) -> bool {
+        self.captures += 1;
+        self.found += report.counts.tasks_found;
+        self.walked += report.counts.tasks_walked;
+        self.incomplete += u64::from(!report.gaps.is_empty());
+        for gap in &report.gaps {
+            let key = without_numbers(&format!("{}: {}", gap.what, gap.why));
+            *self.gaps.entry(key).or_default() += 1;
+        }
+        let headline = &report.headline;
+        let key = (headline.finding.clone(), format!("{:?}", headline.certainty).to_lowercase());
+        *self.findings.entry(key).or_default() += 1;
+        let is_wrong = NEVER_TRUE.contains(&headline.finding.as_str())
+            && headline.certainty != Certainty::Possible;
+        if is_wrong {
+            let sentence = format!("{}: {}", headline.finding, headline.sentence);
+            self.wrong.push((headline.certainty, test.to_owned(), sentence));
+        }
+        is_wrong
+    }
+
+    /// Adds another sum to this one.
+    pub fn merge(&mut self, other: Tally) {
+        self.tests += other.tests;
+        self.captures += other.captures;
+        self.ended += other.ended;
+        self.found += other.found;
+        self.walked += other.walked;
+        self.incomplete += other.incomplete;
+        for (gap, count) in other.gaps {
+            *self.gaps.entry(gap).or_default() += count;
+        }
+        for (finding, count) in other.findings {
+            *self.findings.entry(finding).or_default() += count;
+        }
+        self.wrong.extend(other.wrong);
+    }
+
+    /// How many wrong claims are so sure.
+    pub fn wrong_and(&self, certainty: Certainty) -> u64 {
+        self.wrong.iter().filter(|(how, _, _)| *how == certainty).count() as u64
+    }
+
+    /// The heading of the rows that [`Tally::row`] gives, in Markdown.
+    pub fn heading() -> &'static str {
+        "| package | tests | captures | tasks | walked | with gaps | wrong: certain | wrong: likely |\n\
+         |---|---:|---:|---:|---:|---:|---:|---:|"
+    }
+
+    /// One row of the table.
+    pub fn row(&self) -> String {
+        format!(
+            "| {} | {} | {} | {} | {} | {} | {} | {} |",
+            self.name,
+            self.tests,
+            self.captures,
+            self.found,
+            self.walked,
+            self.incomplete,
+            self.wrong_and(Certainty::Certain),
+            self.wrong_and(Certainty::Likely),
+        )
+    }
+}
+
+impl fmt::Display for Tally {
+    /// What the table has no room for: gaps by how often, findings, wrong claims.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        let mut gaps: Vec<_> = self.gaps.iter().collect();
+        gaps.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        for (gap, count) in gaps.iter().take(SHOWN) {
+            writeln!(text, "  {count:>7}  gap: {gap}")?;
+        }
+        if let Some(more) = gaps.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+            writeln!(text, "           and {more} kinds of gaps more")?;
+        }
+        for ((finding, certainty), count) in &self.findings {
+            writeln!(text, "  {count:>7}  {finding} ({certainty})")?;
+        }
+        for (certainty, test, sentence) in &self.wrong {
+            writeln!(text, "  WRONG ({certainty:?})  {test}  {sentence}")?;
+        }
+        formatter.write_str(text.trim_end())
+    }
+}
+
+/// The same text for gaps that differ in addresses and numbers alone.
+fn without_numbers(text: &str) -> String {
+    let mut plain = String::new();
+    for word in text.split_inclusive(' ') {
+        let number = word.trim_end().trim_end_matches([',', ':', ')']);
+        let is_number = number.starts_with("0x") || number.parse::<u64>().is_ok();
+        match is_number {
+            true => plain.push_str(&word.replacen(number, "N", 1)),
+            false => plain.push_str(word),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_of_one_kind_are_counted_together() {
+        let plain = without_numbers("the task at 0x7f00, thread 12: not read");
+        assert_eq!(plain, "the task at N, thread N: not read");
+    }
+}
