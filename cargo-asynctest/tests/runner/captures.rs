@@ -61,6 +61,7 @@ impl Examine for Fake {
             tasks: Vec::new(),
             threads: Vec::new(),
             gaps: Vec::new(),
+        children: Vec::new(),
         })))
     }
 }

@@ -42,6 +42,7 @@ pub fn compose(
         tasks,
         threads,
         gaps,
+        children: Vec::new(),
     }
 }
 

@@ -31,6 +31,9 @@ pub struct Report {
     /// What could not be read.
     #[serde(default)]
     pub gaps: Vec<Gap>,
+    /// The processes that this one has started and that Tokio runs in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub children: Vec<Report>,
 }
 
 /// What was looked at.

@@ -6,9 +6,12 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use super::error::Error;
+use super::family;
 use super::look;
 use crate::address::ProcessId;
+use crate::evidence::Gap;
 use crate::limits::Limits;
+use crate::model::World;
 use crate::process::Process;
 use crate::report::{self, Report, Subject};
 use crate::snapshot::Snapshot;
@@ -40,11 +43,16 @@ pub struct Capture {
     /// When the binary was built; source files that are newer are not shown.
     pub(super) built: Option<SystemTime>,
     pub(super) limits: Limits,
+    /// The processes that it has started and that Tokio runs in.
+    pub(super) children: Vec<Capture>,
+    /// Which of these could not be captured, and why.
+    pub(super) gaps: Vec<Gap>,
 }
 
 impl Capture {
     /// Stops the process three times, for a few milliseconds each: once to learn which symbols will
     /// be needed, which are then read while it runs, and twice to look. It runs on afterwards.
+    /// Processes that it has started and that Tokio runs in are captured with it.
     ///
     /// Blocks for `request.apart` and the time that reading debug info takes.
     ///
@@ -54,39 +62,73 @@ impl Capture {
     pub fn take(request: &Request) -> Result<Capture, Error> {
         let process = Process::open(request.process)?;
         let objects = Rc::<Objects>::default();
-        let file_of = |path: &Path| running_file(request.process, path);
-        let threads = process.stop()?.into_threads();
-        let warm = Snapshot::live(&process, threads, &request.limits)?;
-        drop(look::world(&warm, &objects, &file_of, &request.limits));
-        Capture::take_with(request, objects)
+        drop(warm(&process, &objects, &request.limits)?);
+        let mut gaps = Vec::new();
+        let children = family::of_runtimes(request.process, &objects, &request.limits, &mut gaps);
+        let mut capture = Capture::looks(&process, &children, request, objects)?;
+        capture.gaps = gaps;
+        Ok(capture)
     }
 
-    /// The same with the symbols that earlier captures have read, for many captures of one program:
-    /// stops the process twice only, and keeps it stopped while it reads what is missing.
+    /// The same of this one process, with the symbols that earlier captures have read, for many
+    /// captures of one program: stops the process twice only, and keeps it stopped while it reads
+    /// what is missing.
     ///
     /// # Errors
     ///
     /// As [`Capture::take`].
     pub fn take_with(request: &Request, objects: Rc<Objects>) -> Result<Capture, Error> {
-        let Request { process: id, limits, .. } = request;
-        let process = Process::open(*id)?;
-        let file_of = |path: &Path| running_file(*id, path);
-        let first = stopped(&process, &objects, &file_of, limits)?;
-        let executable = first.facts.executable.clone();
+        Capture::looks(&Process::open(request.process)?, &[], request, objects)
+    }
+
+    /// The two looks at a process, and at its children at about the same moments.
+    fn looks(
+        process: &Process,
+        children: &[(ProcessId, Process)],
+        request: &Request,
+        objects: Rc<Objects>,
+    ) -> Result<Capture, Error> {
+        let limits = &request.limits;
+        let first = stopped(process, &objects, limits)?;
+        // A child that has ended meanwhile was not what is waited for.
+        let alive: Vec<_> = children
+            .iter()
+            .filter_map(|(id, child)| Some((*id, child, stopped(child, &objects, limits).ok()?)))
+            .collect();
         thread::sleep(request.apart);
-        let second = stopped(&process, &objects, &file_of, limits)?;
-        let file = running_executable(*id);
-        let built = std::fs::metadata(&file).and_then(|metadata| metadata.modified()).ok();
-        Ok(Capture {
-            subject: Subject { process: id.0, ..request.subject.clone() },
+        let second = stopped(process, &objects, limits)?;
+        let children = alive.into_iter().filter_map(|(id, child, first)| {
+            let second = stopped(child, &objects, limits).ok()?;
+            let subject = family::subject(id, &first.facts.executable, &request.subject);
+            Some(Capture::of(id, subject, first, second, &objects, limits))
+        });
+        let children = children.collect();
+        let subject = Subject { process: request.process.0, ..request.subject.clone() };
+        let capture = Capture::of(request.process, subject, first, second, &objects, limits);
+        Ok(Capture { children, ..capture })
+    }
+
+    fn of(
+        process: ProcessId,
+        subject: Subject,
+        first: Snapshot,
+        second: Snapshot,
+        objects: &Rc<Objects>,
+        limits: &Limits,
+    ) -> Capture {
+        let file = running_executable(process);
+        Capture {
+            subject,
+            executable: first.facts.executable.clone(),
             first,
             second,
-            objects,
-            executable,
+            objects: Rc::clone(objects),
             sources: Sources::new(),
-            built,
+            built: std::fs::metadata(&file).and_then(|metadata| metadata.modified()).ok(),
             limits: limits.clone(),
-        })
+            children: Vec::new(),
+            gaps: Vec::new(),
+        }
     }
 
     /// The report. The same capture gives the same report, also after [`Capture::save`] and
@@ -98,7 +140,11 @@ impl Capture {
         let from = self.first.facts.clock.monotonic;
         let apart = self.second.facts.clock.monotonic.saturating_sub(from);
         let text = |path: &Path, line: u32| self.sources.line(path, line, self.built);
-        report::compose(&self.subject, &first, &second, apart / 1_000_000, &text)
+        let mut report = report::compose(&self.subject, &first, &second, apart / 1_000_000, &text);
+        report.children = self.children.iter().map(Capture::report).collect();
+        report.counts.gaps += self.gaps.len() as u64;
+        report.gaps.extend(self.gaps.iter().cloned());
+        report
     }
 
     /// The file that the process ran, as it named it.
@@ -107,16 +153,20 @@ impl Capture {
     }
 }
 
+/// A look that is thrown away: it learns which symbols are needed.
+pub(super) fn warm(process: &Process, objects: &Objects, limits: &Limits) -> Result<World, Error> {
+    let threads = process.stop()?.into_threads();
+    let snapshot = Snapshot::live(process, threads, limits)?;
+    let file_of = |path: &Path| running_file(snapshot.facts.process, path);
+    Ok(look::world(&snapshot, objects, &file_of, limits))
+}
+
 /// One look: everything that a report needs is read while the process stands still.
-fn stopped(
-    process: &Process,
-    objects: &Objects,
-    file_of: &dyn Fn(&Path) -> PathBuf,
-    limits: &Limits,
-) -> Result<Snapshot, Error> {
+fn stopped(process: &Process, objects: &Objects, limits: &Limits) -> Result<Snapshot, Error> {
     let stop = process.stop()?;
     let mut snapshot = Snapshot::take(&stop, limits)?;
-    drop(look::world(&snapshot, objects, file_of, limits));
+    let file_of = |path: &Path| running_file(snapshot.facts.process, path);
+    drop(look::world(&snapshot, objects, &file_of, limits));
     snapshot.seal();
     Ok(snapshot)
 }

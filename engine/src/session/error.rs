@@ -1,6 +1,7 @@
 //! What can keep a process from being captured or a capture from being read.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use crate::process;
 use crate::snapshot::archive;
@@ -15,6 +16,14 @@ pub enum Error {
     /// The capture could not be written or read.
     #[error(transparent)]
     Archive(#[from] archive::Error),
+    /// A folder for the capture of a child cannot be made.
+    #[error("{path}: {source}")]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The program's file cannot be read.
     #[error(transparent)]
     Symbols(#[from] symbols::Error),
@@ -31,6 +40,10 @@ pub enum Error {
 }
 
 impl Error {
+    pub(super) fn folder(path: &Path, source: io::Error) -> Error {
+        Error::Folder { path: path.to_owned(), source }
+    }
+
     /// Whether the process has just ended: an ordinary event.
     pub fn is_ended(&self) -> bool {
         matches!(self, Error::Process(process::Error::Gone(_) | process::Error::Zombie { .. }))

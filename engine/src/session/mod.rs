@@ -2,6 +2,7 @@
 
 mod capture;
 mod error;
+mod family;
 mod look;
 mod saved;
 

@@ -1,5 +1,6 @@
 //! A capture in a file.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::capture::Capture;
 use super::error::Error;
+use crate::evidence::Gap;
 use crate::limits::Limits;
 use crate::report::Subject;
 use crate::snapshot::archive;
@@ -22,6 +24,9 @@ pub enum Bundle {
     Copy,
 }
 
+/// Most children of a capture that are read back.
+const MOST_CHILDREN: usize = 64;
+
 /// What an archive holds beside its snapshots.
 #[derive(Serialize, Deserialize)]
 struct Payload {
@@ -29,6 +34,9 @@ struct Payload {
     /// The build id of the binary, in hexadecimal.
     build_id: Option<String>,
     lines: Vec<SourceLine>,
+    /// How many captures of children are beside this one.
+    children: usize,
+    gaps: Vec<Gap>,
 }
 
 impl Capture {
@@ -44,6 +52,8 @@ impl Capture {
             subject: self.subject.clone(),
             build_id: self.build_id(),
             lines: self.sources.shown(),
+            children: self.children.len(),
+            gaps: self.gaps.clone(),
         };
         archive::write(path, &self.first, &self.second, &payload)?;
         let folder = path.parent().unwrap_or(Path::new("."));
@@ -52,6 +62,12 @@ impl Capture {
             // Between two file systems there is no link; the report then needs the binary where it
             // was built.
             Bundle::Link => drop(archive::link_binary(&self.executable, folder)),
+        }
+        for (number, child) in self.children.iter().enumerate() {
+            let beside = child_file(path, number);
+            let folder = beside.parent().unwrap_or(Path::new("."));
+            fs::create_dir_all(folder).map_err(|error| Error::folder(folder, error))?;
+            child.save(&beside, bundle)?;
         }
         Ok(())
     }
@@ -69,7 +85,11 @@ impl Capture {
         let objects = Objects::default();
         let binary = binary(path, &executable, payload.build_id.as_deref())?;
         objects.insert(binary);
+        let numbers = 0..payload.children.min(MOST_CHILDREN);
+        let children = numbers.map(|number| Capture::open(&child_file(path, number)));
         Ok(Capture {
+            children: children.collect::<Result<_, _>>()?,
+            gaps: payload.gaps,
             subject: payload.subject,
             first: archive.first,
             second: archive.second,
@@ -87,6 +107,12 @@ impl Capture {
         let (_, image) = program.executable()?;
         Some(image.object.build_id()?.to_string())
     }
+}
+
+/// Where the capture of a child is kept, beside its parent's: a folder of its own, for its binary.
+fn child_file(parent: &Path, number: usize) -> PathBuf {
+    let folder = parent.with_extension(format!("child-{}", number.saturating_add(1)));
+    folder.join("capture.asynctest")
 }
 
 /// The binary of a capture: beside the archive, or where it was built.

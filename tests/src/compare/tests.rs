@@ -94,6 +94,7 @@ fn report() -> Report {
         tasks: vec![body, worker],
         threads: Vec::new(),
         gaps: Vec::new(),
+        children: Vec::new(),
     }
 }
 

@@ -150,6 +150,7 @@ fn ledger() -> Report {
         ],
         threads: threads(),
         gaps: vec![Gap::new("ledger::Opaque", "its type is not in the debug info")],
+        children: Vec::new(),
     }
 }
 
