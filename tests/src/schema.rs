@@ -38,8 +38,8 @@ fn close(schema: &mut Value) {
 mod tests {
     use asynctest_engine::evidence::Gap;
     use asynctest_engine::report::{
-        Counts, Frame, FutureNode, Headline, Location, Looks, Report, Resource, Runtime, Spawn,
-        Subject, Task, Thread, Wait,
+        Counts, Finding, Frame, FutureNode, Graph, GraphEdge, GraphNode, Headline, Hold, Location,
+        Looks, Report, Resource, Runtime, Spawn, Step, Subject, Task, Thread, Victim, Wait,
     };
     use serde::de::value::Error as Refusal;
     use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
@@ -95,6 +95,13 @@ mod tests {
         describes::<Headline>("/$defs/Headline");
         describes::<Looks>("/$defs/Looks");
         describes::<Counts>("/$defs/Counts");
+        describes::<Finding>("/$defs/Finding");
+        describes::<Step>("/$defs/Step");
+        describes::<Hold>("/$defs/Hold");
+        describes::<Victim>("/$defs/Victim");
+        describes::<Graph>("/$defs/Graph");
+        describes::<GraphNode>("/$defs/GraphNode");
+        describes::<GraphEdge>("/$defs/GraphEdge");
         describes::<Runtime>("/$defs/Runtime");
         describes::<Task>("/$defs/Task");
         describes::<Spawn>("/$defs/Spawn");

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use asynctest_engine::report::{Certainty, Counts, Headline, Looks, Report};
+use asynctest_engine::report::{Certainty, Counts, Graph, Headline, Looks, Report};
 use asynctest_engine::session::Request;
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +57,8 @@ impl Examine for Fake {
             },
             looks: Looks { count: 2, apart_ms: 1000, moved, next_timer_ms: None },
             counts: Counts::default(),
+            findings: Vec::new(),
+            graph: Graph::default(),
             runtimes: Vec::new(),
             tasks: Vec::new(),
             threads: Vec::new(),

@@ -2,11 +2,15 @@
 
 use std::path::Path;
 
+use super::findings;
+use super::graph;
 use super::headline;
 use super::looks;
 use super::paths::Paths;
 use super::schema::{Counts, Frame, Report, Runtime, Subject, Thread};
 use super::tasks;
+use super::words::Words;
+use crate::diagnosis::{self, Case, Looked};
 use crate::model::{self, Activity, EndedBy, World};
 
 /// Gives the text of a source line, if it is known and as old as the binary.
@@ -27,12 +31,20 @@ pub fn compose(
     let threads: Vec<Thread> =
         second.threads.iter().map(|thread| self::thread(thread, &labels, &paths)).collect();
     let gaps = gaps(second);
+    let looks = looks::looks(first, second, apart_ms, &labels);
+    let looked = Looked { first: Some(first), last: second, apart_ms, body: labels.body };
+    let case = Case::new(&looked);
+    let found = diagnosis::diagnose(&case);
+    let words = Words { case: &case, labels: &labels, paths: &paths };
+    let findings = findings::findings(&words, &found, &looks);
     Report {
         version: 1,
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         subject: subject.clone(),
-        headline: headline::headline(&tasks, &threads),
-        looks: looks::looks(first, second, apart_ms, &labels),
+        headline: headline::headline(findings.first(), &tasks, &threads),
+        graph: graph::graph(&words, &found),
+        findings,
+        looks,
         counts: Counts {
             tasks_found: second.tasks.len() as u64,
             tasks_walked: second.walked() as u64,

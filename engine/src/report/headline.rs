@@ -1,7 +1,7 @@
-//! The first line: where the test's body stands, and what that waits for in turn.
-//!
-//! It follows what was read, from task to task, and accuses nobody.
+//! The first line: the root; or, where there is none, where the test's body stands, and what that
+//! waits for in turn, from task to task, accusing nobody.
 
+use super::claims::Finding;
 use super::schema::{
     Certainty, FutureNode, Headline, Location, Origin, Task, TaskKind, Thread, Wait,
 };
@@ -9,7 +9,19 @@ use super::schema::{
 /// Most tasks followed from one to the next.
 const MOST_STEPS: usize = 8;
 
-pub(super) fn headline(tasks: &[Task], threads: &[Thread]) -> Headline {
+/// The root; where nothing is known of one, where the body stands.
+pub(super) fn headline(root: Option<&Finding>, tasks: &[Task], threads: &[Thread]) -> Headline {
+    match root.filter(|root| root.finding != "undetermined") {
+        Some(root) => Headline {
+            finding: root.finding.clone(),
+            sentence: root.sentence.clone(),
+            certainty: root.certainty,
+        },
+        None => undetermined(tasks, threads),
+    }
+}
+
+fn undetermined(tasks: &[Task], threads: &[Thread]) -> Headline {
     // Whatever `block_on` counts most comes first.
     let body = tasks.first().filter(|task| task.kind == TaskKind::BlockOn);
     let sentence = match body {
@@ -174,7 +186,7 @@ mod tests {
             "state": "idle", "count": 1, "others": [], "walked": true, "future": future,
         });
         let body: Task = serde_json::from_value(body).unwrap();
-        assert_eq!(headline(&[body], &[]).sentence, expected);
+        assert_eq!(headline(None, &[body], &[]).sentence, expected);
     }
 
     #[test]

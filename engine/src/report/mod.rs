@@ -4,13 +4,22 @@
 //! Fields are added, never renamed or retyped; every optional field may be absent. Addresses are
 //! strings in hexadecimal, so that JSON readers keep all their bits.
 
+mod claims;
 mod compose;
+mod findings;
+mod graph;
 mod headline;
+mod help;
 mod looks;
+mod outlook;
 mod paths;
 mod schema;
+mod sentence;
+mod signature;
 mod tasks;
+mod words;
 
+pub use claims::{Finding, Graph, GraphEdge, GraphNode, GraphNodeKind, Hold, Role, Step, Victim};
 pub use compose::{SourceText, compose};
 pub use schema::{
     Certainty, Counts, Frame, FutureNode, Headline, Location, Looks, Origin, Report, Resource,

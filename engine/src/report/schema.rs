@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::claims::{Finding, Graph};
 use crate::evidence::{Gap, Trust};
 
 /// Where a hung process stands.
@@ -19,6 +20,12 @@ pub struct Report {
     pub looks: Looks,
     /// How much was found and read.
     pub counts: Counts,
+    /// What is wrong, the root first; the headline is the first of them.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
+    /// Who waits for whom, as far as it has to do with the findings.
+    #[serde(default)]
+    pub graph: Graph,
     /// The runtimes found.
     #[serde(default)]
     pub runtimes: Vec<Runtime>,

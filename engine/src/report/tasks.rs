@@ -16,7 +16,7 @@ const THREAD_NAME: usize = 15;
 pub(super) struct Labels {
     labels: HashMap<TaskKey, String>,
     /// Which of them is the test's body, or `main`.
-    body: Option<TaskKey>,
+    pub(super) body: Option<TaskKey>,
 }
 
 impl Labels {
@@ -150,13 +150,7 @@ fn task(task: &model::Task, labels: &Labels, paths: &Paths<'_>) -> Task {
         future_type: task.future_type.clone(),
         state: state(task).to_owned(),
         runtime: task.runtime.and_then(|index| u32::try_from(index + 1).ok()),
-        spawned: task.spawned.as_ref().map(|spawn| Spawn {
-            kind: match spawn.kind {
-                model::SpawnKind::Spawned => SpawnKind::Spawned,
-                model::SpawnKind::Written => SpawnKind::Written,
-            },
-            location: paths.location(&spawn.line),
-        }),
+        spawned: spawn(task, paths),
         thread: task.thread.map(|thread| thread.0),
         future: task.future.as_ref().map(|future| node(future, labels, paths)),
         count: 1,
@@ -165,7 +159,7 @@ fn task(task: &model::Task, labels: &Labels, paths: &Paths<'_>) -> Task {
     }
 }
 
-fn state(task: &model::Task) -> &'static str {
+pub(super) fn state(task: &model::Task) -> &'static str {
     match (task.state, task.is_aborted) {
         (TaskState::Idle, false) => "idle",
         (TaskState::Idle, true) => "aborted",
@@ -200,22 +194,14 @@ fn node(future: &Future, labels: &Labels, paths: &Paths<'_>) -> FutureNode {
     }
 }
 
-fn wait(wait: &model::Wait, labels: &Labels) -> Wait {
-    let room = room(&wait.amounts);
-    let is_said = |amount: &&Amount| {
-        let is_room =
-            matches!(amount, Amount::Length(_) | Amount::Capacity(_) | Amount::Available(_));
-        !(room.is_some() && is_room)
-    };
-    let others = wait.amounts.iter().filter(is_said).filter_map(amount);
-    let amounts: Vec<String> = room.iter().cloned().chain(others).collect();
+pub(super) fn wait(wait: &model::Wait, labels: &Labels) -> Wait {
     Wait {
         resource: Resource {
             kind: wait.kind.clone(),
             type_name: wait.type_name.clone(),
             address: wait.address.map(|address| address.to_string()),
         },
-        detail: (!amounts.is_empty()).then(|| amounts.join(", ")),
+        detail: details(wait),
         task: wait.task.map(|key| labels.label(key)),
     }
 }
@@ -244,6 +230,30 @@ fn room(amounts: &[Amount]) -> Option<String> {
         (_, 0) => format!("{length} of {capacity} in it"),
         _ => format!("{length} of {capacity} in it, {reserved} reserved"),
     })
+}
+
+/// Where a task comes from.
+pub(super) fn spawn(task: &model::Task, paths: &Paths<'_>) -> Option<Spawn> {
+    task.spawned.as_ref().map(|spawn| Spawn {
+        kind: match spawn.kind {
+            model::SpawnKind::Spawned => SpawnKind::Spawned,
+            model::SpawnKind::Written => SpawnKind::Written,
+        },
+        location: paths.location(&spawn.line),
+    })
+}
+
+/// The amounts of a wait in words, if there are any that say something.
+pub(super) fn details(wait: &model::Wait) -> Option<String> {
+    let room = room(&wait.amounts);
+    let is_said = |amount: &&Amount| {
+        let is_room =
+            matches!(amount, Amount::Length(_) | Amount::Capacity(_) | Amount::Available(_));
+        !(room.is_some() && is_room)
+    };
+    let others = wait.amounts.iter().filter(is_said).filter_map(amount);
+    let amounts: Vec<String> = room.iter().cloned().chain(others).collect();
+    (!amounts.is_empty()).then(|| amounts.join(", "))
 }
 
 /// An amount in words; `None` for one that says nothing new.

@@ -2,8 +2,8 @@
 
 use asynctest_engine::evidence::{Gap, Trust};
 use asynctest_engine::report::{
-    Certainty, Counts, Frame, FutureNode, Headline, Location, Looks, Origin, Report, Resource,
-    Spawn, SpawnKind, Subject, Task, TaskKind, Thread, Wait,
+    Certainty, Counts, Frame, FutureNode, Graph, Headline, Location, Looks, Origin, Report,
+    Resource, Spawn, SpawnKind, Subject, Task, TaskKind, Thread, Wait,
 };
 
 use super::compare;
@@ -90,6 +90,8 @@ fn report() -> Report {
         },
         looks: Looks { count: 2, apart_ms: 1, moved: Vec::new(), next_timer_ms: None },
         counts: Counts { tasks_found: 2, tasks_walked: 2, gaps: 0 },
+        findings: Vec::new(),
+        graph: Graph::default(),
         runtimes: Vec::new(),
         tasks: vec![body, worker],
         threads: Vec::new(),

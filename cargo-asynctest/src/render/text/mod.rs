@@ -2,9 +2,11 @@
 //! reader would ask. The short form has under 40 lines; the full one leaves nothing out.
 //!
 //! - [`style`]: colors, or none
+//! - [`cause`]: what is wrong, and what that rests on
 //! - [`chain`]: an await chain, a line a link
 //! - [`tasks`], [`threads`]: the sections on them
 
+mod cause;
 mod chain;
 mod style;
 mod tasks;
@@ -50,8 +52,12 @@ pub(crate) fn full(report: &Report) -> String {
     ])
 }
 
-/// The line of the user's own code where the test's body, or else the first task, stands.
+/// Where to look first: the root's line; or the line of the user's own code where the test's body, or
+/// else the first task, stands.
 pub(super) fn place(report: &Report) -> Option<&Location> {
+    if let Some(root) = cause::root(report) {
+        return root.location.as_ref();
+    }
     let body = |task: &&Task| task.kind == TaskKind::BlockOn;
     let task = report.tasks.iter().find(body).or(report.tasks.first())?;
     let (place, _) = chain::innermost(task.future.as_ref()?);
@@ -81,13 +87,28 @@ fn severity(word: &str) -> Verdict {
 
 /// What stands between the first line and the last ones, in at most `room` lines.
 fn foremost(report: &Report, style: Style, room: usize) -> Vec<String> {
+    let cause = cause::root(report).map(|root| (root, cause::section(root, style, Detail::Short)));
+    if let Some((root, lines)) = cause {
+        // A circle explains itself; of the others it matters what is around them.
+        let left = room.saturating_sub(lines.len());
+        let around = if root.circle { Vec::new() } else { around(report, style, left) };
+        return cut(lines.into_iter().chain(around).collect(), style, room);
+    }
+    around(report, style, room)
+}
+
+/// The bodies, the tasks and the threads, in about `room` lines.
+fn around(report: &Report, style: Style, room: usize) -> Vec<String> {
     let (bodies, tasks) = split(report);
     let first = tasks::bodies(&bodies, style, Detail::Short);
     let last = threads::section(&report.threads, style, Detail::Short);
     // The tasks are the one section that can grow without end; an empty line follows each.
     let left = room.saturating_sub(first.len() + last.len() + 3);
     let tasks = tasks::foremost(&bodies, &tasks, style, left);
-    let mut lines = apart([first, tasks, last]);
+    cut(apart([first, tasks, last]), style, room)
+}
+
+fn cut(mut lines: Vec<String>, style: Style, room: usize) -> Vec<String> {
     if lines.len() > room {
         let kept = room.saturating_sub(2);
         let left_out = lines.len() - kept;
@@ -101,11 +122,14 @@ fn foremost(report: &Report, style: Style, room: usize) -> Vec<String> {
 /// The same with nothing left out.
 fn everything(report: &Report) -> Vec<String> {
     let (bodies, tasks) = split(report);
-    apart([
+    let cause = cause::root(report).map(|root| cause::section(root, Style::Plain, Detail::Full));
+    let mut lines = cause.unwrap_or_default();
+    lines.extend(apart([
         tasks::bodies(&bodies, Style::Plain, Detail::Full),
         tasks::others(&tasks, Style::Plain),
         threads::section(&report.threads, Style::Plain, Detail::Full),
-    ])
+    ]));
+    lines
 }
 
 /// What threads block on, and the tasks.
@@ -124,7 +148,8 @@ fn apart(sections: [Vec<String>; 3]) -> Vec<String> {
 }
 
 fn foot(report: &Report, style: Style, folder: Option<&Path>, detail: Detail) -> Vec<String> {
-    let mut lines = vec![format!("  {}", certainty(report)), format!("  {}", looks(report))];
+    let mut lines = cause::closing(report, style, detail);
+    lines.extend([format!("  {}", certainty(report)), format!("  {}", looks(report))]);
     let most_gaps = match detail {
         Detail::Short => 3,
         Detail::Full => usize::MAX,
@@ -139,6 +164,7 @@ fn foot(report: &Report, style: Style, folder: Option<&Path>, detail: Detail) ->
     if let Some(folder) = folder {
         lines.push(format!("  full dump {}", style.cyan(&one_line(&from_here(folder)))));
     }
+    lines.extend(cause::signature(report));
     if let Some(again) = &report.subject.again {
         lines.push(format!("  again: {}", one_line(again)));
     }
@@ -158,17 +184,23 @@ fn from_here(path: &Path) -> String {
 }
 
 fn certainty(report: &Report) -> String {
-    let word = match report.headline.certainty {
-        Certainty::Certain => "certain",
-        Certainty::Likely => "likely",
-        Certainty::Possible => "possible",
-    };
     let counts = &report.counts;
     let gaps = match counts.gaps {
         1 => "1 gap".to_owned(),
         gaps => format!("{gaps} gaps"),
     };
-    format!("{word}: {} of {} tasks walked, {gaps}", counts.tasks_walked, counts.tasks_found)
+    let reasons = cause::reasons(report);
+    let separator = if reasons.contains(':') { ";" } else { ":" };
+    let (walked, found) = (counts.tasks_walked, counts.tasks_found);
+    format!("{reasons}{separator} {walked} of {found} tasks walked, {gaps}")
+}
+
+fn certainty_word(certainty: Certainty) -> &'static str {
+    match certainty {
+        Certainty::Certain => "certain",
+        Certainty::Likely => "likely",
+        Certainty::Possible => "possible",
+    }
 }
 
 fn looks(report: &Report) -> String {

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use asynctest_engine::evidence::{Gap, Trust};
 use asynctest_engine::report::{
-    Certainty, Counts, Frame, FutureNode, Headline, Location, Looks, Origin, Report, Resource,
-    Spawn, SpawnKind, Subject, Task, TaskKind, Thread, Wait,
+    Certainty, Counts, Frame, FutureNode, Graph, Headline, Location, Looks, Origin, Report,
+    Resource, Spawn, SpawnKind, Subject, Task, TaskKind, Thread, Wait,
 };
 
 use super::{MOST, Style, full, place, report};
@@ -142,6 +142,8 @@ fn ledger() -> Report {
         },
         looks: Looks { count: 2, apart_ms: 1000, moved: Vec::new(), next_timer_ms: None },
         counts: Counts { tasks_found: 5, tasks_walked: 4, gaps: 1 },
+        findings: Vec::new(),
+        graph: Graph::default(),
         runtimes: Vec::new(),
         tasks: vec![
             task("test body", TaskKind::BlockOn, "transfer_and_audit", Some(body)),

@@ -1,0 +1,297 @@
+//! Findings as one sentence each: who waits for what, and by whose doing it does not come.
+
+use super::schema::Looks;
+use super::tasks::details;
+use super::words::{Words, at_place, kind, waited};
+use crate::diagnosis::{Finding, FindingKind, Step};
+use crate::graph::{EdgeKind, Node, NodeId};
+use crate::model::{Activity, EndedBy, Hold, Thread};
+
+/// Most waits of a circle that the sentence tells.
+const MOST_WAITS: usize = 3;
+
+/// The sentence of a finding.
+pub(super) fn sentence(words: &Words<'_, '_>, finding: &Finding, looks: &Looks) -> String {
+    match finding.kind {
+        FindingKind::Deadlock => circle(words, finding),
+        FindingKind::NeverClosed => chain(words, finding),
+        FindingKind::SelfDeadlock => own(words, finding),
+        FindingKind::Futurelock => futurelock(words, finding),
+        FindingKind::BlockedWorker | FindingKind::Starvation if finding.is_circle => {
+            chain(words, finding)
+        }
+        FindingKind::BlockedWorker => blocked(words, finding),
+        FindingKind::Starvation => starved(words, finding),
+        FindingKind::LostWakeup => unwoken(words, finding),
+        FindingKind::Livelock => busy(words, finding, looks),
+        FindingKind::ExternalWait => outside(words, finding),
+        FindingKind::ExitHang => kept(words, finding),
+        FindingKind::Slow => format!("it still gets on: {}", looks.moved.join("; ")),
+        FindingKind::Undetermined => finding
+            .steps
+            .first()
+            .map(|step| stands(words, step.who))
+            .unwrap_or_else(|| "what it waits for was not found".to_owned()),
+    }
+}
+
+/// One wait of a cause, with the thread that stands between a task and what it waits for.
+pub(super) struct Told {
+    /// Who waits.
+    pub(super) who: NodeId,
+    /// The step that says what for.
+    pub(super) step: Step,
+    /// Who is waited for.
+    pub(super) next: Option<NodeId>,
+}
+
+/// The steps of a finding as a person would count them: that a task is polled by a thread is no wait
+/// of its own.
+pub(super) fn told(words: &Words<'_, '_>, finding: &Finding) -> Vec<Told> {
+    let mut told: Vec<Told> = Vec::new();
+    let mut before: Option<Step> = None;
+    for step in &finding.steps {
+        let same = before.take().filter(|before| {
+            before.relation == Some(EdgeKind::PolledBy)
+                && words.label(before.who) == words.label(step.who)
+        });
+        match step.relation {
+            Some(EdgeKind::PolledBy) => before = Some(*step),
+            _ => told.push(Told {
+                who: same.map_or(step.who, |_| step.who),
+                step: *step,
+                next: None,
+            }),
+        }
+    }
+    // The task whose thread is the first step comes last on the circle.
+    if let Some(last) = before {
+        let first = told.first().map(|first| words.label(first.who));
+        if first != Some(words.label(last.who)) {
+            told.push(Told { who: last.who, step: last, next: None });
+        }
+    }
+    let whos: Vec<NodeId> = told.iter().map(|told| told.who).collect();
+    for (index, entry) in told.iter_mut().enumerate() {
+        let next = whos.get(index + 1).or(whos.first().filter(|_| finding.is_circle));
+        entry.next = next.copied();
+    }
+    told
+}
+
+/// `2 tasks each wait for what the other has: task 7 (transfer) at src/bank.rs:41 for ...`.
+fn circle(words: &Words<'_, '_>, finding: &Finding) -> String {
+    let told = told(words, finding);
+    let is_thread = |told: &Told| words.task(told.who).is_none();
+    let noun = match told.iter().filter(|told| is_thread(told)).count() {
+        0 => "tasks",
+        count if count == told.len() => "threads",
+        _ => "tasks and threads",
+    };
+    let whose = if told.len() == 2 { "the other" } else { "the next" };
+    let waits: Vec<String> = told.iter().take(MOST_WAITS).map(|told| wait(words, told)).collect();
+    let rest = if told.len() > MOST_WAITS { ", and so on in a circle" } else { "" };
+    format!("{} {noun} each wait for {whose}: {}{rest}", told.len(), waits.join("; "))
+}
+
+/// The waits one behind the other.
+fn chain(words: &Words<'_, '_>, finding: &Finding) -> String {
+    let told = told(words, finding);
+    let waits: Vec<String> = told.iter().take(MOST_WAITS).map(|told| wait(words, told)).collect();
+    let rest = if told.len() > MOST_WAITS { ", and so on in a circle" } else { "" };
+    format!("{}{rest}", waits.join("; "))
+}
+
+/// `task 7 (transfer) waits for the Mutex that task 9 has, at src/bank.rs:41`.
+fn wait(words: &Words<'_, '_>, told: &Told) -> String {
+    let place = at_place(words.place(told.who).as_ref());
+    let who = words.who(told.who);
+    match told.step.relation {
+        Some(EdgeKind::RunBy) => format!("{who} {}", what(words, told)),
+        _ => format!("{who} {} {}{place}", verb(words, told.who), what(words, told)),
+    }
+}
+
+fn verb(words: &Words<'_, '_>, who: NodeId) -> &'static str {
+    let is_thread = matches!(words.case.graph.node(who), Some(Node::Thread(_)));
+    if is_thread && words.task(who).is_some() {
+        "blocks its thread, waiting for"
+    } else {
+        "waits for"
+    }
+}
+
+/// What is waited for, and from whom.
+pub(super) fn what(words: &Words<'_, '_>, told: &Told) -> String {
+    let next =
+        told.next.map_or_else(|| "nobody that is known".to_owned(), |next| words.again(next));
+    let itself = told.next.is_some_and(|next| words.label(next) == words.label(told.who));
+    let next = if itself { "itself".to_owned() } else { next };
+    match told.step.relation {
+        Some(EdgeKind::EndOf | EdgeKind::BlocksOn) => format!("the end of {next}"),
+        Some(EdgeKind::RunBy | EdgeKind::DrivenBy) => {
+            format!("can only run on the thread that {next} blocks")
+        }
+        Some(EdgeKind::SetAside) => format!("being polled by {next}"),
+        Some(EdgeKind::Behind) => format!("its turn behind {next}"),
+        Some(EdgeKind::PolledBy) => "its own poll to end".to_owned(),
+        Some(EdgeKind::WaitsFor | EdgeKind::HeldBy | EdgeKind::Polls) | None => {
+            resource(words, told, &next)
+        }
+    }
+}
+
+/// A resource and who has it.
+fn resource(words: &Words<'_, '_>, told: &Told, next: &str) -> String {
+    let through = told.step.through.and_then(|id| words.case.graph.node(id));
+    let Some(Node::Resource(node)) = through else {
+        return words.wait(told.who).map_or_else(
+            || "what is not known".to_owned(),
+            |wait| waited(wait, details(wait).as_deref()),
+        );
+    };
+    let hold = words.holding(told.step.holding).map(|holding| holding.hold);
+    let has = match hold {
+        Some(Hold::Assigned(_)) => format!("which was handed to {next}"),
+        Some(Hold::Exclusive | Hold::Shared | Hold::Permits(_)) => format!("which {next} holds"),
+        Some(Hold::Sender) => format!("which only {next} could send"),
+        Some(Hold::Receiver) => format!("which only {next} empties"),
+        Some(Hold::Handle) | None => format!("which {next} keeps"),
+    };
+    match node.by {
+        EndedBy::Senders | EndedBy::Receivers => format!("{}, {has}", waited(node.wait, None)),
+        _ => format!("a {}, {has}", kind(node)),
+    }
+}
+
+fn own(words: &Words<'_, '_>, finding: &Finding) -> String {
+    let told = told(words, finding);
+    let Some(first) = told.first() else { return String::new() };
+    let since = words.since(words.holding(first.step.holding));
+    let since = if since.is_empty() { String::new() } else { format!(",{since}") };
+    format!("{}{since}", wait(words, first))
+}
+
+/// Who waits, which of its futures has that, and that nothing polls it.
+fn futurelock(words: &Words<'_, '_>, finding: &Finding) -> String {
+    let is_aside =
+        |id: NodeId| words.case.graph.branch(id).is_some_and(|known| known.aside.is_some());
+    let told = told(words, finding);
+    let Some(waiter) = told.iter().find(|told| told.next.is_some_and(is_aside)) else {
+        return chain(words, finding);
+    };
+    let aside = waiter.next.and_then(|id| words.case.graph.branch(id));
+    let variable = aside.and_then(|branch| branch.aside?.variable.as_deref());
+    let future = match variable {
+        Some(variable) => format!("future `{variable}`"),
+        None => "future".to_owned(),
+    };
+    let owner = waiter.next.map(|id| words.label(id)).unwrap_or_default();
+    let is_own = owner == words.label(waiter.who);
+    let whose = if is_own { "its own".to_owned() } else { format!("{owner}'s") };
+    let hold = words.holding(waiter.step.holding).map(|holding| holding.hold);
+    let has = match (waiter.step.relation, hold) {
+        (Some(EdgeKind::Behind), _) => format!("for which {whose} {future} is ahead in the queue"),
+        (_, Some(Hold::Assigned(_))) => format!("which was handed to {whose} {future}"),
+        _ => format!("which {whose} {future} holds"),
+    };
+    let who = words.who(waiter.who);
+    let place = at_place(words.place(waiter.who).as_ref());
+    let what = words.wait(waiter.who).map_or("what".to_owned(), |wait| waited(wait, None));
+    format!("{who} waits for {what}{place}, {has}; nothing polls that future")
+}
+
+fn blocked(words: &Words<'_, '_>, finding: &Finding) -> String {
+    let Some(step) = finding.steps.first() else { return String::new() };
+    let place = at_place(words.place(step.who).as_ref());
+    let call = match words.case.graph.node(step.who) {
+        Some(Node::Thread(thread)) => call_of(words, thread),
+        _ => "a call".to_owned(),
+    };
+    let who = words.who(step.who);
+    format!("{who} blocks its thread{place} in {call}: nothing else runs on that thread")
+}
+
+/// The call that a thread is blocked in.
+fn call_of(words: &Words<'_, '_>, thread: &Thread) -> String {
+    match (&thread.wait, &thread.call) {
+        (Some(wait), _) => match words.awaited_thread(wait) {
+            Some(name) => format!("a wait for the end of thread {name}"),
+            None => format!("{} (not async)", wait.kind),
+        },
+        (None, Some(call)) => format!("the system call {call}"),
+        (None, None) => "a call".to_owned(),
+    }
+}
+
+fn starved(words: &Words<'_, '_>, finding: &Finding) -> String {
+    let Some(step) = finding.steps.first() else { return String::new() };
+    let task = words.task(step.who);
+    let runtime = task.and_then(|task| words.case.world.runtimes.get(task.runtime?));
+    let why = match runtime {
+        Some(runtime) if runtime.drivers.is_empty() => "nobody drives its runtime",
+        Some(_) => "it was woken, and no thread has polled it since",
+        None => "it was woken, and it is not known which thread should poll it",
+    };
+    format!("{} can run, and no thread runs it: {why}", words.who(step.who))
+}
+
+fn unwoken(words: &Words<'_, '_>, finding: &Finding) -> String {
+    let Some(step) = finding.steps.first() else { return String::new() };
+    let place = at_place(words.place(step.who).as_ref());
+    let wait = words.wait(step.who);
+    let what =
+        wait.map_or("what is not known".to_owned(), |wait| waited(wait, details(wait).as_deref()));
+    let who = words.who(step.who);
+    let is_sealed = words.case.graph.branch(step.who).is_some_and(|branch| branch.is_sealed);
+    match is_sealed {
+        true => format!("{who} waits for {what}{place}, and nothing is left that could wake it"),
+        false => format!("{who} waits for {what}{place}, which is there, and it was not woken"),
+    }
+}
+
+fn busy(words: &Words<'_, '_>, finding: &Finding, looks: &Looks) -> String {
+    let Some(step) = finding.steps.first() else { return String::new() };
+    let place = at_place(words.place(step.who).as_ref());
+    let who = words.who(step.who);
+    let seconds = looks.apart_ms as f64 / 1000.0;
+    match words.case.graph.node(step.who) {
+        Some(Node::Thread(_)) => {
+            format!("{who} computes{place} in one poll that has not ended in {seconds:.1} s")
+        }
+        _ => format!("{who} is polled again and again and stays{place}"),
+    }
+}
+
+fn outside(words: &Words<'_, '_>, finding: &Finding) -> String {
+    finding.steps.first().map(|step| stands(words, step.who)).unwrap_or_default()
+}
+
+/// `task 7 (transfer) waits for a timer (fires in 3599.0 s) at src/bank.rs:41`.
+fn stands(words: &Words<'_, '_>, id: NodeId) -> String {
+    let place = at_place(words.place(id).as_ref());
+    let what = words.wait(id).map(|wait| waited(wait, details(wait).as_deref()));
+    match what {
+        Some(what) => format!("{} waits for {what}{place}", words.who(id)),
+        None => format!("{} stands{place}", words.who(id)),
+    }
+}
+
+fn kept(words: &Words<'_, '_>, finding: &Finding) -> String {
+    let mut steps = finding.steps.iter();
+    let Some(first) = steps.next() else { return String::new() };
+    let what = match words.case.graph.node(first.who) {
+        Some(Node::Thread(thread)) => match &thread.activity {
+            Activity::Waits(what) => what.clone(),
+            Activity::Polls(_) | Activity::Blocked(_) | Activity::Running => "an end".to_owned(),
+        },
+        _ => "an end".to_owned(),
+    };
+    let closures: Vec<String> = steps
+        .map(|step| {
+            format!("{} stays{}", words.who(step.who), at_place(words.place(step.who).as_ref()))
+        })
+        .collect();
+    let of = if closures.is_empty() { String::new() } else { format!("; {}", closures.join(", ")) };
+    format!("no body runs any more, and {} waits for {what}{of}", words.who(first.who))
+}

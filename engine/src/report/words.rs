@@ -1,0 +1,220 @@
+//! The parts of a graph in the words of the user: who, where, for what.
+
+use super::paths::Paths;
+use super::schema::{Location, Origin};
+use super::tasks::Labels;
+use crate::diagnosis::Case;
+use crate::graph::{Branch, Node, NodeId, ResourceNode};
+use crate::model::{self, Activity, EndedBy, Future, Holding, Thread, Wait};
+
+/// What is said of nodes is said with these.
+pub(super) struct Words<'report, 'world> {
+    pub(super) case: &'report Case<'world>,
+    pub(super) labels: &'report Labels,
+    pub(super) paths: &'report Paths<'report>,
+}
+
+impl<'world> Words<'_, 'world> {
+    /// A node's name, the same in all of a report: `task 7`, `test body`, `thread 12 writer`.
+    pub(super) fn label(&self, id: NodeId) -> String {
+        match self.case.graph.node(id) {
+            Some(Node::Branch(branch)) => self.labels.label(branch.task.key),
+            Some(Node::Thread(thread)) => self.thread_label(thread),
+            Some(Node::Resource(resource)) => kind(resource).to_owned(),
+            Some(Node::Runtime(runtime)) => format!("{} runtime", runtime.flavor),
+            Some(Node::Place(_)) => "a place that no task owns alone".to_owned(),
+            None => "unknown".to_owned(),
+        }
+    }
+
+    /// A thread by the task that it polls, or by its own name.
+    fn thread_label(&self, thread: &Thread) -> String {
+        match &thread.activity {
+            Activity::Polls(key) => self.labels.label(*key),
+            Activity::Waits(_) | Activity::Blocked(_) | Activity::Running => {
+                format!("thread {} {}", thread.id, thread.name)
+            }
+        }
+    }
+
+    /// Who, for the first mention in a sentence: `task 7 (bank::transfer)`, `the test body`.
+    pub(super) fn who(&self, id: NodeId) -> String {
+        let label = self.label(id);
+        let name = self.name(id);
+        match (label.as_str(), name) {
+            ("test body", _) => "the test body".to_owned(),
+            (_, Some(name)) => format!("{label} ({name})"),
+            (_, None) => label,
+        }
+    }
+
+    /// Who, when it was mentioned before.
+    pub(super) fn again(&self, id: NodeId) -> String {
+        match self.label(id) {
+            label if label == "test body" => "the test body".to_owned(),
+            label => label,
+        }
+    }
+
+    /// The function of the task that a node is, or polls.
+    pub(super) fn name(&self, id: NodeId) -> Option<&'world str> {
+        Some(self.task(id)?.name.as_str())
+    }
+
+    /// The task that a node is, or polls.
+    pub(super) fn task(&self, id: NodeId) -> Option<&'world model::Task> {
+        match self.case.graph.node(id)? {
+            Node::Branch(branch) => Some(branch.task),
+            Node::Thread(_) => {
+                let key = self.case.task_of(id)?;
+                self.case.world.tasks.iter().find(|task| task.key == key)
+            }
+            Node::Resource(_) | Node::Runtime(_) | Node::Place(_) => None,
+        }
+    }
+
+    /// Where it stands: the innermost line of the user's own code on the way to what it waits for.
+    pub(super) fn place(&self, id: NodeId) -> Option<Location> {
+        match self.case.graph.node(id)? {
+            Node::Branch(branch) => self.place_of_branch(branch),
+            Node::Thread(thread) => self.place_of_thread(thread),
+            Node::Resource(_) | Node::Runtime(_) | Node::Place(_) => None,
+        }
+    }
+
+    fn place_of_branch(&self, branch: &Branch<'world>) -> Option<Location> {
+        if branch.links.is_empty() {
+            let thread = branch.task.thread?;
+            let thread = self.case.world.threads.iter().find(|known| known.id == thread)?;
+            return self.place_of_thread(thread);
+        }
+        let mut around = Some(branch);
+        while let Some(current) = around {
+            let lines = current.links.iter().rev().filter_map(|link| link.line.as_ref());
+            let mut places = lines.map(|line| self.paths.location(line));
+            if let Some(place) = places.find(is_users) {
+                return Some(place);
+            }
+            around = current.parent.and_then(|parent| self.case.graph.branch(parent));
+        }
+        None
+    }
+
+    pub(super) fn place_of_thread(&self, thread: &Thread) -> Option<Location> {
+        let lines = thread.frames.iter().filter_map(|frame| frame.line.as_ref());
+        lines.map(|line| self.paths.location(line)).find(is_users)
+    }
+
+    /// The lines of the user's own code on the way from a task to where a part of it stands,
+    /// outermost first.
+    pub(super) fn way(&self, id: NodeId) -> Vec<Location> {
+        let mut futures: Vec<&Future> = Vec::new();
+        let mut around = self.case.graph.branch(id);
+        while let Some(current) = around {
+            futures.extend(current.links.iter().rev());
+            around = current.parent.and_then(|parent| self.case.graph.branch(parent));
+        }
+        let lines = futures.iter().rev().filter_map(|future| future.line.as_ref());
+        let mut way: Vec<Location> =
+            lines.map(|line| self.paths.location(line)).filter(is_users).collect();
+        way.dedup_by(|one, other| one.file == other.file && one.line == other.line);
+        way
+    }
+
+    /// What a node waits for, if that is known.
+    pub(super) fn wait(&self, id: NodeId) -> Option<&'world Wait> {
+        match self.case.graph.node(id)? {
+            Node::Branch(branch) => branch.wait(),
+            Node::Thread(thread) => thread.wait.as_ref(),
+            Node::Resource(resource) => Some(resource.wait),
+            Node::Runtime(_) | Node::Place(_) => None,
+        }
+    }
+
+    /// The name of the thread whose end is waited for.
+    pub(super) fn awaited_thread(&self, wait: &Wait) -> Option<&'world str> {
+        let mut threads = self.case.world.threads.iter();
+        threads.find(|thread| Some(thread.id) == wait.thread).map(|thread| thread.name.as_str())
+    }
+
+    /// A holding by its index.
+    pub(super) fn holding(&self, index: Option<usize>) -> Option<&'world Holding> {
+        self.case.world.holdings.get(index?)
+    }
+
+    /// Since which line it has been held, and in which variable: ` since src/bank.rs:58 in `guard``.
+    pub(super) fn since(&self, holding: Option<&Holding>) -> String {
+        let Some(holding) = holding else { return String::new() };
+        let since = holding.since.as_ref().map(|line| self.paths.location(line));
+        let since = since.map(|place| format!(" since {}", at(&place))).unwrap_or_default();
+        let variable = holding.variable.as_ref();
+        let variable = variable.map(|name| format!(" in `{name}`")).unwrap_or_default();
+        format!("{since}{variable}")
+    }
+}
+
+/// What a resource is called.
+pub(super) fn kind<'world>(resource: &ResourceNode<'world>) -> &'world str {
+    resource.resource.map_or(resource.wait.kind.as_str(), |known| known.kind.as_str())
+}
+
+/// `src/bank.rs:58`.
+pub(super) fn at(place: &Location) -> String {
+    format!("{}:{}", place.file, place.line)
+}
+
+/// ` at src/bank.rs:58`, or nothing.
+pub(super) fn at_place(place: Option<&Location>) -> String {
+    place.map(|place| format!(" at {}", at(place))).unwrap_or_default()
+}
+
+/// Whether a line is the user's, as far as that can be told.
+pub(super) fn is_users(place: &Location) -> bool {
+    matches!(place.origin, Origin::User | Origin::Unknown)
+}
+
+/// What is waited for, in words that stand behind `waits for`.
+pub(super) fn waited(wait: &Wait, detail: Option<&str>) -> String {
+    let detail = detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
+    let kind = wait.kind.as_str();
+    match wait.by {
+        EndedBy::Nobody => "nothing: it is made to last for ever".to_owned(),
+        EndedBy::Time => format!(
+            "{}{detail}",
+            article(match kind {
+                "sleep" => "timer",
+                kind => kind,
+            })
+        ),
+        EndedBy::Unknown if kind == "unknown" => {
+            format!("a future of type {}{detail}", wait.type_name)
+        }
+        EndedBy::Senders if kind.ends_with("recv") => {
+            format!("a message of {}{detail}", article(&channel(kind)))
+        }
+        EndedBy::Senders if kind == "oneshot" => format!("the value of a oneshot channel{detail}"),
+        EndedBy::Receivers => format!("room in {}{detail}", article(&channel(kind))),
+        EndedBy::Holders
+        | EndedBy::Permits
+        | EndedBy::Senders
+        | EndedBy::Handles
+        | EndedBy::Named
+        | EndedBy::World
+        | EndedBy::Anybody
+        | EndedBy::Unknown => format!("{}{detail}", article(kind)),
+    }
+}
+
+/// `mpsc channel` of `mpsc recv`.
+fn channel(kind: &str) -> String {
+    let bare = kind.trim_end_matches(" recv").trim_end_matches(" send");
+    format!("{bare} channel")
+}
+
+/// With `a` or `an` before it.
+pub(super) fn article(noun: &str) -> String {
+    let is_vowel = noun.chars().next().is_some_and(|first| "aeioAEIO".contains(first));
+    // `mpsc` is spelled: em pee.
+    let is_spelled = noun.starts_with("mpsc");
+    format!("{} {noun}", if is_vowel || is_spelled { "an" } else { "a" })
+}
