@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use cli::Command;
 use commands::exit::Exit;
-use commands::{attach, notice, report, test};
+use commands::{attach, explain, notice, report, test};
 use runner::sentinel::{self, Role};
 
 fn main() -> ExitCode {
@@ -33,6 +33,7 @@ fn tool(words: Vec<OsString>) -> ExitCode {
     match cli::parse(words) {
         Ok(Command::Test(arguments)) => test::test(&arguments),
         Ok(Command::Attach(arguments)) => attach::attach(&arguments).into(),
+        Ok(Command::Explain(arguments)) => explain::explain(&arguments).into(),
         Ok(Command::Report(arguments)) => report::report(&arguments).into(),
         Err(error) => {
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Success };

@@ -18,6 +18,8 @@ pub(crate) enum Command {
     Attach(AttachArguments),
     /// Report a saved capture again.
     Report(ReportArguments),
+    /// Say what a finding means.
+    Explain(ExplainArguments),
 }
 
 /// Reports where every Tokio task of a running process stands, and lets it go on.
@@ -46,6 +48,15 @@ pub(crate) struct ReportArguments {
     pub(crate) path: PathBuf,
 }
 
+/// Says what a finding means, with an example, and how such bugs are mended.
+#[derive(Parser, Clone, Debug)]
+#[command(name = "explain", bin_name = "cargo asynctest explain", styles = clap_style())]
+pub(crate) struct ExplainArguments {
+    /// The finding's code, as in `deadlock`; without it, all are listed
+    #[arg(value_name = "FINDING")]
+    pub(crate) finding: Option<String>,
+}
+
 /// Reads the words of the command line, the program's name first.
 ///
 /// Cargo calls us as `cargo-asynctest asynctest ARGS`.
@@ -56,6 +67,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command
     match words.peek().and_then(|word| word.to_str()) {
         Some("attach") => AttachArguments::try_parse_from(words).map(Command::Attach),
         Some("report") => ReportArguments::try_parse_from(words).map(Command::Report),
+        Some("explain") => ExplainArguments::try_parse_from(words).map(Command::Explain),
         _ => {
             let words = std::iter::once(OsString::from("asynctest")).chain(words);
             TestArguments::try_parse_from(words).map(|test| Command::Test(Box::new(test)))
@@ -94,6 +106,10 @@ mod tests {
         assert!(matches!(
             parse(words("cargo-asynctest asynctest report target/x")),
             Ok(Command::Report(_))
+        ));
+        assert!(matches!(
+            parse(words("cargo-asynctest asynctest explain deadlock")),
+            Ok(Command::Explain(_))
         ));
         let later = test("cargo-asynctest asynctest --lib attach");
         assert_eq!(later.filter.as_deref(), Some("attach"));

@@ -2,6 +2,7 @@
 
 pub(crate) mod attach;
 pub(crate) mod exit;
+pub(crate) mod explain;
 pub(crate) mod notice;
 pub(crate) mod report;
 pub(crate) mod test;

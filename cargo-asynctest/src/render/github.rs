@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use asynctest_engine::report::{Location, Report};
 
 use super::text::{self, Style};
-use super::{Render, names};
+use super::{Render, graph, names};
 use crate::plan::Plan;
 use crate::runner::event::{Event, TestResult};
 use crate::runner::verdict::Verdict;
@@ -46,6 +46,8 @@ struct Failure {
     cause: String,
     place: Option<Location>,
     report: Option<String>,
+    /// Who waits for whom, in Mermaid's words.
+    graph: Option<String>,
 }
 
 /// Writes for GitHub.
@@ -91,6 +93,7 @@ impl<'plan> GitHub<'plan> {
             cause,
             place: report.and_then(|report| text::place(report)).cloned(),
             report: report.map(|report| text::report(report, Style::Plain, None)),
+            graph: report.and_then(|report| graph::mermaid(&report.graph)),
         });
     }
 
@@ -191,7 +194,8 @@ fn summary(failures: &[Failure], room: usize) -> String {
         let Some(report) = &failure.report else {
             continue;
         };
-        let block = fenced(report);
+        let graph = failure.graph.as_deref().map(|graph| fenced("mermaid", graph));
+        let block = format!("{}{}", graph.unwrap_or_default(), fenced("text", report));
         if text.len() + block.len() > room {
             left_out += 1;
         } else {
@@ -229,10 +233,10 @@ fn cell(text: &str) -> String {
 }
 
 /// A block of code, whose fence is longer than any in it.
-fn fenced(text: &str) -> String {
+fn fenced(language: &str, text: &str) -> String {
     let longest = text.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
-    format!("\n{fence}text\n{}\n{fence}\n", text.trim_end())
+    format!("\n{fence}{language}\n{}\n{fence}\n", text.trim_end())
 }
 
 #[cfg(test)]
@@ -256,6 +260,7 @@ mod tests {
                 trust: Trust::Read,
             }),
             report: Some(report.to_owned()),
+            graph: None,
         }
     }
 
@@ -278,8 +283,8 @@ mod tests {
 
     #[test]
     fn no_report_ends_its_own_fence() {
-        assert_eq!(fenced("a\n```\nb\n"), "\n````text\na\n```\nb\n````\n");
-        assert_eq!(fenced("a"), "\n```text\na\n```\n");
+        assert_eq!(fenced("text", "a\n```\nb\n"), "\n````text\na\n```\nb\n````\n");
+        assert_eq!(fenced("text", "a"), "\n```text\na\n```\n");
     }
 
     #[test]

@@ -7,10 +7,14 @@
 //! - [`status`]: a line a test, failures with their output, the summary
 //! - [`libtest`]: what libtest prints around a test's own output
 //! - [`text`]: a report as text
+//! - [`html`]: a report as a page
+//! - [`graph`]: who waits for whom, for tools that draw
 //! - [`run_json`], [`junit`]: files for machines
 //! - [`github`]: annotations and the job summary
 
 mod github;
+mod graph;
+mod html;
 mod junit;
 mod libtest;
 mod run_json;
@@ -18,6 +22,7 @@ mod screen;
 mod status;
 pub(crate) mod text;
 
+use std::io;
 use std::time::Duration;
 
 use asynctest_engine::report::Report;
@@ -25,10 +30,16 @@ use asynctest_engine::report::Report;
 use crate::plan::{Output, Plan, RunOptions};
 use crate::runner::event::Event;
 
-/// A report as JSON, for `report.json`.
-pub(crate) fn report_json(report: &Report) -> std::io::Result<Vec<u8>> {
-    Ok(serde_json::to_vec_pretty(report)?)
-}
+/// What makes a file of a report.
+type Make = fn(&Report) -> io::Result<Vec<u8>>;
+
+/// The files of a report, and what makes each.
+pub(crate) const FILES: &[(&str, Make)] = &[
+    ("report.txt", |report| Ok(text::full(report).into_bytes())),
+    ("report.json", |report| Ok(serde_json::to_vec_pretty(report)?)),
+    ("report.html", |report| Ok(html::page(report).into_bytes())),
+    ("report.dot", |report| Ok(graph::dot(&report.graph).into_bytes())),
+];
 
 /// Whether to use colors.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

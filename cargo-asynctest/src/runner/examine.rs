@@ -106,14 +106,8 @@ pub(super) struct Order {
     pub(super) patience: Duration,
 }
 
-/// What makes the files of a report.
-#[derive(Clone, Copy)]
-pub(crate) struct Files {
-    /// Makes `report.txt`.
-    pub(crate) text: fn(&Report) -> String,
-    /// Makes `report.json`.
-    pub(crate) json: fn(&Report) -> std::io::Result<Vec<u8>>,
-}
+/// The files of a report: the name of each, and what makes it.
+pub(crate) type Files = &'static [(&'static str, fn(&Report) -> std::io::Result<Vec<u8>>)];
 
 type Outcome = Result<Examined, String>;
 
@@ -261,8 +255,9 @@ fn save(
     // A capture of an earlier run must not stay beside this one's report.
     let _ = std::fs::remove_dir_all(folder);
     std::fs::create_dir_all(folder).map_err(file)?;
-    std::fs::write(folder.join("report.txt"), (files.text)(report)).map_err(file)?;
-    let json = (files.json)(report).map_err(file)?;
-    std::fs::write(folder.join("report.json"), json).map_err(file)?;
+    for (name, make) in files {
+        let content = make(report).map_err(file)?;
+        std::fs::write(folder.join(name), content).map_err(file)?;
+    }
     examination.save(&folder.join("capture.asynctest"))
 }

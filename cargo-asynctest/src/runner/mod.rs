@@ -58,7 +58,7 @@ pub(crate) fn run_with(
     captures: examine::Captures,
 ) -> Result<Outcome, Error> {
     let mut renderers = render::Renderers::new(&plan, options, render);
-    let files = examine::Files { text: render::text::full, json: render::report_json };
+    let files = render::FILES;
     let setup = run::Setup { captures, files, tick: renderers.tick() };
     let totals =
         run::Run::new(&plan, options, setup, &mut |event| renderers.show(&event))?.finish_all()?;
