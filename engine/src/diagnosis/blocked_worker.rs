@@ -1,11 +1,13 @@
 //! A thread that polls tasks is blocked in a call that is not async: a lock or a channel of the
 //! standard library, a nested `block_on`, a sleep, blocking I/O. Its tasks cannot run meanwhile.
 
+use std::collections::HashSet;
+
 use super::case::Case;
 use super::finding::{Finding, FindingKind};
 use super::steps;
 use crate::evidence::Certainty;
-use crate::graph::{EdgeKind, Knot, Node};
+use crate::graph::{EdgeKind, Knot, Node, NodeId};
 use crate::model::{TaskKind, Thread};
 
 pub(super) fn find(case: &Case<'_>) -> Vec<Finding> {
@@ -28,11 +30,15 @@ fn holds_thread(case: &Case<'_>, knot: &Knot) -> bool {
     })
 }
 
-/// Threads that poll a task and are blocked in what nobody in the process is known to end.
+/// Threads that poll a task and are blocked in a call, but are on no circle.
 fn in_calls(case: &Case<'_>) -> Vec<Finding> {
+    let knotted: HashSet<NodeId> =
+        case.knots.iter().flat_map(|(knot, _)| knot.nodes.iter().copied()).collect();
     let blocked = case.polling().filter(|(id, thread, task)| {
-        let needs_none = case.graph.needs(*id).is_empty();
-        task.kind != TaskKind::Blocking && needs_none && is_blocked(thread) && case.stays(*id)
+        // A future that it blocks on is polled, and has a wait of its own.
+        let is_nested = case.graph.needs(*id).iter().any(|edge| edge.kind == EdgeKind::BlocksOn);
+        let is_free = knotted.contains(id) || is_nested || task.kind == TaskKind::Blocking;
+        !is_free && is_blocked(thread) && case.stays(*id)
     });
     blocked
         .map(|(id, _, _)| {

@@ -1,12 +1,14 @@
 //! It waits for the world outside of the process: a socket, a pipe, a child, a signal, a moment that
 //! is far away.
 
+use std::collections::HashSet;
+
 use super::case::Case;
 use super::finding::{Finding, FindingKind};
 use super::steps;
 use crate::evidence::Certainty;
 use crate::graph::{Branch, Node, NodeId};
-use crate::model::{Amount, EndedBy, TaskState, Wait};
+use crate::model::{Amount, EndedBy, TaskKey, TaskState, Wait};
 
 /// From how many nanoseconds on a moment is far away.
 const FAR_NS: i64 = 5_000_000_000;
@@ -15,9 +17,11 @@ const FAR_NS: i64 = 5_000_000_000;
 const MOST: usize = 8;
 
 pub(super) fn find(case: &Case<'_>) -> Vec<Finding> {
+    let other_ways = other_ways(case);
+    let is_way_out = |id: &NodeId| case.task_of(*id).is_some_and(|key| other_ways.contains(&key));
     let mut waits: Vec<(bool, NodeId)> = case
         .ends()
-        .filter(|(id, node)| is_outside(node) && case.stays(*id))
+        .filter(|(id, node)| is_outside(node) && !is_way_out(id) && case.stays(*id))
         .map(|(id, _)| (!case.is_reached(id), id))
         .collect();
     waits.sort_unstable();
@@ -28,6 +32,23 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Finding> {
             case.ended(FindingKind::ExternalWait, Certainty::Definite, vec![steps::last(id)])
         })
         .collect()
+}
+
+/// The tasks that wait for something in the process as well: a timer beside that is its timeout, a
+/// signal what would stop it.
+fn other_ways(case: &Case<'_>) -> HashSet<TaskKey> {
+    let inside = case.graph.nodes().filter_map(|(_, node)| match node {
+        Node::Branch(branch) if branch.aside.is_none() => {
+            let wait = branch.wait()?;
+            (!matches!(wait.by, EndedBy::World | EndedBy::Time)).then_some(branch.task.key)
+        }
+        Node::Branch(_)
+        | Node::Thread(_)
+        | Node::Resource(_)
+        | Node::Runtime(_)
+        | Node::Place(_) => None,
+    });
+    inside.collect()
 }
 
 fn is_outside(node: &Node<'_>) -> bool {

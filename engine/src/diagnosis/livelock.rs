@@ -10,8 +10,8 @@ use crate::graph::{Node, NodeId};
 use crate::model::{Task, TaskKind, TaskState, Thread};
 
 /// Of a thousand parts of the time between the looks, how many a thread must have computed to be
-/// called busy.
-const BUSY_PER_THOUSAND: u64 = 300;
+/// called busy: on a machine with much else to do, even one that never waits gets no more.
+const BUSY_PER_THOUSAND: u64 = 100;
 
 pub(super) fn find(case: &Case<'_>) -> Vec<Finding> {
     let Some(movement) = &case.movement else { return Vec::new() };
@@ -26,7 +26,9 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Finding> {
 fn one_poll(case: &Case<'_>, movement: &Movement<'_>) -> Vec<Finding> {
     let busy = case.polling().filter(|(_, thread, task)| {
         let earlier = movement.earlier_thread(thread);
-        let same = earlier.is_some_and(|earlier| earlier.activity == thread.activity);
+        let same = earlier.is_some_and(|earlier| {
+            earlier.activity == thread.activity && earlier.call.is_none() && thread.call.is_none()
+        });
         let is_task = movement.earlier(task).is_some_and(|earlier| earlier.state == task.state);
         same && is_task && task.kind != TaskKind::Blocking && is_busy(movement, thread)
     });

@@ -457,7 +457,7 @@ fn external_waits() {
     check(&scene, "external-wait definite: a | body");
     scene.waits(a, 2, timer(3600));
     check(&scene, "external-wait definite: a | body");
-    scene.waits_for(a, 2, Needs::Any, vec![wait("signal", EndedBy::World), notify(1)]);
+    scene.waits_for(a, 2, Needs::Any, vec![wait("signal", EndedBy::World), timer(3600)]);
     check(&scene, "external-wait definite: a | body");
 }
 
@@ -466,6 +466,10 @@ fn what_is_nearly_an_external_wait() {
     let mut scene = Scene::new();
     scene.waits(BODY, 1, timer(1));
     check(&scene, "undetermined possible: body");
+    // It is the timeout of something else.
+    let mut timeout = Scene::new();
+    timeout.waits_for(BODY, 1, Needs::Any, vec![notify(1), timer(3600)]);
+    check(&timeout, "undetermined possible: body");
     // The body does not wait for it.
     let mut beside = Scene::new();
     let a = beside.task("a");
