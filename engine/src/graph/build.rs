@@ -246,6 +246,11 @@ impl<'world> Builder<'world> {
         let node =
             self.add(Node::Resource(ResourceNode { key, by: wait.by, resource, wait, ends }));
         self.resources.insert((key, wait.by), node);
+        for task in resource.iter().flat_map(|resource| &resource.tasks) {
+            if let Some(to) = self.tasks.get(task).copied() {
+                self.join(node, to, EdgeKind::EndOf);
+            }
+        }
         node
     }
 
@@ -278,7 +283,9 @@ impl<'world> Builder<'world> {
         for (index, holding) in self.world.holdings.iter().enumerate() {
             let ends: &[EndedBy] = match holding.hold {
                 Hold::Exclusive | Hold::Shared => &[EndedBy::Holders],
-                Hold::Permits(_) | Hold::Assigned(_) => &[EndedBy::Permits, EndedBy::Holders],
+                Hold::Permits(_) | Hold::Assigned(_) => {
+                    &[EndedBy::Permits, EndedBy::Holders, EndedBy::Receivers]
+                }
                 Hold::Sender => &[EndedBy::Senders],
                 Hold::Receiver => &[EndedBy::Receivers],
                 Hold::Handle => &[EndedBy::Handles, EndedBy::Anybody],

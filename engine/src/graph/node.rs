@@ -1,7 +1,7 @@
 //! What waits, or is waited for.
 
 use crate::model::{
-    Aside, EndedBy, Future, Needs, Resource, ResourceKey, Runtime, Task, Thread, Wait,
+    Amount, Aside, EndedBy, Future, Needs, Resource, ResourceKey, Runtime, Task, Thread, Wait,
 };
 
 /// The name of a node in its graph.
@@ -66,6 +66,21 @@ pub struct ResourceNode<'world> {
     pub ends: Option<u64>,
 }
 
+impl ResourceNode<'_> {
+    /// How many tasks are in it, if it is made of tasks and they are counted.
+    pub fn tasks_in_all(&self) -> Option<u64> {
+        self.resource?.amounts.iter().find_map(|amount| match amount {
+            Amount::Tasks(count) => Some(*count),
+            _ => None,
+        })
+    }
+
+    /// Whether it is made of tasks.
+    pub fn has_tasks(&self) -> bool {
+        self.resource.is_some_and(|resource| !resource.tasks.is_empty())
+    }
+}
+
 /// Which of the nodes that a node needs must go on before it does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Needed {
@@ -88,6 +103,8 @@ impl Node<'_> {
             },
             Node::Thread(_) | Node::Place(_) => Needed::All,
             Node::Runtime(_) => Needed::Any,
+            // The next of a set of tasks is whichever ends first.
+            Node::Resource(resource) if resource.has_tasks() => Needed::Any,
             Node::Resource(resource) => match resource.by {
                 EndedBy::Permits | EndedBy::Senders | EndedBy::Receivers | EndedBy::Anybody => {
                     Needed::Any

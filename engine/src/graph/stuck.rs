@@ -4,10 +4,10 @@
 //! what needs all with the last. What is left when no more goes on is stuck: each of these waits,
 //! in the end, for itself or for what nothing can wake. Linear in nodes and edges.
 
-use super::node::{Needed, Node, NodeId};
+use super::node::{Needed, Node, NodeId, ResourceNode};
 use super::{Edge, EdgeKind, WaitGraph};
 use crate::evidence::Certainty;
-use crate::model::EndedBy;
+use crate::model::{EndedBy, Hold};
 
 /// The nodes of a graph that can never go on, if its edges of at least one certainty hold and no
 /// other does.
@@ -131,16 +131,33 @@ fn is_complete(graph: &WaitGraph<'_>, id: NodeId, node: &Node<'_>, certainty: Ce
     let counted = graph.needs(id).iter().filter(|edge| edge.certainty >= certainty);
     let found = counted.clone().count() as u64;
     match node {
-        Node::Resource(resource) => match (resource.by, resource.ends) {
-            (_, Some(ends)) => found >= ends && found > 0,
-            // How many permits there are in all is not known, nor whether one end is the only one.
-            (EndedBy::Permits | EndedBy::Senders | EndedBy::Receivers, None) => {
+        Node::Resource(resource) if resource.has_tasks() => {
+            let tasks = resource.resource.map_or(0, |resource| resource.tasks.len() as u64);
+            found >= resource.tasks_in_all().unwrap_or(tasks).max(tasks)
+        }
+        Node::Resource(resource) if resource.ends.is_some() => {
+            let is_end = |edge: &&Edge| is_end(graph, resource, edge);
+            let found = counted.filter(is_end).count() as u64;
+            found > 0 && resource.ends.is_some_and(|ends| found >= ends)
+        }
+        // How many permits there are in all is not known, nor whether one end is the only one.
+        Node::Resource(resource) => match resource.by {
+            EndedBy::Permits | EndedBy::Senders | EndedBy::Receivers => {
                 found > 0 && certainty <= Certainty::Likely
             }
-            (_, None) => found > 0 && certainty == Certainty::Possible,
+            _ => found > 0 && certainty == Certainty::Possible,
         },
         Node::Runtime(_) => counted.clone().any(|edge| edge.kind == EdgeKind::DrivenBy),
         Node::Branch(_) => found > 0,
         Node::Thread(_) | Node::Place(_) => true,
     }
+}
+
+/// Whether an edge leads to one of the ends that are counted: a permit for room in a channel is none.
+fn is_end(graph: &WaitGraph<'_>, resource: &ResourceNode<'_>, edge: &Edge) -> bool {
+    let holding = edge.holding.and_then(|index| graph.world.holdings.get(index));
+    holding.is_some_and(|holding| match resource.by {
+        EndedBy::Receivers => holding.hold == Hold::Receiver,
+        _ => holding.hold == Hold::Sender,
+    })
 }

@@ -3,9 +3,9 @@
 use super::{EdgeKind, Node, Stuck, WaitGraph};
 use crate::evidence::Certainty;
 use crate::model::worlds::{
-    BODY, Scene, TEST, end_of, lock, message, notify, permits, room, timer,
+    BODY, Scene, TEST, end_of, for_resource, lock, message, notify, permits, room, timer,
 };
-use crate::model::{Amount, Hold, Holder, Needs, TaskKey, TaskState};
+use crate::model::{Amount, EndedBy, Hold, Holder, Needs, TaskKey, TaskState};
 
 /// The names of the tasks that are stuck for ever by edges so certain, one a branch; and of the
 /// threads that wait for something by themselves.
@@ -123,6 +123,24 @@ fn a_full_channel_needs_its_receiver() {
     check(&scene, &[]);
     scene.holds(Holder::Task(BODY), 1, Hold::Receiver);
     assert_eq!(stuck(&scene, Certainty::Likely), ["body", "a"]);
+}
+
+#[test]
+fn a_set_of_tasks_needs_one_of_them() {
+    let mut scene = Scene::new();
+    let (a, b) = (scene.task("a"), scene.task("b"));
+    scene.waits(BODY, 1, for_resource("JoinSet", EndedBy::Handles, 1));
+    scene.resource(1, &[Amount::Tasks(2)], &[]);
+    scene.world.resources[0].tasks = vec![a, b];
+    scene.waits(a, 2, end_of(BODY));
+    scene.waits(b, 3, end_of(BODY));
+    check(&scene, &["body", "a", "b"]);
+    scene.waits(b, 3, timer(1));
+    check(&scene, &[]);
+    // One of its tasks was not found.
+    scene.waits(b, 3, end_of(BODY));
+    scene.world.resources[0].amounts = vec![Amount::Tasks(3)];
+    check(&scene, &[]);
 }
 
 #[test]

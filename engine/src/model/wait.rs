@@ -64,9 +64,9 @@ pub enum Amount {
     Assigned(u64),
     /// Permits that are there.
     Available(u64),
-    /// Senders of the channel that are alive.
+    /// Senders of the channel that are alive. A resource that names no number has not counted them.
     Senders(u64),
-    /// Receivers of the channel that are alive, where there can be several.
+    /// Receivers of the channel that are alive. A resource that names no number has not counted them.
     Receivers(u64),
     /// Messages in the channel.
     Length(u64),

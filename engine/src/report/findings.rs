@@ -11,7 +11,7 @@ use super::words::{Words, at, kind, waited};
 use crate::diagnosis::{self, Doubt};
 use crate::evidence;
 use crate::graph::{Node, NodeId};
-use crate::model::{self, TaskState};
+use crate::model::{self, Amount, TaskState};
 
 /// Most findings of one report.
 const MOST: usize = 16;
@@ -101,15 +101,10 @@ fn waits(words: &Words<'_, '_>, told: &Told) -> String {
 
 /// Where a leaf stands in the queue of what it waits for, and how long that is.
 fn queue(words: &Words<'_, '_>, id: NodeId) -> Option<[u64; 2]> {
-    let leaf = words.case.graph.branch(id)?.links.last()?;
-    let resource = words.case.resource(leaf.wait.as_ref()?.resource?)?;
-    let waiters = resource.waiters.as_ref()?;
-    let entry = |waiter: &model::Waiter| waiter.node.0.checked_sub(leaf.address.0);
-    let nearest =
-        waiters.iter().enumerate().filter_map(|(index, waiter)| Some((entry(waiter)?, index)));
-    let (distance, index) = nearest.min()?;
-    // An entry lies inside of the future that waits.
-    (distance < 1024).then_some([index as u64 + 1, waiters.len() as u64])
+    words.wait(id)?.amounts.iter().find_map(|amount| match *amount {
+        Amount::Place { number, of } => Some([number, of]),
+        _ => None,
+    })
 }
 
 /// What a node has of what the steps wait for.

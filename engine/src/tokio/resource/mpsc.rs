@@ -129,6 +129,7 @@ pub(super) fn channel<'program>(end: &Place<'program>) -> Option<Place<'program>
 /// The channel with this shared part.
 pub(super) fn resource(channel: &Place<'_>) -> Option<Resource> {
     let mut amounts = self::senders(channel);
+    amounts.push(Amount::Receivers(1));
     amounts.extend(room(channel));
     let receiver = channel.field("rx_waker").and_then(|waker| queue::listener(&waker));
     let senders = channel.field("notify_rx_closed").and_then(|notify| notified::waiters(&notify));

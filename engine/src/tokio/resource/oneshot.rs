@@ -51,7 +51,10 @@ impl Leaf for Oneshot {
         let wakers = wakers.filter_map(|(field, _)| queue::listener(&shared.field(field)?));
         let has_ended = state & CLOSED_OR_COMPLETE != 0;
         Some(Resource {
-            amounts: has_ended.then_some(Amount::Closed).into_iter().collect(),
+            amounts: match has_ended {
+                true => vec![Amount::Closed],
+                false => vec![Amount::Senders(1), Amount::Receivers(1)],
+            },
             listeners: wakers.collect(),
             ..super::resource(&shared, "oneshot channel")
         })
