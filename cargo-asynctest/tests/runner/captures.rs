@@ -63,7 +63,7 @@ impl Examine for Fake {
             tasks: Vec::new(),
             threads: Vec::new(),
             gaps: Vec::new(),
-        children: Vec::new(),
+            children: Vec::new(),
         })))
     }
 }

@@ -102,11 +102,12 @@ pub fn stand(task: &Task) -> Vec<(&str, Option<u32>, Option<u64>)> {
     stand
 }
 
-/// Nanoseconds until each timer of this task fires.
+/// Nanoseconds until each timer of this task fires. One whose clock stands still is none.
 pub(super) fn timers(task: &Task) -> Vec<i64> {
     let mut timers = Vec::new();
     each_future(task, &mut |future| {
-        for amount in future.wait.iter().flat_map(|wait| &wait.amounts) {
+        let runs = future.wait.iter().filter(|wait| !wait.amounts.contains(&Amount::Paused));
+        for amount in runs.flat_map(|wait| &wait.amounts) {
             if let Amount::FiresIn(nanoseconds) = amount {
                 timers.push(*nanoseconds);
             }

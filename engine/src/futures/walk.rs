@@ -335,10 +335,7 @@ impl<'program> Descent<'_, 'program> {
             by: EndedBy::Unknown,
             type_name: place.type_.name.clone(),
             address: Some(place.address),
-            resource: None,
-            task: None,
-            thread: None,
-            amounts: Vec::new(),
+            ..Wait::default()
         });
         if let Some(key) = wait.resource {
             self.keep_resource(key, place);

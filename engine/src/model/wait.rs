@@ -21,6 +21,8 @@ pub struct Wait {
     pub task: Option<TaskKey>,
     /// The thread whose end is waited for, when it is one.
     pub thread: Option<ThreadId>,
+    /// What tells it from others of its kind: the addresses of a socket, the name of a signal.
+    pub about: Option<String>,
     /// How much, how long, how many.
     pub amounts: Vec<Amount>,
 }
@@ -90,6 +92,14 @@ pub enum Amount {
     Tasks(u64),
     /// It must be closed before the wait can end, and is not.
     Open,
+    /// An open file, by its number.
+    Descriptor(u64),
+    /// Bytes that have come and that nobody has read.
+    Unread(u64),
+    /// Bytes that were sent and that the other end has not taken.
+    Unsent(u64),
+    /// A process, by its id.
+    Process(u64),
     /// The clock is paused: time passes only when no task can run.
     Paused,
     /// Its other end is closed.

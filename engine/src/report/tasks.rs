@@ -252,7 +252,8 @@ pub(super) fn details(wait: &model::Wait) -> Option<String> {
         !(room.is_some() && is_room)
     };
     let others = wait.amounts.iter().filter(is_said).filter_map(amount);
-    let amounts: Vec<String> = room.iter().cloned().chain(others).collect();
+    let about = wait.about.iter().chain(&room).cloned();
+    let amounts: Vec<String> = about.chain(others).collect();
     (!amounts.is_empty()).then(|| amounts.join(", "))
 }
 
@@ -283,6 +284,11 @@ fn amount(amount: &Amount) -> Option<String> {
         Amount::Tasks(1) => "1 task has not ended".to_owned(),
         Amount::Tasks(tasks) => format!("{tasks} tasks have not ended"),
         Amount::Open => "it was not closed".to_owned(),
+        Amount::Descriptor(number) => format!("descriptor {number}"),
+        Amount::Unread(0) | Amount::Unsent(0) => return None,
+        Amount::Unread(bytes) => format!("{bytes} bytes unread"),
+        Amount::Unsent(bytes) => format!("{bytes} bytes not taken by the other end"),
+        Amount::Process(id) => format!("process {id}"),
         Amount::Paused => "the clock is paused".to_owned(),
         Amount::Closed => "its other end is closed".to_owned(),
     })

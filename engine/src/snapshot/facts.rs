@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::address::{Address, ProcessId};
-use crate::process::{Clock, Thread};
+use crate::process::{Clock, Socket, Thread};
 
 /// Everything about a stop but its memory.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -22,6 +22,23 @@ pub struct Facts {
     pub mappings: Vec<Mapping>,
     /// Its open files, in order of number.
     pub descriptors: Vec<Descriptor>,
+    /// The sockets among them, in order of inode.
+    #[serde(default)]
+    pub sockets: Vec<Socket>,
+}
+
+impl Facts {
+    /// What an open file's number leads to.
+    pub fn descriptor(&self, number: i32) -> Option<&Descriptor> {
+        let index = self.descriptors.binary_search_by_key(&number, |known| known.number).ok()?;
+        self.descriptors.get(index)
+    }
+
+    /// The socket that an open file is.
+    pub fn socket(&self, descriptor: &Descriptor) -> Option<&Socket> {
+        let inode = descriptor.socket()?;
+        self.sockets.iter().find(|socket| socket.inode == inode)
+    }
 }
 
 /// One line of `/proc/PID/maps`.
@@ -54,4 +71,11 @@ pub struct Descriptor {
     pub number: i32,
     /// What `/proc/PID/fd/N` points to, such as `socket:[123]`.
     pub target: String,
+}
+
+impl Descriptor {
+    /// The inode of the socket that it is, if it is one.
+    pub fn socket(&self) -> Option<u64> {
+        self.target.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
+    }
 }

@@ -37,13 +37,15 @@ fn snapshot(
         number,
         target: target.to_string_lossy().into_owned(),
     };
+    let descriptors: Vec<Descriptor> = process.descriptors()?.into_iter().map(descriptor).collect();
     let facts = Facts {
         process: process.id(),
         clock,
         executable: process.executable()?,
         threads,
         mappings: maps::parse(&process.maps()?),
-        descriptors: process.descriptors()?.into_iter().map(descriptor).collect(),
+        sockets: process.sockets(&descriptors.iter().filter_map(Descriptor::socket).collect()),
+        descriptors,
     };
     let source = Live { hidden: process.arguments()?, memory: process.memory()? };
     Ok(Snapshot::new(facts, Box::new(source), limits.snapshot_bytes))

@@ -32,6 +32,7 @@ impl Synth {
                 threads: Vec::new(),
                 mappings: Vec::new(),
                 descriptors: Vec::new(),
+                sockets: Vec::new(),
             },
             parts: Vec::new(),
         }

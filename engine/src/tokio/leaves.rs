@@ -1,7 +1,7 @@
 //! Which futures of Tokio end an await chain, and which values hold what they wait for, for
 //! [`crate::futures`].
 
-use super::resource::{LEAVES, Leaf};
+use super::resource::{self, LEAVES, Leaf};
 use crate::futures::Leaves;
 use crate::model::{Held, Resource, Wait};
 use crate::symbols::Type;
@@ -17,7 +17,10 @@ impl Leaves for TokioLeaves {
     }
 
     fn wait(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Wait> {
-        leaf(&place.type_)?.wait(place, around)
+        match leaf(&place.type_) {
+            Some(leaf) => leaf.wait(place, around),
+            None => resource::polled(place),
+        }
     }
 
     fn resource(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Resource> {

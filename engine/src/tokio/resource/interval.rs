@@ -4,7 +4,7 @@
 //! borrows the interval, `struct Interval { delay: Pin<Box<Sleep>> }`.
 
 use super::{Leaf, owner, sleep};
-use crate::model::{Amount, EndedBy, Wait};
+use crate::model::{EndedBy, Wait};
 use crate::symbols::{Kind, Type};
 use crate::value::{Place, Pointee, search};
 
@@ -21,19 +21,17 @@ impl Leaf for Interval {
         let interval = pointers.into_iter().find_map(|pointer| {
             owner::behind_pointers(pointer, "tokio::time::interval::Interval")
         })?;
-        let fires_in = match interval.field("delay").and_then(|delay| delay.pointee()) {
-            Some(Pointee::Thin(delay)) => sleep::fires_in(&delay),
-            _ => None,
+        let amounts = match interval.field("delay").and_then(|delay| delay.pointee()) {
+            Some(Pointee::Thin(delay)) => sleep::amounts(&delay),
+            _ => Vec::new(),
         };
         Some(Wait {
             kind: "interval".to_owned(),
             by: EndedBy::Time,
             type_name: interval.type_.name.clone(),
             address: Some(interval.address),
-            resource: None,
-            task: None,
-            thread: None,
-            amounts: fires_in.map(Amount::FiresIn).into_iter().collect(),
+            amounts,
+            ..Wait::default()
         })
     }
 }

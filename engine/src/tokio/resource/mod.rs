@@ -4,8 +4,12 @@ mod acquire;
 mod barrier;
 mod broadcast;
 mod cancellation;
+mod child;
+mod clock;
+mod endpoint;
 mod guard;
 mod interval;
+mod io;
 mod join;
 mod join_set;
 mod mpsc;
@@ -14,9 +18,11 @@ mod oneshot;
 mod owner;
 mod pending;
 mod queue;
+mod signal;
 mod sleep;
 mod task_tracker;
 mod watch;
+mod yielded;
 
 use crate::model::{Held, Resource, ResourceKey, Wait};
 use crate::symbols::Type;
@@ -61,7 +67,16 @@ pub(super) const LEAVES: &[&dyn Leaf] = &[
     &interval::Interval,
     &sleep::Sleep,
     &pending::Pending,
+    &child::Child,
+    &signal::Signal,
+    &yielded::Yielded,
+    &io::Io,
 ];
+
+/// What a future of a type that is not known polls: an endpoint that it alone can poll.
+pub(super) fn polled(place: &Place<'_>) -> Option<Wait> {
+    io::polled(place, endpoint::Reach::Exclusive)
+}
 
 /// The resource that the shared state at this place is, of which no more is known yet.
 fn resource(shared: &Place<'_>, kind: &str) -> Resource {

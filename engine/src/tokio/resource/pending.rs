@@ -20,11 +20,7 @@ impl Leaf for Pending {
             kind: "pending".to_owned(),
             by: EndedBy::Nobody,
             type_name: place.type_.name.clone(),
-            address: None,
-            resource: None,
-            task: None,
-            thread: None,
-            amounts: Vec::new(),
+            ..Wait::default()
         })
     }
 }

@@ -1,15 +1,13 @@
 //! A moment in time.
 //!
 //! Source: tokio 1.20 to 1.54 `time/sleep.rs` (`struct Sleep`), whose deadline is its own field or
-//! one of its entry's: the first `std::time::Instant` inside. std's `Instant` counts
-//! `CLOCK_MONOTONIC` (`std/src/sys/pal/unix/time.rs`).
+//! one of its entry's: the first `std::time::Instant` inside.
 
 use super::Leaf;
+use super::clock::{self, Now};
 use crate::model::{Amount, EndedBy, Wait};
 use crate::symbols::Type;
-use crate::value::{Place, search};
-
-const NANOSECONDS: i64 = 1_000_000_000;
+use crate::value::Place;
 
 /// A timer.
 pub(super) struct Sleep;
@@ -20,31 +18,26 @@ impl Leaf for Sleep {
     }
 
     fn wait(&self, place: &Place<'_>, _around: &[Place<'_>]) -> Option<Wait> {
-        let amounts = fires_in(place).map(Amount::FiresIn).into_iter().collect();
         Some(Wait {
             kind: "sleep".to_owned(),
             by: EndedBy::Time,
             type_name: place.type_.name.clone(),
             address: Some(place.address),
-            resource: None,
-            task: None,
-            thread: None,
-            amounts,
+            amounts: amounts(place),
+            ..Wait::default()
         })
     }
 }
 
-/// Nanoseconds from the stop to the deadline of the timer inside `place`.
-pub(super) fn fires_in(place: &Place<'_>) -> Option<i64> {
-    let instants = search(place, 8, &|type_| type_.is("std::time::Instant"));
-    let instant = instants.first()?;
-    let number = |name: &str| {
-        let found = search(instant, 8, &|type_| type_.member(name).is_some());
-        found.first()?.field(name)?.unsigned()
-    };
-    let seconds = i64::try_from(number("tv_sec")?).ok()?;
-    let nanoseconds = i64::try_from(number("tv_nsec")?).ok()?;
-    let deadline = seconds.checked_mul(NANOSECONDS)?.checked_add(nanoseconds)?;
-    let now = i64::try_from(place.program.snapshot.facts.clock.monotonic).ok()?;
-    deadline.checked_sub(now)
+/// How long until the moment of the timer inside `place`, and whether its clock stands still.
+pub(super) fn amounts(place: &Place<'_>) -> Vec<Amount> {
+    let deadline = clock::instant(place);
+    let fires_in = |now: i64| deadline.and_then(|deadline| deadline.checked_sub(now));
+    match clock::now(place) {
+        Some(Now::Runs(now)) => fires_in(now).map(Amount::FiresIn).into_iter().collect(),
+        Some(Now::Paused(now)) => {
+            fires_in(now).map(Amount::FiresIn).into_iter().chain([Amount::Paused]).collect()
+        }
+        None => Vec::new(),
+    }
 }
