@@ -16,10 +16,16 @@ use std::process::ExitCode;
 use cli::Command;
 use commands::exit::Exit;
 use commands::{attach, explain, notice, report, test};
+use runner::held;
 use runner::sentinel::{self, Role};
 
 fn main() -> ExitCode {
-    match sentinel::enter(env::args_os().collect()) {
+    let words: Vec<OsString> = env::args_os().collect();
+    if let Some(error) = held::enter(&words) {
+        notice::error(format_args!("cannot start: {error}"));
+        return Exit::Failed.into();
+    }
+    match sentinel::enter(words) {
         Ok(Role::Tool(words)) => tool(words),
         Ok(Role::Sentinel(code)) => ExitCode::from(code),
         Err(error) => {

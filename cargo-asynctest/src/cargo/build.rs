@@ -41,7 +41,7 @@ pub(crate) fn build(
     settings: &[String],
 ) -> Result<Built, Error> {
     let format = match arguments.general.message_format {
-        None | Some(MessageFormat::Human) => "json-render-diagnostics",
+        None | Some(MessageFormat::Human | MessageFormat::Json) => "json-render-diagnostics",
         Some(MessageFormat::Short) => "json-diagnostic-short",
     };
     let failed = |source| Error::Program { program: cargo.program().display().to_string(), source };

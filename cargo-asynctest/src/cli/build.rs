@@ -37,7 +37,7 @@ pub(crate) struct General {
     /// Go on after failures, in the build too; tests always go on unless --fail-fast is given
     #[arg(long, conflicts_with = "fail_fast")]
     pub(crate) no_fail_fast: bool,
-    /// How compiler messages look: human, short [default: human]
+    /// How compiler messages look: human, short [default: human]; json, with --step-task: the story
     #[arg(long, value_name = "FMT", hide_possible_values = true)]
     pub(crate) message_format: Option<MessageFormat>,
     /// Output a future incompatibility report at the end of the build
@@ -67,6 +67,8 @@ pub(crate) enum MessageFormat {
     Human,
     /// A line each.
     Short,
+    /// Compiler messages as always, and a task's story as JSON.
+    Json,
 }
 
 /// When output is colored.

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use clap::{ArgAction, Parser};
+use clap::{ArgAction, Args, Parser, ValueEnum};
 
 use super::build::BuildArguments;
 use super::duration::duration;
@@ -43,6 +43,9 @@ pub(crate) struct TestArguments {
     /// Start no further test after the first failure
     #[arg(long, help_heading = OWN)]
     pub(crate) fail_fast: bool,
+    /// Which task to step, if one is.
+    #[command(flatten)]
+    pub(crate) step: StepArguments,
     /// Print help
     #[arg(short, long, action = ArgAction::HelpShort)]
     pub(crate) help: Option<bool>,
@@ -59,6 +62,46 @@ Takes `cargo test`'s own flags, and after `--` libtest's. A test that has not en
 and no longer moves is reported, killed and counted as failed, and the rest goes on.";
 
 const OWN: &str = "Run Options";
+
+const STEP: &str = "Stepping a Task";
+
+/// Which task is stepped, and what is told of it.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct StepArguments {
+    /// Run one test and print what this task of it does, line by line: a function's path or a part
+    /// of it, FILE:LINE, a task's id, `main` for the test's body; NAME#2 for the second that fits
+    #[arg(long, value_name = "NAME", help_heading = STEP)]
+    pub(crate) step_task: Option<String>,
+    /// Whose async functions are stepped into: user, all, none [default: user]
+    #[arg(
+        long,
+        value_name = "WHOSE",
+        hide_possible_values = true,
+        requires = "step_task",
+        help_heading = STEP
+    )]
+    pub(crate) step_into: Option<StepInto>,
+    /// Print at most so many lines
+    #[arg(long, value_name = "N", requires = "step_task", help_heading = STEP)]
+    pub(crate) step_limit: Option<u64>,
+    /// Begin to print at this line
+    #[arg(long, value_name = "FILE:LINE", requires = "step_task", help_heading = STEP)]
+    pub(crate) step_from: Option<String>,
+    /// Print up to this line
+    #[arg(long, value_name = "FILE:LINE", requires = "step_task", help_heading = STEP)]
+    pub(crate) step_until: Option<String>,
+}
+
+/// Whose async functions are stepped into.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum StepInto {
+    /// The user's.
+    User,
+    /// Everybody's.
+    All,
+    /// Nobody's.
+    None,
+}
 
 const AFTER_HELP: &str = "\
 Commands:

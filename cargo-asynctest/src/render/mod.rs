@@ -9,6 +9,7 @@
 //! - [`text`]: a report as text
 //! - [`html`]: a report as a page
 //! - [`graph`]: who waits for whom, for tools that draw
+//! - [`story`]: what a task does that is followed
 //! - [`run_json`], [`junit`]: files for machines
 //! - [`github`]: annotations and the job summary
 
@@ -20,6 +21,7 @@ mod libtest;
 mod run_json;
 mod screen;
 mod status;
+pub(crate) mod story;
 pub(crate) mod text;
 
 use std::io;

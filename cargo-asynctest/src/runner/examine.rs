@@ -81,7 +81,7 @@ impl Examination for Capture {
 }
 
 /// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut words = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -230,7 +230,7 @@ fn of_panic(panic: &(dyn Any + Send)) -> String {
 }
 
 /// Takes a look and writes its files.
-fn take(how: &dyn Examine, files: Files, order: &Order) -> Outcome {
+pub(super) fn take(how: &dyn Examine, files: Files, order: &Order) -> Outcome {
     let mut examination = how.examine(&order.request)?;
     let mut report = examination.report();
     let mut purpose = order.purpose;

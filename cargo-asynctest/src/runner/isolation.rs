@@ -16,8 +16,9 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use rustix::process::{PidfdFlags, pidfd_open};
 
-use super::processes;
-use super::verdict::{Exit, Verdict};
+use super::stepped::Stdout;
+use super::verdict::Exit;
+use super::{held, processes};
 use crate::plan::{Output, Plan, TestBinary, TestCase};
 
 /// The variable that marks a test's process and all that it starts.
@@ -61,6 +62,32 @@ pub(super) fn start(
     for pipe in [&stdout, &stderr].into_iter().flatten() {
         fcntl(pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     }
+    spawn(&mut command, stdout, stderr, tag)
+}
+
+/// Starts a process that becomes the test as soon as it is traced, and prints where we do.
+pub(super) fn start_held(plan: &Plan, test: &TestCase, stdout: Stdout) -> io::Result<Process> {
+    let binary = plan
+        .binaries
+        .get(test.binary)
+        .ok_or_else(|| io::Error::other("the plan lacks its binary"))?;
+    let tag = format!("{}-step", std::process::id());
+    let mut command = prepared(held::command(&binary.path), binary, test, &tag);
+    match stdout {
+        Stdout::Own => {}
+        Stdout::Stderr => {
+            command.stdout(io::stderr().as_fd().try_clone_to_owned()?);
+        }
+    }
+    spawn(&mut command, None, None, tag)
+}
+
+fn spawn(
+    command: &mut Command,
+    stdout: Option<io::PipeReader>,
+    stderr: Option<io::PipeReader>,
+    tag: String,
+) -> io::Result<Process> {
     let child = command.spawn()?;
     let id = Pid::from_raw(child.id() as i32);
     // Nobody else waits for it, so the id is still its own.
@@ -76,7 +103,11 @@ pub(super) fn start(
 }
 
 fn command(binary: &TestBinary, test: &TestCase, tag: &str) -> Command {
-    let mut command = Command::new(&binary.path);
+    prepared(Command::new(&binary.path), binary, test, tag)
+}
+
+/// What every test's process is started with.
+fn prepared(mut command: Command, binary: &TestBinary, test: &TestCase, tag: &str) -> Command {
     command
         .args(&test.arguments)
         .current_dir(&binary.folder)
@@ -141,13 +172,4 @@ impl Process {
 /// The variables that a process was started with.
 fn environment(id: i32) -> Vec<u8> {
     std::fs::read(format!("/proc/{id}/environ")).unwrap_or_default()
-}
-
-/// What the end of a test's process says of the test.
-pub(super) fn verdict(exit: &Exit) -> Verdict {
-    match exit {
-        Exit::Code(0) => Verdict::Pass,
-        Exit::Signal(_) | Exit::UnnamedSignal => Verdict::Crash,
-        Exit::Code(_) | Exit::Lost | Exit::Unkillable | Exit::NotStarted(_) => Verdict::Fail,
-    }
 }

@@ -13,11 +13,13 @@
 //! - [`examine`], [`folders`]: captures, on threads of their own, and where their files go
 //! - [`again`]: how to run one test again
 //! - [`running`], [`mod@run`]: the loop
+//! - [`held`], [`stepped`]: one test, while one of its tasks is followed
 
 pub(crate) mod again;
 pub(crate) mod event;
 pub(crate) mod examine;
 mod folders;
+pub(crate) mod held;
 mod isolation;
 pub(crate) mod output;
 mod processes;
@@ -26,6 +28,7 @@ mod run;
 mod running;
 pub(crate) mod sentinel;
 mod signals;
+pub(crate) mod stepped;
 mod timing;
 pub(crate) mod verdict;
 

@@ -90,6 +90,15 @@ pub(crate) enum Exit {
     NotStarted(String),
 }
 
+/// What the end of a test's process says of the test.
+pub(crate) fn of_exit(exit: &Exit) -> Verdict {
+    match exit {
+        Exit::Code(0) => Verdict::Pass,
+        Exit::Signal(_) | Exit::UnnamedSignal => Verdict::Crash,
+        Exit::Code(_) | Exit::Lost | Exit::Unkillable | Exit::NotStarted(_) => Verdict::Fail,
+    }
+}
+
 impl fmt::Display for Exit {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,4 +1,5 @@
-//! The only home of CPU facts: registers, DWARF register numbers, thread-local storage.
+//! The only home of CPU facts: registers, DWARF register numbers, thread-local storage, hardware
+//! traps.
 //!
 //! One folder entry per CPU, with the same items in the same order; the rest of the engine names
 //! only what is re-exported here.
@@ -8,8 +9,9 @@ mod x86_64;
 
 #[cfg(target_arch = "x86_64")]
 pub use x86_64::{
-    CallRecord, NAME, Registers, SYSCALL_INSTRUCTION, direct_calls, syscall_name,
-    thread_local_address,
+    Access, CONTROL_OFFSET, CallRecord, HardwareTrap, LONGEST_INSTRUCTION, NAME, Registers,
+    STATUS_OFFSET, SYSCALL_INSTRUCTION, TRAP_SLOTS, TrapSlots, TrapStatus, WatchSize, direct_calls,
+    slot_offset, syscall_name, thread_local_address, trap_control,
 };
 
 #[cfg(not(target_arch = "x86_64"))]

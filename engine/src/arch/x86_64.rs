@@ -3,6 +3,13 @@
 //! Sources: System V AMD64 psABI 1.0, figure 3.36 (DWARF register numbers) and section 3.4.6
 //! (thread-local storage, variant II); Linux `arch/x86/include/uapi/asm/ptrace.h`.
 
+mod debug_registers;
+
+pub use debug_registers::{
+    Access, CONTROL_OFFSET, HardwareTrap, STATUS_OFFSET, TRAP_SLOTS, TrapSlots, TrapStatus,
+    WatchSize, slot_offset, trap_control,
+};
+
 use gimli::{Register, X86_64};
 use nix::libc::user_regs_struct;
 use serde::{Deserialize, Serialize};
@@ -14,6 +21,11 @@ pub const NAME: &str = "x86_64";
 
 /// The instruction that makes a system call: pc stands behind it in a blocked thread.
 pub const SYSCALL_INSTRUCTION: [u8; 2] = [0x0f, 0x05];
+
+/// Most bytes of one instruction.
+///
+/// Source: Intel SDM volume 2, section 2.3.11.
+pub const LONGEST_INSTRUCTION: u64 = 15;
 
 /// Number of registers that DWARF unwinding follows: 16 general ones and the return address.
 const TRACKED: usize = 17;
@@ -53,6 +65,22 @@ impl Registers {
     /// The stack pointer.
     pub fn sp(&self) -> Address {
         Address(self.get(X86_64::RSP).unwrap_or(0))
+    }
+
+    /// The first argument, a number or a pointer, of a function of which no instruction has run yet
+    /// (psABI, section 3.2.3).
+    pub fn first_argument(&self) -> Option<u64> {
+        self.get(X86_64::RDI)
+    }
+
+    /// Where the return address lies of a function of which no instruction has run yet.
+    pub fn return_address_at_entry(&self) -> Address {
+        self.sp()
+    }
+
+    /// The stack pointer once a function has returned of which no instruction has run yet.
+    pub fn sp_after_return(&self) -> Address {
+        self.sp().offset(8)
     }
 
     /// The thread pointer, from which thread-local variables are counted.

@@ -10,4 +10,4 @@ mod walk;
 
 pub use coroutine::{Coroutine, coroutine_kind, written_at};
 pub use names::{coroutine_name, function_name, simplified, unboxed};
-pub use walk::{Leaves, Walk, Walker, source_name};
+pub use walk::{Leaves, Walk, Walker, await_line, source_name};

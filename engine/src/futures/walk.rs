@@ -258,7 +258,7 @@ impl<'program> Descent<'_, 'program> {
             name: source_name(place),
             kind: coroutine.kind,
             state: Some(coroutine.state),
-            line: line(&coroutine),
+            line: await_line(&coroutine),
             children,
             ..plain(place)
         })
@@ -398,7 +398,7 @@ pub fn source_name(place: &Place<'_>) -> String {
 
 /// The line of the `.await` that a coroutine is suspended at, as the user wrote it: an `.await`
 /// that a macro wrote is declared inside that macro, but the variable it is bound to is not.
-fn line(coroutine: &Coroutine<'_>) -> Option<Line> {
+pub fn await_line(coroutine: &Coroutine<'_>) -> Option<Line> {
     let declared = coroutine.line.clone()?;
     let type_ = &coroutine.place.type_;
     let written = super::coroutine::written_at(type_);

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use nix::errno::Errno;
+
 use crate::address::{ProcessId, ThreadId};
 use crate::process::Refusal;
 
@@ -71,5 +73,23 @@ pub enum Error {
         process: ProcessId,
         /// What the system said.
         source: io::Error,
+    },
+    /// A traced thread could not be controlled.
+    #[error("cannot {what} thread {thread}")]
+    Trace {
+        /// What was tried.
+        what: &'static str,
+        /// The thread.
+        thread: ThreadId,
+        /// What the system said.
+        source: Errno,
+    },
+    /// A signal came that cannot be handed on to a traced thread.
+    #[error(
+        "thread {thread} gets a real-time signal, which cannot be handed on while it is traced"
+    )]
+    RealTimeSignal {
+        /// The thread.
+        thread: ThreadId,
     },
 }

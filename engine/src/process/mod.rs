@@ -1,7 +1,8 @@
 //! Stops a process, reads it and lets it run on: the only door to the running world.
 //!
-//! A [`Process`] is stopped into a [`Stopped`]. Between two stops nothing traces it, so it receives
-//! its signals and starts its threads at full speed. Nothing here knows what the bytes mean or
+//! A [`Process`] is stopped into a [`Stopped`]; a [`Traced`] one is followed thread by thread from its
+//! first instruction. Between two stops nothing traces a [`Process`], so it receives its signals and
+//! starts its threads at full speed. Nothing here knows what the bytes mean or
 //! remembers them: [`crate::snapshot`] does.
 //!
 //! The rules of ptrace that this module relies on, all from the kernel's `kernel/ptrace.c` and
@@ -28,6 +29,7 @@ mod sockets;
 mod stopped;
 mod target;
 mod thread;
+mod traced;
 
 pub use clock::Clock;
 pub use error::Error;
@@ -38,3 +40,4 @@ pub use sockets::Socket;
 pub use stopped::Stopped;
 pub use target::Process;
 pub use thread::{Syscall, Thread};
+pub use traced::{Ending, Event, Resume, Traced, Trapped};

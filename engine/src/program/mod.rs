@@ -6,6 +6,7 @@ mod image;
 pub use image::{Image, ImageId};
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::address::{Address, FileAddress};
 use crate::evidence::Gap;
@@ -16,8 +17,13 @@ use crate::symbols::{Object, Objects};
 pub struct Program<'snapshot> {
     /// The snapshot.
     pub snapshot: &'snapshot Snapshot,
-    images: Vec<Image>,
+    images: Images,
 }
+
+/// The images of a program, in order of address. They outlive the snapshot that they were found in:
+/// the program stays where it was loaded.
+#[derive(Clone)]
+pub struct Images(Rc<[Image]>);
 
 impl<'snapshot> Program<'snapshot> {
     /// Finds the files that `snapshot` has mapped and opens their symbols. `file_of` says where
@@ -29,24 +35,32 @@ impl<'snapshot> Program<'snapshot> {
         file_of: &dyn Fn(&Path) -> PathBuf,
     ) -> (Program<'snapshot>, Vec<Gap>) {
         let (images, gaps) = image::find(snapshot, objects, file_of);
-        (Program { snapshot, images }, gaps)
+        (Program { snapshot, images: Images(images.into()) }, gaps)
+    }
+
+    /// The program at another stop, with images that were found at an earlier one.
+    pub fn at(snapshot: &'snapshot Snapshot, images: Images) -> Program<'snapshot> {
+        Program { snapshot, images }
+    }
+
+    /// The images, to be kept.
+    pub fn keep_images(&self) -> Images {
+        self.images.clone()
     }
 
     /// The image that `address` lies in, and the address as its file counts it.
     pub fn image_at(&self, address: Address) -> Option<(ImageId, FileAddress)> {
-        let index = self.images.partition_point(|image| image.start <= address).checked_sub(1)?;
-        let image = self.images.get(index)?;
-        (address < image.end).then(|| (ImageId(index), image.file_address(address)))
+        self.images.at(address)
     }
 
     /// The image with this id.
     pub fn image(&self, id: ImageId) -> Option<&Image> {
-        self.images.get(id.0)
+        self.images.get(id)
     }
 
     /// The symbols of the image with this id.
     pub fn object(&self, id: ImageId) -> Option<&Object> {
-        self.images.get(id.0).map(|image| &*image.object)
+        self.images.get(id).map(|image| &*image.object)
     }
 
     /// The image of the program itself, as opposed to its shared libraries.
@@ -57,7 +71,7 @@ impl<'snapshot> Program<'snapshot> {
 
     /// All images, in order of address.
     pub fn images(&self) -> impl Iterator<Item = (ImageId, &Image)> {
-        self.images.iter().enumerate().map(|(index, image)| (ImageId(index), image))
+        self.images.0.iter().enumerate().map(|(index, image)| (ImageId(index), image))
     }
 
     /// Fills `buffer` from `address` on.
@@ -77,5 +91,19 @@ impl<'snapshot> Program<'snapshot> {
     /// The pointer at `address`.
     pub fn read_address(&self, address: Address) -> Result<Address, Unreadable> {
         self.read_unsigned(address, 8).map(Address)
+    }
+}
+
+impl Images {
+    /// The image that `address` lies in, and the address as its file counts it.
+    pub fn at(&self, address: Address) -> Option<(ImageId, FileAddress)> {
+        let index = self.0.partition_point(|image| image.start <= address).checked_sub(1)?;
+        let image = self.0.get(index)?;
+        (address < image.end).then(|| (ImageId(index), image.file_address(address)))
+    }
+
+    /// The image with this id.
+    pub fn get(&self, id: ImageId) -> Option<&Image> {
+        self.0.get(id.0)
     }
 }

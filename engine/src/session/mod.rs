@@ -5,7 +5,9 @@ mod error;
 mod family;
 mod look;
 mod saved;
+mod stepping;
 
 pub use capture::{Capture, Request};
 pub use error::Error;
 pub use saved::Bundle;
+pub use stepping::{Stepping, Telling};

@@ -10,6 +10,8 @@ use super::types::{Declared, Kind, Type};
 pub struct CoroutineSource {
     /// The demangled path of the function that polls it.
     pub path: Option<String>,
+    /// The name by which the linker knows that function.
+    pub symbol: Option<String>,
     /// The line of each `.await`, by suspension point.
     pub awaits: Vec<Declared>,
 }
@@ -65,6 +67,7 @@ impl Object {
                     Some(Declared { file, line: u32::try_from(*line).ok()? })
                 };
                 Some(CoroutineSource {
+                    symbol: path.map(str::to_owned),
                     path: path.map(|name| format!("{:#}", rustc_demangle::demangle(name))),
                     awaits: body.awaits.iter().filter_map(line).collect(),
                 })

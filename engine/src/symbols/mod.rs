@@ -6,6 +6,7 @@
 mod calls;
 mod code;
 mod coroutines;
+mod crates;
 mod entry;
 mod error;
 mod expressions;

@@ -9,7 +9,7 @@ use crate::sync;
 use crate::value::Place;
 
 /// Tokio's leaves at one stop.
-pub(super) struct TokioLeaves;
+pub struct TokioLeaves;
 
 impl Leaves for TokioLeaves {
     fn is_leaf(&self, type_: &Type) -> bool {

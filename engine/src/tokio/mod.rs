@@ -6,6 +6,7 @@
 
 mod context;
 mod drivers;
+mod followed;
 mod leaves;
 mod owned;
 mod pollers;
@@ -21,6 +22,12 @@ mod vtable;
 mod wakers;
 mod world;
 
+pub use followed::{
+    Followed, Poll, TaskHeaders, Transition, Trigger, polled_header, polled_task, polls,
+    spawn_line, transition, trigger,
+};
+pub use leaves::TokioLeaves;
+pub use task::TaskBits;
 pub use world::read;
 
 /// The name of the crate.

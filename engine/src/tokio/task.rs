@@ -18,6 +18,32 @@ const CANCELLED: u64 = 1 << 5;
 /// Where the count of references begins.
 const REFERENCES: u32 = 6;
 
+/// The bits of a task's state word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TaskBits(pub u64);
+
+impl TaskBits {
+    /// Whether a thread polls it.
+    pub fn is_running(self) -> bool {
+        self.0 & RUNNING != 0
+    }
+
+    /// Whether it has ended.
+    pub fn is_complete(self) -> bool {
+        self.0 & COMPLETE != 0
+    }
+
+    /// Whether it was woken and not polled since.
+    pub fn is_notified(self) -> bool {
+        self.0 & NOTIFIED != 0
+    }
+
+    /// Whether it was aborted.
+    pub fn is_cancelled(self) -> bool {
+        self.0 & CANCELLED != 0
+    }
+}
+
 /// A task in memory.
 pub(super) struct Task<'program> {
     /// Where its header lies.
@@ -110,4 +136,12 @@ fn future<'program>(core: &Place<'program>) -> Option<Place<'program>> {
         search(&core.field("stage")?, 6, &|type_| type_.is("tokio::runtime::task::core::Stage"));
     let (_, variant) = stage.first()?.active_variant()?;
     (variant.type_.own_name.split('<').next() == Some("Running")).then(|| variant.field("__0"))?
+}
+
+/// What a task has ended with, while it is kept: `Result<T::Output, JoinError>`.
+pub(super) fn output<'program>(core: &Place<'program>) -> Option<Place<'program>> {
+    let stage =
+        search(&core.field("stage")?, 6, &|type_| type_.is("tokio::runtime::task::core::Stage"));
+    let (_, variant) = stage.first()?.active_variant()?;
+    (variant.type_.own_name.split('<').next() == Some("Finished")).then(|| variant.field("__0"))?
 }

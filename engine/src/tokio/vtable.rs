@@ -137,7 +137,7 @@ impl Layout {
 }
 
 /// Whether a mangled name is that of `tokio::runtime::task::raw::poll`.
-fn is_poll(name: &str) -> bool {
+pub(super) fn is_poll(name: &str) -> bool {
     name.contains("tokio")
         && name.contains("raw")
         && name.contains("poll")

@@ -1,9 +1,11 @@
 //! `cargo asynctest`: builds, lists, runs.
 //!
-//! [`compile`] ends with binaries, [`options`] reads how they are to be run.
+//! [`compile`] ends with binaries, [`options`] reads how they are to be run, [`step`] runs one test
+//! with a task that is followed.
 
 mod compile;
 mod options;
+mod step;
 
 use std::ffi::OsString;
 use std::ops::ControlFlow;
@@ -119,6 +121,9 @@ fn run(arguments: &TestArguments, libtest: &LibtestArguments, compiled: Compiled
     };
     fill(&mut plan, compiled.binaries, answers, &wanted);
     let shown = render::Options::detect(options::color(arguments, libtest));
+    if let Some(name) = &arguments.step.step_task {
+        return step::step(name, arguments, &plan, &options, &shown);
+    }
     match runner::run(plan, &options, &shown) {
         Ok(outcome) => ExitCode::from(outcome.exit),
         Err(error) => {

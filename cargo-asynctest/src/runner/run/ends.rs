@@ -6,8 +6,8 @@ use std::time::Instant;
 use super::Run;
 use crate::plan::FailFast;
 use crate::runner::event::{Event, Test, TestResult};
-use crate::runner::isolation;
 use crate::runner::running::State;
+use crate::runner::verdict;
 use crate::runner::verdict::Verdict;
 
 impl Run<'_> {
@@ -54,7 +54,7 @@ impl Run<'_> {
         };
         let verdict = match running.ended_for {
             Some(ending) => ending.verdict(),
-            None => Some(match isolation::verdict(&exit) {
+            None => Some(match verdict::of_exit(&exit) {
                 Verdict::Pass if leaked => Verdict::Leak,
                 verdict => verdict,
             }),

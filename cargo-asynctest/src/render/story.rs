@@ -1,0 +1,143 @@
+//! What a task does that is followed: a line of text or of JSON for each thing.
+
+use std::io::{self, Write};
+
+use asynctest_engine::step::{Cause, CauseKind, Event, Place};
+
+use super::text::Style;
+use crate::plan::{TestBinary, TestCase};
+use crate::runner::verdict::{self, Exit};
+
+/// How it is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Format {
+    /// For people, on stderr.
+    Text(Style),
+    /// For programs, on stdout.
+    Json,
+}
+
+/// Tells a story.
+pub(crate) struct Teller {
+    format: Format,
+}
+
+impl Teller {
+    /// Tells it in this way.
+    pub(crate) fn new(format: Format) -> Teller {
+        Teller { format }
+    }
+
+    /// Tells one thing. That nobody reads any more is no error.
+    pub(crate) fn tell(&mut self, event: &Event) {
+        match self.format {
+            Format::Text(style) => {
+                let _ = writeln!(io::stderr(), "{}", line(style, event));
+            }
+            Format::Json => {
+                if let Ok(json) = serde_json::to_string(event) {
+                    let _ = writeln!(io::stdout(), "{json}");
+                }
+            }
+        }
+    }
+}
+
+/// Tells how the test ended.
+pub(crate) fn ended(style: Style, binary: &TestBinary, case: &TestCase, exit: &Exit) {
+    let verdict = verdict::of_exit(exit);
+    let word = style.verdict(verdict, verdict.word());
+    let why = match exit {
+        Exit::Code(0) => String::new(),
+        other => format!("  ({other})"),
+    };
+    eprintln!("{word}  {}::{}{why}", binary.id, case.name);
+}
+
+/// One thing as a line of text.
+fn line(style: Style, event: &Event) -> String {
+    let inside = |depth: usize| "  ".repeat(depth + 1);
+    match event {
+        Event::Met { task, id, thread } => {
+            let id = id.map(|id| format!(" {id}")).unwrap_or_default();
+            style.bold(&format!("task{id} {task} is met on {thread}"))
+        }
+        Event::Polled { number, thread, at } => {
+            let at = at.as_ref().map(|at| format!(", goes on at {}", name(at)));
+            style.dim(&format!("poll {number} on {thread}{}", at.unwrap_or_default()))
+        }
+        Event::Entered { depth, function, at } => {
+            let at = at.as_ref().map(|at| place(style, at)).unwrap_or_default();
+            format!("{}{} {at}", inside(*depth), style.bold(&format!("{function} begins")))
+        }
+        Event::Line { depth, at } => format!("{}{}", inside(*depth), place(style, at)),
+        Event::Changed { depth, name, before: _, value } => {
+            format!("{}    {name} = {value}", inside(*depth))
+        }
+        Event::Awaits { depth, what, at: _ } => {
+            format!("{}    {}", inside(*depth), style.dim(&format!("awaits {what}")))
+        }
+        Event::Returned { depth, function, value } => {
+            let value = value.as_ref().map(|value| format!(" = {value}")).unwrap_or_default();
+            format!("{}{}{value}", inside(*depth), style.bold(&format!("{function} returns")))
+        }
+        Event::Dropped { depth, function } => {
+            format!("{}{}", inside(*depth), style.bold(&format!("{function} is dropped")))
+        }
+        Event::Suspended { chain, waits } => {
+            let chain: Vec<String> = chain.iter().map(name).collect();
+            let waits: Vec<&str> = waits.iter().map(|wait| wait.kind.as_str()).collect();
+            let text =
+                format!("suspended at {}, waits for {}", chain.join(" > "), waits.join(", "));
+            style.bold(&text)
+        }
+        Event::Woken { by } => style.bold(&format!("woken by {}", cause(by))),
+        Event::Aborted { by } => style.bold(&format!("aborted by {}", cause(by))),
+        Event::Panics { at } => {
+            let at = at.as_ref().map(|at| format!(" at {}", name(at))).unwrap_or_default();
+            style.bold_red(&format!("panics{at}"))
+        }
+        Event::Completed { value } => {
+            let value = value.as_ref().map(|value| format!(": {value}")).unwrap_or_default();
+            style.bold(&format!("completed{value}"))
+        }
+        Event::Panicked { message } => {
+            let text = message.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+            style.bold_red(&format!("ended by a panic{text}"))
+        }
+        Event::Cancelled => style.bold("cancelled: its future was dropped"),
+        Event::LimitReached => style.dim("as many lines as were asked for"),
+        Event::Note { text } => style.dim(text),
+    }
+}
+
+/// A place with its source.
+fn place(style: Style, at: &Place) -> String {
+    let text = at.text.as_deref().unwrap_or_default();
+    format!("{}  {text}", style.cyan(&name(at)))
+}
+
+fn name(at: &Place) -> String {
+    format!("{}:{}", at.file, at.line)
+}
+
+/// Who did it.
+fn cause(by: &Cause) -> String {
+    let task = || {
+        let id = by.id.map(|id| format!(" {id}")).unwrap_or_default();
+        format!("task{id} {}", by.task.as_deref().unwrap_or_default())
+    };
+    let who = match by.kind {
+        CauseKind::Itself => "itself".to_owned(),
+        CauseKind::Task => task(),
+        CauseKind::Completion => format!("the end of {}", task()),
+        CauseKind::Thread => format!("thread {}", by.thread),
+        CauseKind::Timer => "a timer".to_owned(),
+        CauseKind::Descriptor => "a descriptor that is ready".to_owned(),
+        CauseKind::Shutdown => "the end of the runtime".to_owned(),
+    };
+    match &by.at {
+        Some(at) => format!("{who} at {}", name(at)),
+        None => who,
+    }
+}

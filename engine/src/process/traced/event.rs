@@ -1,0 +1,213 @@
+//! What happens to traced threads, one thing at a time.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::libc;
+use nix::sys::ptrace;
+use nix::unistd::Pid;
+use rustix::process::{WaitOptions, WaitStatus, wait};
+
+use super::{Resume, Traced, Tracee, slots};
+use crate::address::ThreadId;
+use crate::arch::TrapSlots;
+use crate::process::{Error, procfs};
+
+/// How often a thread is looked after that may take a moment.
+const PAUSE: Duration = Duration::from_micros(50);
+
+/// Something that happened. But for the last two the thread stands still until it is resumed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// The process runs another program now; this is its only thread.
+    Exec(ThreadId),
+    /// A new thread, before its first instruction.
+    Born(ThreadId),
+    /// It was told to stop.
+    Interrupted(ThreadId),
+    /// It has executed one instruction, or hit traps, or both.
+    Trapped(ThreadId, Trapped),
+    /// It is about to get the signal of this number.
+    Signaled(ThreadId, i32),
+    /// It has ended.
+    Ended(ThreadId),
+    /// The process has ended: nothing will happen any more.
+    Exited(Ending),
+}
+
+/// Why a thread was trapped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Trapped {
+    /// The traps that it has hit, by slot.
+    pub hits: TrapSlots,
+    /// Whether it has executed the one instruction that it was told to.
+    pub is_stepped: bool,
+}
+
+impl Event {
+    /// The thread it happened to; none when all have ended.
+    pub fn thread(self) -> Option<ThreadId> {
+        match self {
+            Event::Exec(thread)
+            | Event::Born(thread)
+            | Event::Interrupted(thread)
+            | Event::Trapped(thread, _)
+            | Event::Signaled(thread, _)
+            | Event::Ended(thread) => Some(thread),
+            Event::Exited(_) => None,
+        }
+    }
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ending {
+    /// By itself, with this exit code.
+    Code(i32),
+    /// By the signal of this number.
+    Signal(i32),
+}
+
+impl Traced {
+    /// Waits until something happens.
+    ///
+    /// # Errors
+    ///
+    /// The process was let go or is gone.
+    pub fn wait(&mut self) -> Result<Event, Error> {
+        loop {
+            if let Some(event) = self.waiting.pop_front() {
+                return Ok(event);
+            }
+            let (thread, status) = self.wait_once()?;
+            if let Some(event) = self.event(thread, status)? {
+                return Ok(event);
+            }
+        }
+    }
+
+    /// Waits until something happens, at most so long.
+    pub fn wait_at_most(&mut self, longest: Duration) -> Result<Option<Event>, Error> {
+        let begun = Instant::now();
+        loop {
+            if let Some(event) = self.waiting.pop_front() {
+                return Ok(Some(event));
+            }
+            match self.wait_with(WaitOptions::NOHANG)? {
+                Some((thread, status)) => {
+                    if let Some(event) = self.event(thread, status)? {
+                        return Ok(Some(event));
+                    }
+                }
+                None if begun.elapsed() > longest => return Ok(None),
+                None => thread::sleep(PAUSE),
+            }
+        }
+    }
+
+    /// Waits until `thread` stands still or has ended. What happens to others meanwhile is kept for
+    /// [`Traced::wait`]; so is what happened to this one, unless that is that it was told to stop.
+    pub(super) fn wait_for(&mut self, thread: ThreadId) -> Result<(), Error> {
+        while self.threads.get(&thread).is_some_and(|tracee| !tracee.is_stopped) {
+            let (other, status) = self.wait_once()?;
+            match self.event(other, status)? {
+                Some(Event::Interrupted(stopped)) if stopped == thread => {}
+                Some(event) => self.waiting.push_back(event),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The next change of one of our threads.
+    fn wait_once(&self) -> Result<(ThreadId, WaitStatus), Error> {
+        loop {
+            if let Some(changed) = self.wait_with(WaitOptions::empty())? {
+                return Ok(changed);
+            }
+        }
+    }
+
+    /// A change of one of our threads; none when a signal came first, or with `NOHANG` when there is
+    /// none.
+    fn wait_with(&self, more: WaitOptions) -> Result<Option<(ThreadId, WaitStatus)>, Error> {
+        let confined = libc::__WALL as u32 | libc::__WNOTHREAD as u32;
+        match wait(WaitOptions::from_bits_retain(confined) | more) {
+            Ok(Some((id, status))) => Ok(Some((ThreadId(id.as_raw_nonzero().get()), status))),
+            Ok(None) | Err(rustix::io::Errno::INTR) => Ok(None),
+            Err(_) => Err(Error::Gone(self.process)),
+        }
+    }
+
+    /// What a wait status means; none for what is of no interest outside.
+    fn event(&mut self, thread: ThreadId, status: WaitStatus) -> Result<Option<Event>, Error> {
+        if status.exited() || status.signaled() {
+            return Ok(self.ended(thread, status));
+        }
+        let Some(signal) = status.stopping_signal() else { return Ok(None) };
+        let is_new = !self.threads.contains_key(&thread);
+        let tracee = self.threads.entry(thread).or_default();
+        tracee.is_stopped = true;
+        let event = (status.as_raw() >> 16) & 0xffff;
+        match event {
+            libc::PTRACE_EVENT_CLONE => {
+                let resume = tracee.resumed.unwrap_or(Resume::Run);
+                self.resume(thread, resume)?;
+                Ok(None)
+            }
+            libc::PTRACE_EVENT_EXEC => {
+                self.threads.clear();
+                let tracee = Tracee { is_stopped: true, ..Tracee::default() };
+                self.threads.insert(thread, tracee);
+                Ok(Some(Event::Exec(thread)))
+            }
+            libc::PTRACE_EVENT_STOP if is_new => Ok(Some(Event::Born(thread))),
+            libc::PTRACE_EVENT_STOP if std::mem::take(&mut tracee.is_interrupted) => {
+                Ok(Some(Event::Interrupted(thread)))
+            }
+            libc::PTRACE_EVENT_STOP => {
+                // Job control has stopped it or wakes it: it is ours to stop while it is traced.
+                let resume = tracee.resumed.unwrap_or(Resume::Run);
+                self.resume(thread, resume)?;
+                Ok(None)
+            }
+            _ if signal == libc::SIGTRAP => Ok(Some(self.trapped(thread))),
+            _ => {
+                tracee.signal = Some(signal);
+                Ok(Some(Event::Signaled(thread, signal)))
+            }
+        }
+    }
+
+    /// A trap of ours, or a `SIGTRAP` that is the program's own.
+    fn trapped(&mut self, thread: ThreadId) -> Event {
+        /// Source: Linux `include/uapi/asm-generic/siginfo.h`.
+        const OURS: [i32; 3] = [libc::TRAP_TRACE, libc::TRAP_BRANCH, libc::TRAP_HWBKPT];
+        let is_ours = ptrace::getsiginfo(Pid::from_raw(thread.0))
+            .map_or(true, |information| OURS.contains(&information.si_code));
+        if is_ours {
+            // What is armed may change before anybody asks for this.
+            let status = slots::take_status(thread);
+            let armed = self.threads.get(&thread).map(|tracee| tracee.armed).unwrap_or_default();
+            let mut hits = armed;
+            for (slot, hit) in hits.iter_mut().enumerate() {
+                *hit = hit.filter(|_| status.is_hit(slot));
+            }
+            return Event::Trapped(thread, Trapped { hits, is_stepped: status.is_stepped() });
+        }
+        if let Some(tracee) = self.threads.get_mut(&thread) {
+            tracee.signal = Some(libc::SIGTRAP);
+        }
+        Event::Signaled(thread, libc::SIGTRAP)
+    }
+
+    fn ended(&mut self, thread: ThreadId, status: WaitStatus) -> Option<Event> {
+        let is_known = self.threads.remove(&thread).is_some();
+        if thread != procfs::leader(self.process) {
+            return is_known.then_some(Event::Ended(thread));
+        }
+        self.threads.clear();
+        let code = status.exit_status().map(Ending::Code);
+        code.or_else(|| status.terminating_signal().map(Ending::Signal)).map(Event::Exited)
+    }
+}

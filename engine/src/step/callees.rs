@@ -1,0 +1,188 @@
+//! What a call from stepped code leads to: another body, something that may lead to one, or nothing
+//! of interest.
+//!
+//! Whatever polls a future hands on a `Context`. So a function that gets none, by no parameter and
+//! in nothing that a parameter refers to, polls nothing of this task; and one whose parameters hold
+//! no future of the user's, nor anything dynamic, polls only what is the library's. Neither is
+//! looked into.
+
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use super::body::{own_segment, parameter_types, pointed_to, type_name};
+use super::code::Code;
+use crate::address::Address;
+use crate::futures::coroutine_kind;
+use crate::symbols::{Kind, Object, Type, TypeId};
+
+/// What lies behind a call.
+#[derive(Debug)]
+pub(super) struct Callee {
+    /// How it is gone through.
+    pub(super) way: Way,
+    /// What is awaited, when it is called by what awaits it.
+    pub(super) awaits: Option<String>,
+}
+
+/// How a callee is gone through.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Way {
+    /// It is a body, and is told.
+    Into,
+    /// Instruction by instruction, because it may call a body; not told.
+    Through,
+    /// At full speed.
+    Over,
+}
+
+/// How deep in types a future is looked for.
+const DEPTH: usize = 12;
+
+/// How deep in types a context is looked for.
+const CONTEXT_DEPTH: usize = 4;
+
+/// Most types looked at for one answer.
+const MOST_TYPES: usize = 10_000;
+
+impl Code {
+    /// What the function that begins at `entry` is.
+    pub(super) fn callee(&self, entry: Address) -> Rc<Callee> {
+        if let Some(known) = self.callees.borrow().get(&entry) {
+            return Rc::clone(known);
+        }
+        let over = || Callee { way: Way::Over, awaits: None };
+        let callee = Rc::new(self.read_callee(entry).unwrap_or_else(over));
+        self.callees.borrow_mut().insert(entry, Rc::clone(&callee));
+        callee
+    }
+
+    fn read_callee(&self, entry: Address) -> Option<Callee> {
+        let (_, object, at) = self.object_at(entry)?;
+        let function = object.functions_at(at).pop()?;
+        let parameters = parameter_types(object, function.concrete?);
+        let is_given = |type_id: &TypeId| has_context(object, *type_id, CONTEXT_DEPTH);
+        let own = own_segment(&function.name);
+        // A coroutine's context is no parameter in the debug info.
+        if !own.starts_with("{async_") && !parameters.iter().any(is_given) {
+            return None;
+        }
+        let awaited = parameters.first().and_then(|first| pointed_to(object, *first));
+        let is_poll = own.starts_with("poll") || own.starts_with("{async_");
+        let awaits =
+            awaited.filter(|_| is_poll).map(|type_| type_name(object, &unwrapped(object, type_)));
+        let mut search = Search { code: self, object, seen: HashSet::new() };
+        // What a closure has captured is no parameter of it.
+        let is_opaque = own.starts_with("{closure") || self.users.owns(&function.name);
+        let way = if self.spot(entry).bodies.last().is_some() {
+            Way::Into
+        } else if is_opaque
+            || parameters.iter().any(|type_id| search.holds_future(*type_id, DEPTH, Via::Value))
+        {
+            Way::Through
+        } else {
+            Way::Over
+        };
+        Some(Callee { way, awaits })
+    }
+}
+
+/// The future in a box or a pin that is itself pinned.
+fn unwrapped(object: &Object, type_: Rc<Type>) -> Rc<Type> {
+    match type_.kind {
+        Kind::Struct { .. } if !type_.is("core::pin::Pin") => type_,
+        _ => pointed_to(object, type_.id).unwrap_or(type_),
+    }
+}
+
+/// Whether a value of this type is a context or refers to one.
+fn has_context(object: &Object, type_id: TypeId, depth: usize) -> bool {
+    const MOST_MEMBERS: usize = 32;
+    let (Some(depth), Some(type_)) = (depth.checked_sub(1), object.type_of(type_id)) else {
+        return false;
+    };
+    if is_context(&type_) {
+        return true;
+    }
+    match &type_.kind {
+        Kind::Pointer { target: Some(target) } => has_context(object, *target, depth),
+        Kind::Struct { members } | Kind::Union { members } if members.len() <= MOST_MEMBERS => {
+            members.iter().any(|member| has_context(object, member.type_id, depth))
+        }
+        _ => false,
+    }
+}
+
+/// Source: core 1.36 to 1.95, `task/wake.rs`.
+fn is_context(type_: &Type) -> bool {
+    type_.is("core::task::wake::Context")
+}
+
+/// How a type was come to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Via {
+    /// As a part of a value, or by a parameter's own reference.
+    Value,
+    /// By a reference inside a value: only what looks like a future counts.
+    Reference,
+}
+
+struct Search<'code> {
+    code: &'code Code,
+    object: &'code Object,
+    seen: HashSet<TypeId>,
+}
+
+impl Search<'_> {
+    /// Whether a value of this type may hold a future of the user's.
+    fn holds_future(&mut self, type_id: TypeId, depth: usize, via: Via) -> bool {
+        if !self.seen.insert(type_id) || self.seen.len() > MOST_TYPES {
+            return false;
+        }
+        let (Some(depth), Some(type_)) = (depth.checked_sub(1), self.object.type_of(type_id))
+        else {
+            return false;
+        };
+        if is_context(&type_) {
+            return false;
+        }
+        let is_dynamic = type_.member("vtable").is_some() && type_.member("pointer").is_some();
+        if is_dynamic {
+            return true;
+        }
+        let is_users = type_.crate_name().is_some_and(|name| self.code.users.has(name));
+        if is_users && (coroutine_kind(&type_).is_some() || via == Via::Value) {
+            return true;
+        }
+        match &type_.kind {
+            Kind::Struct { members } | Kind::Union { members } => {
+                members.iter().any(|member| self.holds_future(member.type_id, depth, via))
+            }
+            Kind::Enum { variants, .. } => {
+                variants.iter().any(|variant| self.holds_future(variant.member.type_id, depth, via))
+            }
+            Kind::Array { element, .. } => self.holds_future(*element, depth, via),
+            Kind::Pointer { target: Some(target) } => self.refers_to_future(*target, depth, via),
+            Kind::Pointer { target: None }
+            | Kind::Base { .. }
+            | Kind::Plain { .. }
+            | Kind::Function
+            | Kind::Opaque => false,
+        }
+    }
+
+    /// A parameter refers to the future that is polled. What that refers to in turn is mostly the
+    /// library's machinery, which leads everywhere.
+    fn refers_to_future(&mut self, target: TypeId, depth: usize, via: Via) -> bool {
+        let Some(type_) = self.object.type_of(target) else { return false };
+        let is_likely = depth + 3 >= DEPTH
+            || type_.own_name.contains("{async_")
+            || type_.own_name.contains("dyn ")
+            || type_.own_name.contains("Future");
+        is_likely
+            && self.holds_future(
+                target,
+                depth,
+                if depth + 3 >= DEPTH { via } else { Via::Reference },
+            )
+    }
+}

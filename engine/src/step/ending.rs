@@ -1,0 +1,217 @@
+//! How a poll ends and how the task does.
+
+use super::Error;
+use super::body::Body;
+use super::event::{Event, Place, Waiting};
+use super::origin::UserCrates;
+use super::poll::{Mode, place};
+use super::story::{Identity, Seen, Stage, Story};
+use crate::address::{Address, ThreadId};
+use crate::futures::{Coroutine, Walker, await_line};
+use crate::model::{Future, FutureState};
+use crate::symbols::SourceLocation;
+use crate::tokio::TokioLeaves;
+use crate::value::Place as Value;
+
+impl Story<'_> {
+    /// The outermost body has returned to what polls it.
+    pub(super) fn left_outermost(
+        &mut self,
+        environment: Option<Address>,
+        seen: &Seen,
+    ) -> Result<(), Error> {
+        let Some(following) = self.following() else { return Ok(()) };
+        match following.identity {
+            Identity::Task { header, headers, .. } => {
+                let snapshot = seen.view.snapshot(Vec::new());
+                let program = seen.view.program(&snapshot);
+                let future = headers.read(&program, header).and_then(|task| task.future);
+                let is_whole = future.is_some_and(|future| {
+                    environment == Some(future.address) && seen.code.body_entry(&future).is_some()
+                });
+                // A future around the body may have others to poll, and the body may be one that
+                // another awaits.
+                self.set_mode(if is_whole { Mode::Free } else { Mode::Step })
+            }
+            Identity::Future { environment, entry, .. } => {
+                let spot = seen.code.spot(entry);
+                let body = spot.bodies.last().map(|(body, _)| body);
+                let state = body.and_then(|body| seen.state(body, environment));
+                if state == Some(FutureState::Suspended) {
+                    let snapshot = seen.view.snapshot(Vec::new());
+                    let program = seen.view.program(&snapshot);
+                    let future = body.and_then(|body| {
+                        let type_ = body.environment.as_ref()?;
+                        Value::new(&program, body.image, environment, type_.id)
+                    });
+                    if let Some(future) = future {
+                        self.tell_suspension(&future, seen);
+                    }
+                    return self.end_poll();
+                }
+                (self.tell)(Event::Completed { value: None });
+                self.unwatch()
+            }
+        }
+    }
+
+    /// Tells where the task is suspended and for what, at the end of a poll.
+    pub(super) fn tell_task_suspension(&mut self, seen: &Seen) {
+        let Some(following) = self.following() else { return };
+        let Identity::Task { header, headers, .. } = following.identity else { return };
+        let snapshot = seen.view.snapshot(Vec::new());
+        let program = seen.view.program(&snapshot);
+        let future = headers.read(&program, header).and_then(|task| task.future);
+        if let Some(future) = future {
+            self.tell_suspension(&future, seen);
+        }
+    }
+
+    /// Tells where a future is suspended and for what, if it is.
+    fn tell_suspension(&mut self, future: &Value<'_>, seen: &Seen) {
+        let walker = Walker::new(&TokioLeaves, seen.view.limits());
+        let Some(future) = walker.walk(future).future else { return };
+        if future.state.is_some_and(|state| state != FutureState::Suspended) {
+            return;
+        }
+        let mut told = (Vec::new(), Vec::new());
+        add_links(&future, None, &seen.code.users, &mut told);
+        let (chain, waits) = told;
+        (self.tell)(Event::Suspended { chain, waits });
+    }
+
+    /// The task has ended: its output is where whoever waits for it finds it.
+    pub(super) fn completed(&mut self, seen: &Seen) -> Result<(), Error> {
+        let Some(following) = self.following() else { return Ok(()) };
+        let Identity::Task { header, headers, .. } = following.identity else { return Ok(()) };
+        let at = following.poll.as_ref().and_then(|poll| poll.frames.last());
+        let at = at.and_then(|frame| Some(place(frame.line.as_ref()?, &frame.body.name)));
+        let snapshot = seen.view.snapshot(Vec::new());
+        let program = seen.view.program(&snapshot);
+        let output = headers.read(&program, header).and_then(|task| task.output);
+        let event = output.as_ref().map_or(Event::Completed { value: None }, ended_with);
+        if matches!(event, Event::Panicked { .. }) {
+            (self.tell)(Event::Panics { at });
+        }
+        (self.tell)(event);
+        self.unwatch()
+    }
+
+    /// A thread has ended.
+    pub(super) fn thread_ended(&mut self, thread: ThreadId) {
+        let Some(following) = self.following() else { return };
+        let is_poller = following.poll.as_ref().is_some_and(|poll| poll.thread == thread);
+        let is_driver = matches!(
+            following.identity,
+            Identity::Future { thread: Some(driver), .. } if driver == thread
+        );
+        if is_poller || is_driver {
+            let text = "the thread that polls it has ended".to_owned();
+            (self.tell)(Event::Note { text });
+            self.stage = Stage::Over;
+        }
+    }
+
+    /// The process has ended.
+    pub(super) fn exited(&mut self) {
+        let text = match &self.stage {
+            Stage::Starting => "the test ended before it ran".to_owned(),
+            Stage::Searching(search) if search.met() == 0 => {
+                format!("`{}` was never polled", self.request.name)
+            }
+            Stage::Searching(search) => {
+                format!("`{}`: there were only {}", self.request.name, search.met())
+            }
+            Stage::Following(_) => "the test ended before the task did".to_owned(),
+            Stage::Over => return,
+        };
+        (self.tell)(Event::Note { text });
+    }
+
+    /// Tells what belongs to a line, as far as lines are to be told.
+    pub(super) fn tell_line(&mut self, event: Event) {
+        if self.request.limit.is_some_and(|limit| self.lines >= limit) {
+            return;
+        }
+        let is_line = matches!(event, Event::Line { .. });
+        (self.tell)(event);
+        if is_line {
+            self.lines += 1;
+            if self.request.limit == Some(self.lines) {
+                (self.tell)(Event::LimitReached);
+            }
+        }
+    }
+}
+
+/// The links of an await chain down to what is waited for: the user's own with their lines. `awaited`
+/// is what the user's last link awaits.
+fn add_links(
+    future: &Future,
+    awaited: Option<&str>,
+    users: &UserCrates,
+    told: &mut (Vec<Place>, Vec<Waiting>),
+) {
+    let is_users = users.owns(&future.type_name);
+    if let Some(line) = future.line.as_ref().filter(|_| is_users) {
+        told.0.push(Place {
+            file: line.file.to_string_lossy().into_owned(),
+            line: line.line,
+            function: future.name.clone(),
+            text: None,
+        });
+    }
+    let awaited = if is_users { None } else { awaited.or(Some(&future.name)) };
+    if let Some(wait) = &future.wait {
+        let kind = match wait.kind.as_str() {
+            "unknown" => awaited.unwrap_or(&wait.type_name),
+            kind => kind,
+        };
+        told.1.push(Waiting { kind: kind.to_owned(), type_name: wait.type_name.clone() });
+    }
+    for child in &future.children {
+        add_links(child, awaited, users, told);
+    }
+}
+
+/// What a task's output, `Result<T, JoinError>`, says of its end.
+fn ended_with(output: &Value<'_>) -> Event {
+    let Some((_, variant)) = output.active_variant() else {
+        return Event::Completed { value: None };
+    };
+    let inner = variant.field("__0");
+    if variant.type_.own_name.starts_with("Ok") {
+        return Event::Completed { value: None };
+    }
+    let representation = inner.and_then(|error| error.field("repr"));
+    let kind = representation.and_then(|representation| representation.variant_name());
+    match kind.as_deref() {
+        Some("Cancelled") => Event::Cancelled,
+        _ => Event::Panicked { message: None },
+    }
+}
+
+impl Seen {
+    /// The state of the coroutine of a body that lies at an address.
+    pub(super) fn state(&self, body: &Body, at: Address) -> Option<FutureState> {
+        let snapshot = self.view.snapshot(Vec::new());
+        let program = self.view.program(&snapshot);
+        let type_ = body.environment.as_ref()?;
+        let place = Value::new(&program, body.image, at, type_.id)?;
+        Some(Coroutine::read(&place)?.state)
+    }
+
+    /// The line of the `.await` that the coroutine of a body is suspended at, if it is suspended.
+    pub(super) fn suspended_line(&self, body: &Body, at: Address) -> Option<SourceLocation> {
+        let snapshot = self.view.snapshot(Vec::new());
+        let program = self.view.program(&snapshot);
+        let type_ = body.environment.as_ref()?;
+        let place = Value::new(&program, body.image, at, type_.id)?;
+        let coroutine = Coroutine::read(&place)?;
+        if coroutine.state != FutureState::Suspended {
+            return None;
+        }
+        let line = await_line(&coroutine)?;
+        Some(SourceLocation { file: line.file, line: line.line, column: None })
+    }
+}

@@ -1,0 +1,57 @@
+//! What can keep a task from being followed.
+
+use crate::process;
+use crate::trace::TooManyTraps;
+
+/// Why a task is not followed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The process cannot be traced or read.
+    #[error(transparent)]
+    Process(#[from] process::Error),
+    /// More addresses would have to be watched than the CPU can.
+    #[error(transparent)]
+    TooManyTraps(#[from] TooManyTraps),
+    /// The program's file is not readable, or has no debug info.
+    #[error("the program has no debug info to step by")]
+    NoDebugInfo,
+    /// No task can have this name.
+    #[error("no task is called `{name}`{}", listed(.known))]
+    NoSuchTask {
+        /// What was asked for.
+        name: String,
+        /// The tasks that there can be.
+        known: Vec<String>,
+    },
+    /// Too many functions fit.
+    #[error(
+        "`{name}` fits {} functions, and at most {most} can be waited for at once; name one of them{}",
+        .known.len(),
+        listed(.known)
+    )]
+    TooManyFit {
+        /// What was asked for.
+        name: String,
+        /// What it fits.
+        known: Vec<String>,
+        /// How many can be waited for.
+        most: usize,
+    },
+}
+
+/// The names, each on a line of its own.
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 40;
+    if names.is_empty() {
+        return String::new();
+    }
+    let mut text = "; there are:".to_owned();
+    for name in names.iter().take(SHOWN) {
+        text.push_str("\n  ");
+        text.push_str(name);
+    }
+    if let Some(more) = names.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        text.push_str(&format!("\n  and {more} more"));
+    }
+    text
+}
