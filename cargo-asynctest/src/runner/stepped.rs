@@ -21,7 +21,7 @@ use nix::sys::signal::{SigSet, Signal};
 
 use super::again::again;
 use super::event::{Examined, Purpose};
-use super::examine::{self, Captures, Files, Order, chain};
+use super::examine::{self, Captures, Order, chain};
 use super::isolation::{self, Process};
 use super::signals::{ENDING, Signals};
 use super::verdict::Exit;
@@ -225,8 +225,7 @@ fn look(order: &Errand<'_>, process: &Process) -> Result<Examined, String> {
         patience: timing::patience(order.options),
     };
     let captures = Captures::live();
-    let files = Files { text: crate::render::text::full, json: crate::render::report_json };
-    examine::take(captures.how.as_ref(), files, &order)
+    examine::take(captures.how.as_ref(), crate::render::FILES, &order)
 }
 
 /// Waits for the end of a killed process, so that nothing of it stays.

@@ -181,6 +181,11 @@ impl Story<'_> {
 
     /// Finds out where to wait for the task, before the program's first instruction.
     fn begin(&mut self) -> Result<(), Error> {
+        // The kernel says that a process has been replaced a moment after whoever started it goes
+        // on: what is seen then is the start of the program of ours that waits to be traced.
+        if self.traced.runs_our_program() {
+            return Ok(());
+        }
         let seen = self.look()?;
         let snapshot = seen.view.snapshot(Vec::new());
         let program = seen.view.program(&snapshot);

@@ -120,6 +120,12 @@ impl Traced {
         procfs::stat(self.process, thread).map(|stat| stat.name).unwrap_or_default()
     }
 
+    /// Whether it runs the same file as we do.
+    pub fn runs_our_program(&self) -> bool {
+        let file = |process: &str| std::fs::read_link(format!("/proc/{process}/exe")).ok();
+        file("self").is_some_and(|ours| file(&self.process.to_string()) == Some(ours))
+    }
+
     /// The memory of the program that it runs now.
     pub fn memory(&self) -> Result<Memory, Error> {
         Memory::open(self.process, procfs::leader(self.process))
