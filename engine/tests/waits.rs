@@ -69,7 +69,8 @@ fn find(flags: &[&str]) -> Found {
         .filter_map(|local| {
             let stack::Place::Memory(address) = local.place.ok()? else { return None };
             let place = Place::new(&program, local.image, address, local.type_id?)?;
-            sync::is_held(&place.type_).then(|| Some((local.name?, sync::held(&place))))?
+            let guard = sync::LEAVES.iter().find(|leaf| leaf.is_held(&place.type_))?;
+            Some((local.name?, guard.held(&place, &[])))
         })
         .collect();
     Found { waits, held }

@@ -5,9 +5,11 @@
 
 mod collections;
 mod coroutine;
+mod leaf;
 mod names;
 mod walk;
 
 pub use coroutine::{Coroutine, coroutine_kind, written_at};
+pub use leaf::{Leaf, LeafTables};
 pub use names::{coroutine_name, function_name, simplified, unboxed};
 pub use walk::{Leaves, Walk, Walker, await_line, source_name};

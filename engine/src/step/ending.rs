@@ -10,7 +10,7 @@ use crate::address::{Address, ThreadId};
 use crate::futures::{Coroutine, Walker, await_line};
 use crate::model::{Future, FutureState};
 use crate::symbols::SourceLocation;
-use crate::tokio::TokioLeaves;
+use crate::tokio::LEAVES;
 use crate::value::Place as Value;
 
 impl Story<'_> {
@@ -69,7 +69,7 @@ impl Story<'_> {
 
     /// Tells where a future is suspended and for what, if it is.
     fn tell_suspension(&mut self, future: &Value<'_>, seen: &Seen) {
-        let walker = Walker::new(&TokioLeaves, seen.view.limits());
+        let walker = Walker::new(&LEAVES, seen.view.limits());
         let Some(future) = walker.walk(future).future else { return };
         if future.state.is_some_and(|state| state != FutureState::Suspended) {
             return;

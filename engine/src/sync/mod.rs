@@ -1,22 +1,28 @@
 //! What threads wait for when no runtime is involved: the locks, channels and threads of std, the
-//! locks of parking_lot, and system calls that block.
+//! locks of parking_lot, and system calls that block. And what futures wait for that belong to no
+//! runtime: locks and channels of the crates that are used with any.
 //!
-//! One file a library. A wait is told by the functions on the thread's stack, its identity by the
+//! One file a library. A thread's wait is told by the functions on the thread's stack, its identity by the
 //! futex that the kernel says the thread waits for: the word lies inside the lock, so this holds in
 //! optimized code too, where no variable has a place.
 
+mod async_channel;
+mod async_lock;
 mod blocked;
+mod flume;
+mod futures;
+mod guards;
 mod parking_lot;
+mod primitive;
 mod std_locks;
 mod std_threads;
 mod system;
 
-use crate::model::{Held, Resource, Wait};
+use crate::futures::Leaf;
+use crate::model::{Resource, Wait};
 use crate::program::Program;
 use crate::snapshot;
 use crate::stack::ThreadStack;
-use crate::symbols::Type;
-use crate::value::Place;
 use blocked::Blocked;
 
 /// The libraries, in the order in which they are asked.
@@ -52,17 +58,16 @@ pub fn resource(wait: &Wait) -> Option<Resource> {
     })
 }
 
-/// Whether a value of this type holds a lock of std or of a lock library.
-pub fn is_held(type_: &Type) -> bool {
-    std_locks::is_held(type_) || parking_lot::is_held(type_)
-}
-
-/// What the guard at `place` holds, by the word that waiters are known by. A lock that is free has no
-/// holder, whatever still lies where a guard was.
-pub fn held(place: &Place<'_>) -> Option<Held> {
-    let (resource, hold) = match std_locks::is_held(&place.type_) {
-        true => std_locks::held(place)?,
-        false => parking_lot::held(place)?,
-    };
-    Some(Held { resource, hold })
-}
+/// What futures of these libraries wait for, and which values hold a part of it.
+pub const LEAVES: &[&dyn Leaf] = &[
+    &guards::Guards,
+    &futures::MUTEX,
+    &futures::BOUNDED,
+    &futures::UNBOUNDED,
+    &futures::ONESHOT,
+    &async_lock::MUTEX,
+    &async_lock::RW_LOCK,
+    &async_lock::SEMAPHORE,
+    &async_channel::CHANNEL,
+    &flume::CHANNEL,
+];

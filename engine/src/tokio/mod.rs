@@ -26,7 +26,7 @@ pub use followed::{
     Followed, Poll, TaskHeaders, Transition, Trigger, polled_header, polled_task, polls,
     spawn_line, transition, trigger,
 };
-pub use leaves::TokioLeaves;
+pub use leaves::LEAVES;
 pub use task::TaskBits;
 pub use world::read;
 

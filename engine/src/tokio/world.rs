@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::context::{self, Context};
 use super::drivers::drives;
-use super::leaves::TokioLeaves;
+use super::leaves::LEAVES;
 use super::pollers::pollers;
 use super::population::{self, Population};
 use super::root::{self, Root};
@@ -38,7 +38,7 @@ pub fn read<'program>(
     let contexts = context::contexts(program);
     let population = population::find(program, &contexts, &vtables, limits);
     let mut reader = Reader {
-        walker: Walker::new(&TokioLeaves, limits),
+        walker: Walker::new(&LEAVES, limits),
         spawn_lines: SpawnLines::new(program),
         contexts,
         world,

@@ -24,33 +24,9 @@ mod task_tracker;
 mod watch;
 mod yielded;
 
-use crate::model::{Held, Resource, ResourceKey, Wait};
-use crate::symbols::Type;
+use crate::futures::Leaf;
+use crate::model::{Resource, ResourceKey, Wait};
 use crate::value::Place;
-
-/// One kind of leaf. The futures around a place are those that await it, outermost first.
-pub(super) trait Leaf: Sync {
-    /// Whether a value of this type is one.
-    fn is_leaf(&self, type_: &Type) -> bool;
-
-    /// What the leaf at this place waits for.
-    fn wait(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Wait>;
-
-    /// What its wait's key stands for.
-    fn resource(&self, _place: &Place<'_>, _around: &[Place<'_>]) -> Option<Resource> {
-        None
-    }
-
-    /// Whether a value of this type can hold a part of such a resource.
-    fn is_held(&self, _type: &Type) -> bool {
-        false
-    }
-
-    /// What the value at this place holds.
-    fn held(&self, _place: &Place<'_>, _around: &[Place<'_>]) -> Option<Held> {
-        None
-    }
-}
 
 /// All kinds, in the order in which they are tried.
 pub(super) const LEAVES: &[&dyn Leaf] = &[

@@ -1,0 +1,77 @@
+//! The kinds of leaves, each of which knows one primitive, as a table.
+
+use super::walk::Leaves;
+use crate::model::{Held, Resource, Wait};
+use crate::symbols::Type;
+use crate::value::Place;
+
+/// One kind of leaf. The futures around a place are those that await it, outermost first.
+pub trait Leaf: Sync {
+    /// Whether a value of this type is one.
+    fn is_leaf(&self, type_: &Type) -> bool;
+
+    /// What the leaf at this place waits for.
+    fn wait(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Wait>;
+
+    /// What its wait's key stands for.
+    fn resource(&self, _place: &Place<'_>, _around: &[Place<'_>]) -> Option<Resource> {
+        None
+    }
+
+    /// Whether a value of this type can hold a part of such a resource.
+    fn is_held(&self, _type: &Type) -> bool {
+        false
+    }
+
+    /// What the value at this place holds.
+    fn held(&self, _place: &Place<'_>, _around: &[Place<'_>]) -> Option<Held> {
+        None
+    }
+}
+
+/// Tables of kinds.
+pub struct LeafTables {
+    /// The tables, in the order in which they are tried.
+    pub tables: &'static [&'static [&'static dyn Leaf]],
+    /// What a future of no known kind waits for.
+    pub otherwise: fn(&Place<'_>) -> Option<Wait>,
+}
+
+impl LeafTables {
+    fn leaf(&self, type_: &Type) -> Option<&'static dyn Leaf> {
+        self.kinds().find(|leaf| leaf.is_leaf(type_))
+    }
+
+    fn holder(&self, type_: &Type) -> Option<&'static dyn Leaf> {
+        self.kinds().find(|leaf| leaf.is_held(type_))
+    }
+
+    fn kinds(&self) -> impl Iterator<Item = &'static dyn Leaf> {
+        self.tables.iter().copied().flatten().copied()
+    }
+}
+
+impl Leaves for LeafTables {
+    fn is_leaf(&self, type_: &Type) -> bool {
+        self.leaf(type_).is_some()
+    }
+
+    fn wait(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Wait> {
+        match self.leaf(&place.type_) {
+            Some(leaf) => leaf.wait(place, around),
+            None => (self.otherwise)(place),
+        }
+    }
+
+    fn resource(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Resource> {
+        self.leaf(&place.type_)?.resource(place, around)
+    }
+
+    fn is_held(&self, type_: &Type) -> bool {
+        self.holder(type_).is_some()
+    }
+
+    fn held(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Held> {
+        self.holder(&place.type_)?.held(place, around)
+    }
+}
