@@ -1,6 +1,7 @@
 //! What findings are made from.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::finding::{Doubt, Finding, FindingKind, Step};
 use super::standing::Movement;
@@ -221,6 +222,32 @@ impl<'world> Case<'world> {
         })
     }
 
+    /// The shortest way from the body to where what is known ends, and that end.
+    pub(super) fn way(&self) -> Option<(Vec<Edge>, NodeId)> {
+        let is_body = |node: &Node<'_>| match node {
+            Node::Branch(branch) => branch.is_whole() && Some(branch.task.key) == self.body,
+            Node::Thread(_) | Node::Resource(_) | Node::Runtime(_) | Node::Place(_) => false,
+        };
+        let (start, _) = self.graph.nodes().find(|(_, node)| is_body(node))?;
+        let ends: HashSet<NodeId> = self.ends().map(|(id, _)| id).collect();
+        let mut came_by: HashMap<NodeId, Edge> = HashMap::new();
+        let mut left = VecDeque::from([start]);
+        while let Some(node) = left.pop_front() {
+            if ends.contains(&node) {
+                return Some((way_back(start, node, &came_by), node));
+            }
+            for edge in self.graph.needs(node) {
+                if edge.to != start
+                    && let Entry::Vacant(new) = came_by.entry(edge.to)
+                {
+                    new.insert(*edge);
+                    left.push_back(edge.to);
+                }
+            }
+        }
+        None
+    }
+
     /// The threads that poll a task now.
     pub(super) fn polling(&self) -> impl Iterator<Item = (NodeId, &'world Thread, &'world Task)> {
         let running: Vec<&Task> =
@@ -241,6 +268,19 @@ pub(super) fn polled(thread: &Thread) -> Option<TaskKey> {
         Activity::Polls(key) => Some(key),
         Activity::Waits(_) | Activity::Blocked(_) | Activity::Running => None,
     }
+}
+
+/// The edges from `start` to `end`, by how each node was come to.
+fn way_back(start: NodeId, end: NodeId, came_by: &HashMap<NodeId, Edge>) -> Vec<Edge> {
+    let mut way = Vec::new();
+    let mut node = end;
+    while node != start {
+        let Some(edge) = came_by.get(&node) else { break };
+        way.push(*edge);
+        node = edge.from;
+    }
+    way.reverse();
+    way
 }
 
 fn needed_by(graph: &WaitGraph<'_>) -> Vec<Vec<NodeId>> {

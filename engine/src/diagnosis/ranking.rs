@@ -92,13 +92,13 @@ fn order(kind: FindingKind) -> u8 {
 
 /// That nothing is known, of the way from the body to where what is known ends.
 fn undetermined(case: &Case<'_>) -> Finding {
-    let ends: Vec<NodeId> =
-        case.ends().map(|(id, _)| id).filter(|id| case.is_reached(*id)).collect();
-    let cause = ends.into_iter().map(steps::last).take(1).collect();
     Finding {
         kind: FindingKind::Undetermined,
         certainty: Certainty::Possible,
-        steps: cause,
+        steps: case
+            .way()
+            .map(|(way, end)| steps::to_end(&case.graph, &way, end))
+            .unwrap_or_default(),
         is_circle: false,
         others: Vec::new(),
         victims: Vec::new(),

@@ -39,6 +39,13 @@ pub(super) fn of_way(graph: &WaitGraph<'_>, edges: &[Edge]) -> Vec<Step> {
     steps
 }
 
+/// The waits on a way through the graph, and where it ends.
+pub(super) fn to_end(graph: &WaitGraph<'_>, edges: &[Edge], end: NodeId) -> Vec<Step> {
+    let mut steps = of_way(graph, edges);
+    steps.push(last(end));
+    steps
+}
+
 /// Where a way ends: who waits for nothing that is known to be held.
 pub(super) fn last(who: NodeId) -> Step {
     Step { who, through: None, relation: None, holding: None }

@@ -17,7 +17,14 @@ pub(super) fn headline(root: Option<&Finding>, tasks: &[Task], threads: &[Thread
             sentence: root.sentence.clone(),
             certainty: root.certainty,
         },
-        None => undetermined(tasks, threads),
+        None => {
+            let mut headline = undetermined(tasks, threads);
+            // A way over more than one wait says more than where the body stands.
+            if let Some(root) = root.filter(|root| root.steps.len() > 1) {
+                headline.sentence.clone_from(&root.sentence);
+            }
+            headline
+        }
     }
 }
 

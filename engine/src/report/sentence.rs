@@ -5,10 +5,13 @@ use super::tasks::details;
 use super::words::{Words, at_place, kind, waited};
 use crate::diagnosis::{Finding, FindingKind, Step};
 use crate::graph::{EdgeKind, Node, NodeId};
-use crate::model::{Activity, EndedBy, Hold, Thread};
+use crate::model::{Activity, EndedBy, Hold, TaskState, Thread};
 
-/// Most waits of a circle that the sentence tells.
+/// Most waits in a row that the sentence tells.
 const MOST_WAITS: usize = 3;
+
+/// Most waits in a row that lead to an end.
+const MOST_TO_END: usize = 6;
 
 /// The sentence of a finding.
 pub(super) fn sentence(words: &Words<'_, '_>, finding: &Finding, looks: &Looks) -> String {
@@ -27,11 +30,10 @@ pub(super) fn sentence(words: &Words<'_, '_>, finding: &Finding, looks: &Looks) 
         FindingKind::ExternalWait => outside(words, finding),
         FindingKind::ExitHang => kept(words, finding),
         FindingKind::Slow => format!("it still gets on: {}", looks.moved.join("; ")),
-        FindingKind::Undetermined => finding
-            .steps
-            .first()
-            .map(|step| stands(words, step.who))
-            .unwrap_or_else(|| "what it waits for was not found".to_owned()),
+        FindingKind::Undetermined if finding.steps.is_empty() => {
+            "what it waits for was not found".to_owned()
+        }
+        FindingKind::Undetermined => chain(words, finding),
     }
 }
 
@@ -97,8 +99,12 @@ fn circle(words: &Words<'_, '_>, finding: &Finding) -> String {
 /// The waits one behind the other.
 fn chain(words: &Words<'_, '_>, finding: &Finding) -> String {
     let told = told(words, finding);
-    let waits: Vec<String> = told.iter().take(MOST_WAITS).map(|told| wait(words, told)).collect();
-    let rest = if told.len() > MOST_WAITS { ", and so on in a circle" } else { "" };
+    let (most, more) = match finding.is_circle {
+        true => (MOST_WAITS, ", and so on in a circle"),
+        false => (MOST_TO_END, ", and so on"),
+    };
+    let waits: Vec<String> = told.iter().take(most).map(|told| wait(words, told)).collect();
+    let rest = if told.len() > most { more } else { "" };
     format!("{}{rest}", waits.join("; "))
 }
 
@@ -108,6 +114,7 @@ fn wait(words: &Words<'_, '_>, told: &Told) -> String {
     let who = words.who(told.who);
     match told.step.relation {
         Some(EdgeKind::RunBy) => format!("{who} {}", what(words, told)),
+        None => stands(words, told.who),
         _ => format!("{who} {} {}{place}", verb(words, told.who), what(words, told)),
     }
 }
@@ -144,7 +151,8 @@ pub(super) fn what(words: &Words<'_, '_>, told: &Told) -> String {
 /// A resource and who has it.
 fn resource(words: &Words<'_, '_>, told: &Told, next: &str) -> String {
     let through = told.step.through.and_then(|id| words.case.graph.node(id));
-    let Some(Node::Resource(node)) = through else {
+    let known = told.next.and(through);
+    let Some(Node::Resource(node)) = known else {
         return words.wait(told.who).map_or_else(
             || "what is not known".to_owned(),
             |wait| waited(wait, details(wait).as_deref()),
@@ -273,7 +281,15 @@ fn stands(words: &Words<'_, '_>, id: NodeId) -> String {
     let what = words.wait(id).map(|wait| waited(wait, details(wait).as_deref()));
     match what {
         Some(what) => format!("{} waits for {what}{place}", words.who(id)),
-        None => format!("{} stands{place}", words.who(id)),
+        None => {
+            let is_polled = match words.case.graph.node(id) {
+                Some(Node::Thread(_)) => true,
+                Some(Node::Branch(branch)) => branch.task.state == TaskState::Running,
+                Some(Node::Resource(_) | Node::Runtime(_) | Node::Place(_)) | None => false,
+            };
+            let word = if is_polled { "is being polled" } else { "stands" };
+            format!("{} {word}{place}", words.who(id))
+        }
     }
 }
 

@@ -108,6 +108,9 @@ impl<'world> Words<'_, 'world> {
     /// The lines of the user's own code on the way from a task to where a part of it stands,
     /// outermost first.
     pub(super) fn way(&self, id: NodeId) -> Vec<Location> {
+        if let Some(Node::Thread(thread)) = self.case.graph.node(id) {
+            return self.way_of_thread(thread);
+        }
         let mut futures: Vec<&Future> = Vec::new();
         let mut around = self.case.graph.branch(id);
         while let Some(current) = around {
@@ -115,6 +118,15 @@ impl<'world> Words<'_, 'world> {
             around = current.parent.and_then(|parent| self.case.graph.branch(parent));
         }
         let lines = futures.iter().rev().filter_map(|future| future.line.as_ref());
+        let mut way: Vec<Location> =
+            lines.map(|line| self.paths.location(line)).filter(is_users).collect();
+        way.dedup_by(|one, other| one.file == other.file && one.line == other.line);
+        way
+    }
+
+    /// The user's frames of a thread, outermost first.
+    fn way_of_thread(&self, thread: &Thread) -> Vec<Location> {
+        let lines = thread.frames.iter().rev().filter_map(|frame| frame.line.as_ref());
         let mut way: Vec<Location> =
             lines.map(|line| self.paths.location(line)).filter(is_users).collect();
         way.dedup_by(|one, other| one.file == other.file && one.line == other.line);

@@ -1,7 +1,9 @@
 //! The cause: its waits in a line each, why nothing can end them, who is involved with the source
 //! lines, who only waits for it, and what mends it.
 
-use asynctest_engine::report::{Finding, Headline, Location, Report, SpawnKind, Step, Victim};
+use asynctest_engine::report::{
+    Certainty, Finding, Headline, Location, Report, SpawnKind, Step, Victim,
+};
 
 use super::{Detail, Style, certainty_word, chain, one_line};
 
@@ -201,7 +203,10 @@ fn besides(report: &Report, detail: Detail) -> Vec<String> {
         .take(most)
         .map(|finding| {
             let (code, said) = (one_line(&finding.finding), one_line(&finding.sentence));
-            format!("  besides, {}: {code}: {said}", certainty_word(finding.certainty))
+            let word = certainty_word(finding.certainty);
+            let why = finding.reasons.first().filter(|_| finding.certainty < Certainty::Certain);
+            let why = why.map(|why| format!(" ({})", one_line(why))).unwrap_or_default();
+            format!("  besides, {word}: {code}: {said}{why}")
         })
         .collect();
     let left = others().count().saturating_sub(most);
