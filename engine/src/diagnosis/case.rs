@@ -88,6 +88,11 @@ impl<'world> Case<'world> {
         seen
     }
 
+    /// What needs this node.
+    pub fn needed_by(&self, node: NodeId) -> &[NodeId] {
+        self.needed_by.get(node.0).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// What is known of a resource.
     pub fn resource(&self, key: ResourceKey) -> Option<&'world Resource> {
         self.resources.get(&key).copied()

@@ -46,6 +46,8 @@ fn kept(words: &Words<'_, '_>, findings: &[Finding]) -> (BTreeSet<NodeId>, u64) 
     wanted.extend(findings.iter().flat_map(|finding| finding.victims.iter().copied()));
     wanted.extend(joined.iter().copied().filter(|id| words.case.is_reached(*id)));
     wanted.extend(joined.iter().copied());
+    let cause: HashSet<NodeId> = findings.iter().flat_map(Finding::nodes).collect();
+    wanted.retain(|id| cause.contains(id) || is_told(words, *id));
     let mut kept = BTreeSet::new();
     let mut left_out = BTreeSet::new();
     for id in wanted {
@@ -56,6 +58,24 @@ fn kept(words: &Words<'_, '_>, findings: &[Finding]) -> (BTreeSet<NodeId>, u64) 
         }
     }
     (kept, left_out.len() as u64)
+}
+
+/// Whether a node says something to a reader: not a thread or a runtime that nobody waits for.
+fn is_told(words: &Words<'_, '_>, id: NodeId) -> bool {
+    match words.case.graph.node(id) {
+        Some(Node::Branch(_) | Node::Place(_)) => true,
+        Some(Node::Thread(_) | Node::Runtime(_)) => is_waited_for(words, id),
+        Some(Node::Resource(_)) => {
+            words.case.needed_by(id).iter().any(|from| is_told(words, *from))
+        }
+        None => false,
+    }
+}
+
+fn is_waited_for(words: &Words<'_, '_>, id: NodeId) -> bool {
+    let waiting = words.case.needed_by(id).iter();
+    let mut edges = waiting.flat_map(|from| words.case.graph.needs(*from));
+    edges.any(|edge| edge.to == id && edge.kind != EdgeKind::DrivenBy)
 }
 
 fn node(words: &Words<'_, '_>, id: NodeId, number: u64, role: Role) -> GraphNode {

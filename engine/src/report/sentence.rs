@@ -115,17 +115,17 @@ fn wait(words: &Words<'_, '_>, told: &Told) -> String {
     match told.step.relation {
         Some(EdgeKind::RunBy) => format!("{who} {}", what(words, told)),
         None => stands(words, told.who),
-        _ => format!("{who} {} {}{place}", verb(words, told.who), what(words, told)),
+        _ => {
+            let verb = verb(words, told.who);
+            let since = words.since_line(words.holding(told.step.holding));
+            format!("{who} {verb}{place} for {}{since}", what(words, told))
+        }
     }
 }
 
 fn verb(words: &Words<'_, '_>, who: NodeId) -> &'static str {
     let is_thread = matches!(words.case.graph.node(who), Some(Node::Thread(_)));
-    if is_thread && words.task(who).is_some() {
-        "blocks its thread, waiting for"
-    } else {
-        "waits for"
-    }
+    if is_thread && words.task(who).is_some() { "blocks its thread" } else { "waits" }
 }
 
 /// What is waited for, and from whom.
@@ -175,9 +175,7 @@ fn resource(words: &Words<'_, '_>, told: &Told, next: &str) -> String {
 fn own(words: &Words<'_, '_>, finding: &Finding) -> String {
     let told = told(words, finding);
     let Some(first) = told.first() else { return String::new() };
-    let since = words.since(words.holding(first.step.holding));
-    let since = if since.is_empty() { String::new() } else { format!(",{since}") };
-    format!("{}{since}", wait(words, first))
+    wait(words, first)
 }
 
 /// Who waits, which of its futures has that, and that nothing polls it.

@@ -5,7 +5,7 @@ use super::schema::{Location, Origin};
 use super::tasks::Labels;
 use crate::diagnosis::Case;
 use crate::graph::{Branch, Node, NodeId, ResourceNode};
-use crate::model::{self, Activity, EndedBy, Future, Holding, Thread, Wait};
+use crate::model::{self, Activity, EndedBy, Future, FutureKind, Holding, Thread, Wait};
 
 /// What is said of nodes is said with these.
 pub(super) struct Words<'report, 'world> {
@@ -40,12 +40,33 @@ impl<'world> Words<'_, 'world> {
     /// Who, for the first mention in a sentence: `task 7 (bank::transfer)`, `the test body`.
     pub(super) fn who(&self, id: NodeId) -> String {
         let label = self.label(id);
-        let name = self.name(id);
+        let name = self.telling_name(id);
         match (label.as_str(), name) {
             ("test body", _) => "the test body".to_owned(),
             (_, Some(name)) => format!("{label} ({name})"),
             (_, None) => label,
         }
+    }
+
+    /// The function of a task; for one that is an async block, the first function that it calls.
+    fn telling_name(&self, id: NodeId) -> Option<&'world str> {
+        let task = self.task(id)?;
+        if !task.name.ends_with('}') {
+            return Some(&task.name);
+        }
+        let mut next = task.future.as_ref();
+        while let Some(future) = next {
+            let is_users =
+                future.line.as_ref().is_some_and(|line| is_users(&self.paths.location(line)));
+            if future.kind == FutureKind::AsyncFn && is_users {
+                return Some(&future.name);
+            }
+            next = match future.children.as_slice() {
+                [only] => Some(only),
+                _ => None,
+            };
+        }
+        Some(&task.name)
     }
 
     /// Who, when it was mentioned before.
@@ -156,12 +177,16 @@ impl<'world> Words<'_, 'world> {
 
     /// Since which line it has been held, and in which variable: ` since src/bank.rs:58 in `guard``.
     pub(super) fn since(&self, holding: Option<&Holding>) -> String {
-        let Some(holding) = holding else { return String::new() };
-        let since = holding.since.as_ref().map(|line| self.paths.location(line));
-        let since = since.map(|place| format!(" since {}", at(&place))).unwrap_or_default();
-        let variable = holding.variable.as_ref();
+        let variable = holding.and_then(|holding| holding.variable.as_ref());
         let variable = variable.map(|name| format!(" in `{name}`")).unwrap_or_default();
-        format!("{since}{variable}")
+        format!("{}{variable}", self.since_line(holding))
+    }
+
+    /// Since which line it has been held: ` since src/bank.rs:58`.
+    pub(super) fn since_line(&self, holding: Option<&Holding>) -> String {
+        let since = holding.and_then(|holding| holding.since.as_ref());
+        let since = since.map(|line| self.paths.location(line));
+        since.map(|place| format!(" since {}", at(&place))).unwrap_or_default()
     }
 }
 

@@ -15,7 +15,7 @@ const MOST: usize = 60;
 /// The size of a node, and the room between two, in pixels.
 const WIDTH: usize = 210;
 const HEIGHT: usize = 62;
-const ACROSS: usize = 120;
+const ACROSS: usize = 96;
 const DOWN: usize = 26;
 const MARGIN: usize = 20;
 
