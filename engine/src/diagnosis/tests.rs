@@ -132,7 +132,13 @@ fn what_is_nearly_a_deadlock() {
     // The guard may have been moved away.
     let (mut scene, ..) = crossed();
     scene.world.holdings[0].certainty = Certainty::Possible;
-    check(&scene, "undetermined possible: ");
+    check(&scene, "deadlock likely: a, b | body");
+    // So may that of somebody else.
+    let c = scene.task("c");
+    scene.waits(c, 7, timer(1));
+    scene.locks(c, 1).certainty = Certainty::Possible;
+    let doubtful = said(Some(&scene.world), &scene.world);
+    assert!(doubtful[0].starts_with("undetermined"), "{doubtful:#?}");
     // They stood elsewhere a second ago.
     let (mut scene, a, _) = crossed();
     let last = scene.world.clone();

@@ -21,6 +21,7 @@ pub(super) fn build(world: &World) -> WaitGraph<'_> {
     builder.add_waits();
     builder.add_queues();
     builder.add_holders();
+    builder.settle_holders();
     builder.finish()
 }
 
@@ -296,6 +297,23 @@ impl<'world> Builder<'world> {
             let certainty = holding.certainty.min(most);
             let kind = EdgeKind::HeldBy;
             self.edges.push(Edge { from, to, kind, certainty, holding: Some(index) });
+        }
+    }
+
+    /// Raises to likely what must be alive because nothing else was found that could be: a lock that is
+    /// taken is held by somebody, and a channel knows how many ends it has.
+    fn settle_holders(&mut self) {
+        let mut found: HashMap<NodeId, u64> = HashMap::new();
+        let candidates = self.edges.iter().filter(|edge| edge.holding.is_some());
+        for edge in candidates {
+            *found.entry(edge.from).or_default() += 1;
+        }
+        for edge in self.edges.iter_mut().filter(|edge| edge.holding.is_some()) {
+            let Some(Node::Resource(resource)) = self.nodes.get(edge.from.0) else { continue };
+            let ends = if resource.by == EndedBy::Holders { Some(1) } else { resource.ends };
+            if ends.is_some() && ends == found.get(&edge.from).copied() {
+                edge.certainty = edge.certainty.max(Certainty::Likely);
+            }
         }
     }
 

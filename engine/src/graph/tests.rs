@@ -72,6 +72,17 @@ fn an_edge_counts_as_far_as_it_is_certain() {
 }
 
 #[test]
+fn the_only_one_who_could_have_it_probably_has_it() {
+    let (mut scene, ..) = crossed();
+    scene.world.holdings[0].certainty = Certainty::Possible;
+    assert_eq!(stuck(&scene, Certainty::Likely), ["a", "b"]);
+    let c = scene.task("c");
+    scene.waits(c, 3, timer(1));
+    scene.locks(c, 1).certainty = Certainty::Possible;
+    assert_eq!(stuck(&scene, Certainty::Likely), Vec::<String>::new());
+}
+
+#[test]
 fn one_way_out_is_enough_for_a_select_and_not_for_a_join() {
     for (needs, expected) in [(Needs::Any, &[][..]), (Needs::All, &["a", "a", "b"][..])] {
         let (mut scene, a, _) = crossed();

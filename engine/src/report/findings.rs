@@ -181,7 +181,7 @@ fn reasons(words: &Words<'_, '_>, finding: &diagnosis::Finding) -> Vec<String> {
         reasons.push("each wait, and who has what is waited for, was read".to_owned());
     }
     reasons.extend(finding.doubts.iter().map(|doubt| match *doubt {
-        Doubt::Holding(index) => holding_doubt(words, index),
+        Doubt::Holding(index) => holding_doubt(words, index, finding.certainty),
         Doubt::Moved(node) => format!("{} did something between the looks", words.again(node)),
         Doubt::OneLook => "there was one look alone".to_owned(),
         Doubt::Uncounted(node) => match words.case.graph.node(node) {
@@ -197,7 +197,7 @@ fn reasons(words: &Words<'_, '_>, finding: &diagnosis::Finding) -> Vec<String> {
     reasons
 }
 
-fn holding_doubt(words: &Words<'_, '_>, index: usize) -> String {
+fn holding_doubt(words: &Words<'_, '_>, index: usize, finding: evidence::Certainty) -> String {
     let Some(holding) = words.holding(Some(index)) else { return String::new() };
     let variable = holding.variable.as_deref().unwrap_or("a value");
     let since = holding.since.as_ref().map(|line| words.paths.location(line));
@@ -206,6 +206,9 @@ fn holding_doubt(words: &Words<'_, '_>, index: usize) -> String {
         evidence::Certainty::Definite => format!("`{variable}`{since} is alive"),
         evidence::Certainty::Likely => {
             format!("`{variable}`{since} is very probably alive still: it could have been dropped")
+        }
+        evidence::Certainty::Possible if finding == evidence::Certainty::Likely => {
+            format!("`{variable}`{since} is the only thing found that can have it")
         }
         evidence::Certainty::Possible => {
             format!("`{variable}`{since} may have been moved away or dropped")
