@@ -252,8 +252,8 @@ fn core<'program>(place: &Place<'program>, user: Option<&Type>) -> Option<Core<'
 /// Whether this is one of Tokio's types that users name: in `net`, `process`, `io`, `fs`.
 fn is_user_type(type_: &Type) -> bool {
     let [first, second, ..] = type_.scope.as_slice() else { return false };
-    let is_util = type_.scope.get(2).is_some_and(|third| third == "util");
-    first == "tokio" && ["net", "process", "io", "fs"].contains(&&**second) && !is_util
+    let is_inner = type_.scope.get(2).is_some_and(|third| third == "util" || third == "imp");
+    first == "tokio" && ["net", "process", "io", "fs"].contains(&&**second) && !is_inner
 }
 
 fn is_wide(type_: &Type) -> bool {

@@ -4,8 +4,8 @@
 //! `ReadExact` polls what it borrows: what that is found by type, and which of reading and writing is
 //! waited for by whose waker is kept there. The same holds for futures of other crates.
 //!
-//! Source: tokio 1.20 `io/driver/scheduled_io.rs`, 1.54 `runtime/io/scheduled_io.rs` (`struct
-//! Readiness`), `io/util/*.rs`.
+//! Source: tokio 1.20 `io/driver/{registration,scheduled_io}.rs`, 1.54
+//! `runtime/io/scheduled_io.rs` (`struct Readiness`), `io/util/*.rs`.
 
 use super::endpoint::{Direction, Endpoint, Reach, endpoints};
 use super::{Leaf, join};
@@ -57,8 +57,11 @@ impl Leaf for Io {
     }
 }
 
+/// A future by itself, or in 1.20 inside a closure.
 fn is_readiness(type_: &Type) -> bool {
-    type_.own_name == "Readiness" && type_.path().ends_with("::scheduled_io::Readiness")
+    let is_struct =
+        type_.own_name == "Readiness" && type_.path().ends_with("::scheduled_io::Readiness");
+    is_struct || type_.own_name.starts_with("PollFn<tokio::io::driver::registration::")
 }
 
 fn is_util(type_: &Type) -> bool {
