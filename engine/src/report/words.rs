@@ -121,7 +121,11 @@ impl<'world> Words<'_, 'world> {
         None
     }
 
-    pub(super) fn place_of_thread(&self, thread: &Thread) -> Option<Location> {
+    fn place_of_thread(&self, thread: &Thread) -> Option<Location> {
+        // What waits for a runtime to end lies behind the body: its lines are a wrapper's.
+        if matches!(thread.activity, Activity::Waits(_)) {
+            return None;
+        }
         let lines = thread.frames.iter().filter_map(|frame| frame.line.as_ref());
         lines.map(|line| self.paths.location(line)).find(is_users)
     }
@@ -147,6 +151,9 @@ impl<'world> Words<'_, 'world> {
 
     /// The user's frames of a thread, outermost first.
     fn way_of_thread(&self, thread: &Thread) -> Vec<Location> {
+        if matches!(thread.activity, Activity::Waits(_)) {
+            return Vec::new();
+        }
         let lines = thread.frames.iter().rev().filter_map(|frame| frame.line.as_ref());
         let mut way: Vec<Location> =
             lines.map(|line| self.paths.location(line)).filter(is_users).collect();

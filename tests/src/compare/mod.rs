@@ -2,7 +2,7 @@
 
 mod task;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use asynctest_engine::report::{FutureNode, Location, Report, TaskKind};
 
@@ -16,6 +16,7 @@ pub fn compare(program: &Program, report: &Report, file: &str, source: &str) -> 
     let mut wrong = Vec::new();
     tasks(program, report, file, &mut wrong);
     threads(program, report, file, &mut wrong);
+    finding(program, report, file, &mut wrong);
     completeness(program, report, &mut wrong);
     texts(report, file, source, &mut wrong);
     wrong
@@ -112,6 +113,24 @@ fn threads(program: &Program, report: &Report, file: &str, wrong: &mut Vec<Strin
         if matches!(who, Who::Thread(_)) && !found {
             wrong.push(format!("{who}: no stack ends in lines {:?}: {stacks:?}", expected.runs));
         }
+    }
+}
+
+/// Checks that the first line names what is marked as the root, and that its waits are on the marked
+/// lines.
+fn finding(program: &Program, report: &Report, file: &str, wrong: &mut Vec<String>) {
+    let Some(expected) = &program.finding else { return };
+    let found = &report.headline.finding;
+    if found != expected {
+        wrong.push(format!("the finding is {found}: {}", report.headline.sentence));
+        return;
+    }
+    let steps = report.findings.first().map(|root| root.steps.as_slice()).unwrap_or_default();
+    let places = steps.iter().filter_map(|step| step.location.as_ref());
+    let lines: BTreeSet<u32> =
+        places.filter(|place| place.file.ends_with(file)).map(|place| place.line).collect();
+    if lines != program.roots {
+        wrong.push(format!("the root is in lines {lines:?} and marked in {:?}", program.roots));
     }
 }
 

@@ -24,6 +24,8 @@ pub enum Mark {
     Written(Tally),
     /// The two looks differ.
     Moves,
+    /// What the report calls the hang, one of whose waits is on this line.
+    Finding(String),
 }
 
 /// A line of an await chain.
@@ -111,6 +113,7 @@ impl Mark {
         let mut words = Words { line, mark, rest: mark.split_whitespace().peekable() };
         let parsed = match words.next("a mark is empty")? {
             "moves" => Mark::Moves,
+            "finding" => Mark::Finding(words.next("what is found is not said")?.to_owned()),
             "names" => Mark::Names(words.who()?.0),
             "spawned" => Mark::Spawned(words.tally()?),
             "written" => Mark::Written(words.tally()?),
@@ -301,6 +304,7 @@ mod tests {
     #[test]
     fn others() {
         check("moves", Mark::Moves);
+        check("finding self-deadlock", Mark::Finding("self-deadlock".into()));
         check("names body", Mark::Names(Who::Body));
         check("task a scheduled", Mark::Scheduled(task("a")));
         check("thread t runs 2", Mark::Runs(Runs { who: Who::Thread("t".into()), depths: 2..=2 }));

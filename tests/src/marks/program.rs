@@ -14,6 +14,10 @@ pub struct Program {
     pub tasks: BTreeMap<Who, Expected>,
     /// Whether the two looks differ.
     pub moves: bool,
+    /// What the report calls the hang, if that is marked.
+    pub finding: Option<String>,
+    /// The lines of the waits that it names.
+    pub roots: BTreeSet<u32>,
 }
 
 /// What the marks say of one task.
@@ -73,6 +77,10 @@ impl Program {
                         .or_default()
                         .extend(mark.depths.clone().map(|depth| (depth, comment.line))),
                     Mark::Moves => program.moves = true,
+                    Mark::Finding(slug) => {
+                        program.finding = Some(slug.clone());
+                        program.roots.insert(comment.line);
+                    }
                     Mark::Scheduled(_) | Mark::Names(_) | Mark::Spawned(_) | Mark::Written(_) => {
                         program.note(&comment, mark);
                     }
@@ -104,7 +112,7 @@ impl Program {
                 task.count = tally.count;
                 task.spawned = Some((kind, comment.line));
             }
-            Mark::Link(_) | Mark::Runs(_) | Mark::Moves => {}
+            Mark::Link(_) | Mark::Runs(_) | Mark::Moves | Mark::Finding(_) => {}
         }
     }
 
