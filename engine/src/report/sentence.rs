@@ -153,8 +153,9 @@ fn resource(words: &Words<'_, '_>, told: &Told, next: &str) -> String {
     let through = told.step.through.and_then(|id| words.case.graph.node(id));
     let known = told.next.and(through);
     let Some(Node::Resource(node)) = known else {
-        return words.wait(told.who).map_or_else(
-            || "what is not known".to_owned(),
+        let wait = words.wait(told.who);
+        return wait.map_or_else(
+            || without_wait(words, told.who),
             |wait| waited(wait, details(wait).as_deref()),
         );
     };
@@ -169,6 +170,26 @@ fn resource(words: &Words<'_, '_>, told: &Told, next: &str) -> String {
     match node.by {
         EndedBy::Senders | EndedBy::Receivers => format!("{}, {has}", waited(node.wait, None)),
         _ => format!("a {}, {has}", kind(node)),
+    }
+}
+
+/// What keeps a node that waits for nothing that is known.
+fn without_wait(words: &Words<'_, '_>, id: NodeId) -> String {
+    match words.case.graph.node(id) {
+        Some(Node::Thread(thread)) => match (&thread.activity, &thread.call) {
+            (Activity::Waits(what), _) => what.clone(),
+            (_, Some(call)) => format!("the system call {call}"),
+            (_, None) => "nothing: it is running".to_owned(),
+        },
+        Some(Node::Branch(branch)) if branch.task.state == TaskState::Running => {
+            "nothing: it is running".to_owned()
+        }
+        Some(Node::Branch(branch)) if branch.task.state == TaskState::Scheduled => {
+            "a thread to run it".to_owned()
+        }
+        Some(Node::Branch(_) | Node::Resource(_) | Node::Runtime(_) | Node::Place(_)) | None => {
+            "what is not known".to_owned()
+        }
     }
 }
 
