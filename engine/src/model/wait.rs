@@ -23,6 +23,8 @@ pub struct Wait {
     pub thread: Option<ThreadId>,
     /// What tells it from others of its kind: the addresses of a socket, the name of a signal.
     pub about: Option<String>,
+    /// Where the other end of it is, if that is known, and who waits there.
+    pub other_end: Option<String>,
     /// How much, how long, how many.
     pub amounts: Vec<Amount>,
 }

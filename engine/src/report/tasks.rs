@@ -253,7 +253,8 @@ pub(super) fn details(wait: &model::Wait) -> Option<String> {
     };
     let others = wait.amounts.iter().filter(is_said).filter_map(amount);
     let about = wait.about.iter().chain(&room).cloned();
-    let amounts: Vec<String> = about.chain(others).collect();
+    let other_end = wait.other_end.iter().map(|place| format!("other end: {place}"));
+    let amounts: Vec<String> = about.chain(others).chain(other_end).collect();
     (!amounts.is_empty()).then(|| amounts.join(", "))
 }
 

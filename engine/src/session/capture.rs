@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use super::error::Error;
 use super::family;
+use super::links::{self, Side};
 use super::look;
 use crate::address::ProcessId;
 use crate::evidence::Gap;
@@ -134,17 +135,35 @@ impl Capture {
     /// The report. The same capture gives the same report, also after [`Capture::save`] and
     /// [`Capture::open`].
     pub fn report(&self) -> Report {
-        let file_of = |path: &Path| path.to_owned();
-        let first = look::world(&self.first, &self.objects, &file_of, &self.limits);
-        let second = look::world(&self.second, &self.objects, &file_of, &self.limits);
-        let from = self.first.facts.clock.monotonic;
-        let apart = self.second.facts.clock.monotonic.saturating_sub(from);
-        let text = |path: &Path, line: u32| self.sources.line(path, line, self.built);
-        let mut report = report::compose(&self.subject, &first, &second, apart / 1_000_000, &text);
-        report.children = self.children.iter().map(Capture::report).collect();
+        let mut sides: Vec<Side<'_>> =
+            std::iter::once(self).chain(&self.children).map(Capture::side).collect();
+        links::link(&mut sides);
+        let mut sides = sides.into_iter();
+        let own = sides.next().map(|side| side.world).unwrap_or_default();
+        let mut report = self.compose(&own);
+        let children = self.children.iter().zip(sides);
+        report.children = children.map(|(child, side)| child.compose(&side.world)).collect();
         report.counts.gaps += self.gaps.len() as u64;
         report.gaps.extend(self.gaps.iter().cloned());
         report
+    }
+
+    /// What the second look found.
+    fn side(&self) -> Side<'_> {
+        Side {
+            name: format!("process {} {}", self.subject.process, self.subject.binary),
+            facts: &self.second.facts,
+            world: look::world(&self.second, &self.objects, &Path::to_owned, &self.limits),
+        }
+    }
+
+    /// The report on this process alone, whose second look found `second`.
+    fn compose(&self, second: &World) -> Report {
+        let first = look::world(&self.first, &self.objects, &Path::to_owned, &self.limits);
+        let from = self.first.facts.clock.monotonic;
+        let apart = self.second.facts.clock.monotonic.saturating_sub(from);
+        let text = |path: &Path, line: u32| self.sources.line(path, line, self.built);
+        report::compose(&self.subject, &first, second, apart / 1_000_000, &text)
     }
 
     /// The file that the process ran, as it named it.

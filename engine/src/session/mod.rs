@@ -3,6 +3,7 @@
 mod capture;
 mod error;
 mod family;
+mod links;
 mod look;
 mod saved;
 mod stepping;

@@ -2,6 +2,7 @@
 //! time: all of them are of one package, whose files they write.
 
 mod attach;
+mod children;
 mod github;
 mod pipes;
 mod scene;
@@ -20,8 +21,15 @@ type Case = (&'static str, fn(&Scene) -> Result<(), Failed>);
 
 fn main() -> ExitCode {
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
-    let all =
-        [verdicts::CASES, slow::CASES, attach::CASES, signals::CASES, github::CASES, pipes::CASES];
+    let all = [
+        verdicts::CASES,
+        slow::CASES,
+        attach::CASES,
+        children::CASES,
+        signals::CASES,
+        github::CASES,
+        pipes::CASES,
+    ];
     let trials = all
         .into_iter()
         .flatten()

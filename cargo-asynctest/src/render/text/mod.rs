@@ -17,7 +17,8 @@ mod tests;
 
 use std::path::Path;
 
-use asynctest_engine::report::{Certainty, Location, Report, Task, TaskKind};
+use asynctest_engine::evidence::Gap;
+use asynctest_engine::report::{Certainty, Counts, Location, Report, Task, TaskKind};
 
 use crate::runner::verdict::Verdict;
 
@@ -40,7 +41,28 @@ pub(crate) fn report(report: &Report, style: Style, folder: Option<&Path>) -> St
     let head = head(report, style);
     let foot = foot(report, style, folder, Detail::Short);
     let room = MOST.saturating_sub(head.len() + foot.len());
-    joined([head, foremost(report, style, room), foot])
+    let own = foremost(report, style, room);
+    let children = children(report, style, room.saturating_sub(own.len()));
+    joined([head, own.into_iter().chain(children).collect(), foot])
+}
+
+/// The processes that it has started, as far as there is room: each has a line at least.
+fn children(report: &Report, style: Style, room: usize) -> Vec<String> {
+    let share = room.checked_div(report.children.len()).unwrap_or(room).saturating_sub(1);
+    let section = |child: &Report| {
+        let tasks = around(child, style, share);
+        std::iter::once(style.bold(&child_heading(child))).chain(tasks).collect::<Vec<_>>()
+    };
+    report.children.iter().flat_map(section).collect()
+}
+
+fn child_heading(child: &Report) -> String {
+    let Counts { tasks_found, tasks_walked, gaps } = &child.counts;
+    format!(
+        "  child process {} {}: {tasks_walked} of {tasks_found} tasks walked, {gaps} gaps",
+        child.subject.process,
+        one_line(&child.subject.binary)
+    )
 }
 
 /// The whole report: all tasks, all links, all frames.
@@ -129,6 +151,12 @@ fn everything(report: &Report) -> Vec<String> {
         tasks::others(&tasks, Style::Plain),
         threads::section(&report.threads, Style::Plain, Detail::Full),
     ]));
+    for child in &report.children {
+        lines.push(child_heading(child));
+        lines.extend(everything(child));
+        let gap = |gap: &Gap| format!("  gap: {}: {}", one_line(&gap.what), one_line(&gap.why));
+        lines.extend(child.gaps.iter().map(gap));
+    }
     lines
 }
 
