@@ -38,7 +38,7 @@ enum Told {
     All,
 }
 
-const STEPPED: [Stepped; 11] = [
+const STEPPED: [Stepped; 12] = [
     stepped("straight", "work", "straight", Told::Polls),
     stepped("straight", "main", "body", Told::Polls),
     stepped("loops", "walk", "loops", Told::All),
@@ -50,6 +50,7 @@ const STEPPED: [Stepped; 11] = [
     stepped("boxed_recursion", "count_down", "boxed_recursion", Told::All),
     stepped("stream", "add_up", "stream", Told::All),
     stepped("woken_by", "wait_for_all", "woken_by", Told::All),
+    stepped("values", "hold", "values", Told::All),
 ];
 
 const fn stepped(

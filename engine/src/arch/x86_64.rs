@@ -67,10 +67,16 @@ impl Registers {
         Address(self.get(X86_64::RSP).unwrap_or(0))
     }
 
-    /// The first argument, a number or a pointer, of a function of which no instruction has run yet
-    /// (psABI, section 3.2.3).
-    pub fn first_argument(&self) -> Option<u64> {
-        self.get(X86_64::RDI)
+    /// The argument of this number, a number or a pointer, of a function of which no instruction has
+    /// run yet (psABI, section 3.2.3). The address for a result in memory is the first.
+    pub fn argument(&self, number: usize) -> Option<u64> {
+        self.get(*[X86_64::RDI, X86_64::RSI, X86_64::RDX].get(number)?)
+    }
+
+    /// The two words in which a function that has just returned has left a small result, or in the
+    /// first the address of one in memory.
+    pub fn result_words(&self) -> Option<[u64; 2]> {
+        Some([self.get(X86_64::RAX)?, self.get(X86_64::RDX)?])
     }
 
     /// Where the return address lies of a function of which no instruction has run yet.

@@ -14,6 +14,10 @@ use crate::symbols::{
 pub(super) struct Body {
     /// The image it is code of.
     pub(super) image: ImageId,
+    /// The entry that has its name.
+    pub(super) function: FunctionId,
+    /// The type that it returns, `Poll` of something.
+    pub(super) returns: Option<TypeId>,
     /// What its author calls it.
     pub(super) name: String,
     /// Where it is declared: the line of `async fn` or of `async {`.
@@ -47,6 +51,8 @@ impl Body {
         };
         Some(Body {
             image,
+            function,
+            returns: object.return_type(frame.concrete.unwrap_or(function)),
             name,
             header: object.function_declaration(function),
             environment,

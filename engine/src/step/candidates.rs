@@ -49,15 +49,21 @@ pub(super) fn entries(
     let found: Vec<Entry> = match &wanted.kind {
         WantedKind::Function(name) => {
             let spawned = best(name, polls, |(name, _)| name.as_str());
+            let others = best(name, bodies(program, code), |known| &known.body.name);
+            let is_spawned = match (&spawned, &others) {
+                (Some((fit, _)), Some((other, _))) => fit >= other,
+                (Some(_), None) => true,
+                (None, _) => false,
+            };
+            let (spawned, others) = match is_spawned {
+                true => (spawned.map(|(_, found)| found), None),
+                false => (None, others.map(|(_, found)| found)),
+            };
+            let (spawned, others) = (spawned.unwrap_or_default(), others.unwrap_or_default());
             names.extend(spawned.iter().map(|(name, _)| name.clone()));
-            match spawned.is_empty() {
-                false => spawned.iter().filter_map(|(_, poll)| task(program, poll)).collect(),
-                true => {
-                    let bodies = best(name, bodies(program, code), |known| &known.body.name);
-                    names.extend(bodies.iter().map(|known| known.body.name.clone()));
-                    bodies.iter().map(body).collect()
-                }
-            }
+            names.extend(others.iter().map(|known| known.body.name.clone()));
+            let tasks = spawned.iter().filter_map(|(_, poll)| task(program, poll));
+            tasks.chain(others.iter().map(body)).collect()
         }
         WantedKind::Line(file, line) => {
             let is_it = |(_, poll): &(String, Poll)| is_at(program, poll, file, *line);

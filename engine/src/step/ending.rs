@@ -11,7 +11,7 @@ use crate::futures::{Coroutine, Walker, await_line};
 use crate::model::{Future, FutureState};
 use crate::symbols::SourceLocation;
 use crate::tokio::LEAVES;
-use crate::value::Place as Value;
+use crate::value::{Place as Value, Pointee, ValueLimits, render, search};
 
 impl Story<'_> {
     /// The outermost body has returned to what polls it.
@@ -127,21 +127,6 @@ impl Story<'_> {
         };
         (self.tell)(Event::Note { text });
     }
-
-    /// Tells what belongs to a line, as far as lines are to be told.
-    pub(super) fn tell_line(&mut self, event: Event) {
-        if self.request.limit.is_some_and(|limit| self.lines >= limit) {
-            return;
-        }
-        let is_line = matches!(event, Event::Line { .. });
-        (self.tell)(event);
-        if is_line {
-            self.lines += 1;
-            if self.request.limit == Some(self.lines) {
-                (self.tell)(Event::LimitReached);
-            }
-        }
-    }
 }
 
 /// The links of an await chain down to what is waited for: the user's own with their lines. `awaited`
@@ -181,15 +166,52 @@ fn ended_with(output: &Value<'_>) -> Event {
     };
     let inner = variant.field("__0");
     if variant.type_.own_name.starts_with("Ok") {
-        return Event::Completed { value: None };
+        let value = inner.map(|value| render(&value, &ValueLimits::line()));
+        return Event::Completed { value };
     }
     let representation = inner.and_then(|error| error.field("repr"));
-    let kind = representation.and_then(|representation| representation.variant_name());
+    let kind = representation.as_ref().and_then(Value::variant_name);
     match kind.as_deref() {
         Some("Cancelled") => Event::Cancelled,
-        _ => Event::Panicked { message: None },
+        _ => Event::Panicked { message: representation.and_then(|panic| message(&panic)) },
     }
 }
+
+/// The message in a panic's payload, which is a `&str` or a `String` unless the program made it.
+fn message(panic: &Value<'_>) -> Option<String> {
+    let boxed = search(&panic.field("__0")?, DEPTH, &|type_| type_.member("vtable").is_some());
+    let boxed = boxed.first()?;
+    let payload = match boxed.pointee()? {
+        Pointee::Dynamic(payload) | Pointee::Thin(payload) => payload,
+        Pointee::UnknownDynamic(vtable) => string_behind(boxed, vtable)?,
+    };
+    let is_text = payload.type_.name == "&str" || payload.type_.is(STRING);
+    is_text.then(|| render(&payload, &ValueLimits::line()))
+}
+
+/// The type of text that is owned.
+const STRING: &str = "alloc::string::String";
+
+/// The `String` behind a trait object whose vtable std has, without debug info for it: its first
+/// entry is the function that drops one.
+fn string_behind<'program>(boxed: &Value<'program>, vtable: Address) -> Option<Value<'program>> {
+    let program = boxed.program;
+    let drop = program.read_address(vtable).ok()?;
+    let (image, at) = program.image_at(drop)?;
+    let function = program.object(image)?.functions_at(at).pop()?;
+    if !function.name.ends_with(&format!("<{STRING}>")) {
+        return None;
+    }
+    let object = program.object(boxed.image)?;
+    let is_it = |id: &crate::symbols::TypeId| {
+        object.type_of(*id).is_some_and(|type_| type_.is(STRING) && !type_.members().is_empty())
+    };
+    let string = object.types_anywhere(&|name| name == "String").into_iter().find(is_it)?;
+    boxed.at(boxed.field("pointer")?.pointer()?, string)
+}
+
+/// How deep in wrappers a panic's payload is looked for.
+const DEPTH: usize = 6;
 
 impl Seen {
     /// The state of the coroutine of a body that lies at an address.

@@ -110,7 +110,7 @@ pub enum Event {
     },
     /// It was dropped before it had ended.
     Cancelled,
-    /// As many lines as were asked for have been told.
+    /// As many lines as were asked for have been told: no more are.
     LimitReached,
     /// Something the reader should know.
     Note {

@@ -1,6 +1,6 @@
 //! The bodies that a poll is in, from the task's own inward.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::body::Body;
@@ -20,13 +20,24 @@ pub(super) struct Frame {
     pub(super) line: Option<SourceLocation>,
     /// Whether what it polls next was polled before: it goes on at an `.await`.
     pub(super) polls_again: bool,
-    /// The variables that were seen last, with their values.
-    pub(super) values: BTreeMap<String, String>,
+    /// What is known of its variables.
+    pub(super) known: Known,
 }
 
-/// What is kept of a body while it is suspended: by the address of its coroutine.
+/// What is known of a body's variables, also while it is suspended.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Kept {
-    /// The variables that were seen last, with their values.
-    pub(super) values: BTreeMap<String, String>,
+pub(super) struct Known {
+    /// The lines that were executed: variables that are declared there are there.
+    pub(super) executed: BTreeSet<u32>,
+    /// The variables that were seen last.
+    pub(super) values: BTreeMap<String, Seen>,
+}
+
+/// A variable as it was seen last.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Seen {
+    /// Its own bytes, without what they lead to.
+    pub(super) bytes: Vec<u8>,
+    /// Its value.
+    pub(super) text: String,
 }

@@ -10,7 +10,9 @@
 //! - `names`, `candidates`: what a name may mean in this program
 //! - `code`, `callees`: what lies at an address, and what a call leads to
 //! - `poll`, `frames`: inside one poll
+//! - `values`, `returns`: what variables are, and what bodies return
 //! - `waking`, `ending`: outside of polls
+//! - `telling`: which lines are told
 //! - `story`: the loop
 
 mod body;
@@ -25,7 +27,10 @@ mod names;
 mod origin;
 mod poll;
 mod request;
+mod returns;
 mod story;
+mod telling;
+mod values;
 mod waking;
 
 pub use error::Error;

@@ -80,10 +80,10 @@ pub(super) fn fit(name: &str, path: &str) -> Option<Fit> {
     path.contains(name).then_some(Fit::Part)
 }
 
-/// Those of `all` that `name` fits best.
-pub(super) fn best<T>(name: &str, all: Vec<T>, path: impl Fn(&T) -> &str) -> Vec<T> {
-    let best = all.iter().filter_map(|one| fit(name, path(one))).max();
-    all.into_iter().filter(|one| best.is_some() && fit(name, path(one)) == best).collect()
+/// Those of `all` that `name` fits best, and how well it does.
+pub(super) fn best<T>(name: &str, all: Vec<T>, path: impl Fn(&T) -> &str) -> Option<(Fit, Vec<T>)> {
+    let best = all.iter().filter_map(|one| fit(name, path(one))).max()?;
+    Some((best, all.into_iter().filter(|one| fit(name, path(one)) == Some(best)).collect()))
 }
 
 #[cfg(test)]
@@ -109,7 +109,8 @@ mod tests {
     fn the_best_fit_wins() {
         let check = |name: &str, expected: &[&str]| {
             let all = vec!["a::work", "b::work", "a::worker", "work"];
-            assert_eq!(best(name, all, |path| path), expected, "{name}");
+            let found = best(name, all, |path| path).map(|(_, found)| found).unwrap_or_default();
+            assert_eq!(found, expected, "{name}");
         };
         check("work", &["work"]);
         check("a::work", &["a::work"]);

@@ -1,13 +1,12 @@
 //! Inside one poll: the polling thread is stepped from line to line, into bodies and over all else.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::Error;
 use super::callees::Way;
 use super::code::Spot;
 use super::event::{Event, Place};
-use super::frames::{Frame, Kept};
+use super::frames::{Frame, Known};
 use super::request::StepInto;
 use super::story::{Seen, Story};
 use crate::address::{Address, ThreadId};
@@ -170,7 +169,7 @@ impl Story<'_> {
             self.enter(registers, &spot, &seen);
         } else if !spot.bodies.is_empty() {
             self.follow_inlined(registers, &spot);
-            self.at_line(thread, registers, &spot, &seen);
+            self.at_line(thread, &spot, &seen);
         }
         if let Some(poll) = self.following().and_then(|following| following.poll.as_mut()) {
             poll.before = Some((registers.pc(), registers.sp()));
@@ -242,7 +241,7 @@ impl Story<'_> {
     /// A body begins, or goes on where it was suspended.
     fn enter(&mut self, registers: &Registers, spot: &Spot, seen: &Seen) {
         let Some((body, _)) = spot.bodies.last() else { return };
-        let environment = registers.first_argument().map(Address);
+        let environment = seen.environment_at_entry(registers);
         let resumed = environment.and_then(|at| seen.suspended_line(body, at));
         let depth = self.depth();
         let Some(following) = self.following() else { return };
@@ -253,17 +252,15 @@ impl Story<'_> {
         let line = resumed.or(header);
         let told = match &mut following.poll {
             Some(poll) => {
-                let values = match kept {
-                    Some(kept) if has_begun => kept.values,
-                    Some(_) | None => BTreeMap::new(),
-                };
+                let mut known = kept.filter(|_| has_begun).unwrap_or_default();
+                known.executed.extend(line.iter().map(|line| line.line));
                 poll.frames.push(Frame {
                     body: Rc::clone(body),
                     sp: registers.sp(),
                     environment,
                     line: line.clone(),
                     polls_again: has_begun,
-                    values,
+                    known,
                 });
                 poll.untold.take()
             }
@@ -297,7 +294,7 @@ impl Story<'_> {
             };
             let is_outermost = poll.frames.is_empty();
             let environment = frame.environment;
-            self.left(frame, depth.saturating_sub(1), seen);
+            self.left(frame, depth.saturating_sub(1), registers, seen);
             if is_outermost {
                 self.left_outermost(environment, seen)?;
             }
@@ -305,19 +302,20 @@ impl Story<'_> {
     }
 
     /// A body has returned: it has ended, or is suspended.
-    fn left(&mut self, frame: Frame, depth: usize, seen: &Seen) {
+    fn left(&mut self, frame: Frame, depth: usize, registers: &Registers, seen: &Seen) {
         let is_suspended =
             frame.environment.is_some_and(|at| seen.suspended_line(&frame.body, at).is_some());
         let Some(following) = self.following() else { return };
         if is_suspended {
             if let Some(at) = frame.environment {
-                following.kept.insert(at, Kept { values: frame.values });
+                following.kept.insert(at, frame.known);
             }
             return;
         }
         if depth > 0 {
             let function = frame.body.name.clone();
-            self.tell_line(Event::Returned { depth, function, value: None });
+            let value = seen.returned_value(&frame.body, registers);
+            self.tell_line(Event::Returned { depth, function, value });
         }
     }
 
@@ -344,12 +342,12 @@ impl Story<'_> {
             environment: None,
             line: body.header.clone(),
             polls_again: false,
-            values: BTreeMap::new(),
+            known: Known::default(),
         });
     }
 
     /// Tells the line that the innermost body is at, if it is another one.
-    fn at_line(&mut self, thread: ThreadId, registers: &Registers, spot: &Spot, seen: &Seen) {
+    fn at_line(&mut self, thread: ThreadId, spot: &Spot, seen: &Seen) {
         let Some((_, Some(line))) = spot.bodies.first() else { return };
         let depth = self.depth().saturating_sub(1);
         let poll = self.following().and_then(|following| following.poll.as_mut());
@@ -367,7 +365,8 @@ impl Story<'_> {
         frame.line = Some(line.clone());
         frame.polls_again = false;
         let at = place(line, &frame.body.name);
-        let _ = (thread, registers, seen);
+        self.changed_values(thread, seen);
+        self.execute_line(line.line);
         self.tell_line(Event::Line { depth, at });
     }
 }

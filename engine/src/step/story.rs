@@ -5,10 +5,11 @@ use std::rc::Rc;
 
 use super::candidates::{Entry, EntryKind, entries};
 use super::code::Code;
-use super::frames::Kept;
+use super::frames::Known;
 use super::names::Wanted;
 use super::origin::UserCrates;
 use super::poll::Poll;
+use super::telling::Telling;
 use super::{Error, Event, Request};
 use crate::address::{Address, ThreadId};
 use crate::arch::{Access, HardwareTrap, WatchSize};
@@ -51,6 +52,7 @@ pub(super) struct Story<'story> {
     pub(super) stage: Stage,
     pub(super) met: bool,
     pub(super) lines: u64,
+    pub(super) telling: Telling,
     pub(super) tell: &'story mut dyn FnMut(Event),
 }
 
@@ -92,7 +94,7 @@ pub(super) struct Following {
     /// How many polls have begun.
     pub(super) polls: u64,
     /// What is kept of suspended bodies, by the addresses of their coroutines.
-    pub(super) kept: HashMap<Address, Kept>,
+    pub(super) kept: HashMap<Address, Known>,
 }
 
 /// What tells a task from all others.
@@ -130,7 +132,6 @@ pub fn follow(
 ) -> Result<Outcome, Error> {
     let mut story = Story {
         wanted: Wanted::parse(&request.name),
-        request,
         traced,
         traps: Traps::default(),
         objects,
@@ -138,6 +139,8 @@ pub fn follow(
         stage: Stage::Starting,
         met: false,
         lines: 0,
+        telling: Telling::new(&request),
+        request,
         tell,
     };
     loop {
@@ -244,9 +247,8 @@ impl Story<'_> {
             Some(Entry { address: hit.address, kind: kind.clone() })
         });
         let registers = self.traced.registers(thread);
-        let argument = registers.and_then(|registers| registers.first_argument()).map(Address);
-        match (entry, argument) {
-            (Some(entry), Some(argument)) => self.meet(thread, &entry, argument),
+        match (entry, registers) {
+            (Some(entry), Some(registers)) => self.meet(thread, &entry, &registers),
             _ => Ok(()),
         }
     }

@@ -11,7 +11,7 @@ use super::names::WantedKind;
 use super::poll::{Mode, place};
 use super::story::{Following, Identity, Search, Seen, Stage, Story};
 use crate::address::{Address, ThreadId};
-use crate::arch::HardwareTrap;
+use crate::arch::{HardwareTrap, Registers};
 use crate::futures::Coroutine;
 use crate::limits::Limits;
 use crate::model::FutureState;
@@ -27,15 +27,21 @@ impl Story<'_> {
         &mut self,
         thread: ThreadId,
         entry: &Entry,
-        argument: Address,
+        registers: &Registers,
     ) -> Result<(), Error> {
         let seen = match &self.seen {
             Some(seen) => std::rc::Rc::clone(seen),
             None => return Ok(()),
         };
         match entry.kind {
-            EntryKind::Task(headers) => self.meet_task(thread, headers, argument, &seen),
-            EntryKind::Body => self.meet_body(thread, entry.address, argument, &seen),
+            EntryKind::Task(headers) => match registers.argument(0) {
+                Some(header) => self.meet_task(thread, headers, Address(header), &seen),
+                None => Ok(()),
+            },
+            EntryKind::Body => match seen.environment_at_entry(registers) {
+                Some(environment) => self.meet_body(thread, entry.address, environment, &seen),
+                None => Ok(()),
+            },
         }
     }
 
@@ -167,8 +173,10 @@ impl Story<'_> {
         if following.poll.is_some() || !hits.contains(&execute(entry)) {
             return Ok(());
         }
-        let argument = self.traced.registers(thread).and_then(|at| at.first_argument());
-        if argument == Some(environment.0) {
+        let seen = self.seen.clone();
+        let registers = self.traced.registers(thread);
+        let polled = seen.zip(registers).and_then(|(seen, at)| seen.environment_at_entry(&at));
+        if polled == Some(environment) {
             return self.begin_at_body(thread, entry);
         }
         Ok(())

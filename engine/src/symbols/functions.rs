@@ -103,6 +103,15 @@ impl Object {
         })
     }
 
+    /// The type that a function returns; absent for `()`.
+    pub fn return_type(&self, function: FunctionId) -> Option<TypeId> {
+        self.with_debug_info(|info| {
+            info.origins(function.offset()).find_map(|(_, unit, entry)| {
+                reference(&unit, &entry, constants::DW_AT_type).map(TypeId::from)
+            })
+        })
+    }
+
     /// The generic arguments of a function: the parameter's name and the type it has here.
     pub fn template_parameters(&self, function: FunctionId) -> Vec<(String, TypeId)> {
         self.with_debug_info(|info| {

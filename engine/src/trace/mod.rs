@@ -7,4 +7,4 @@ mod traps;
 mod view;
 
 pub use traps::{TooManyTraps, Traps, execute};
-pub use view::View;
+pub use view::{OUTSIDE, View};

@@ -40,8 +40,14 @@ impl View {
     /// The process with these threads, which stand still; the others run on and may change what
     /// they share with them.
     pub fn snapshot(&self, threads: Vec<Thread>) -> Snapshot {
+        self.snapshot_with(threads, Vec::new())
+    }
+
+    /// The same with some bytes that are not in the process's memory, such as a register's, at
+    /// [`OUTSIDE`].
+    pub fn snapshot_with(&self, threads: Vec<Thread>, outside: Vec<u8>) -> Snapshot {
         let facts = Facts { threads, clock: Clock::now(), ..self.facts.clone() };
-        let source = Live(Rc::clone(&self.memory));
+        let source = Live { memory: Rc::clone(&self.memory), outside };
         Snapshot::new(facts, Box::new(source), self.limits.snapshot_bytes)
     }
 
@@ -72,10 +78,25 @@ impl View {
     }
 }
 
-struct Live(Rc<process::Memory>);
+/// Where bytes lie in a snapshot that are nowhere in the process: the first page of the upper half,
+/// which no process has.
+pub const OUTSIDE: Address = Address(0xffff_8000_0000_0000);
+
+struct Live {
+    memory: Rc<process::Memory>,
+    outside: Vec<u8>,
+}
 
 impl Source for Live {
     fn fill(&self, address: Address, buffer: &mut [u8]) -> bool {
-        self.0.read(address, buffer)
+        if address != OUTSIDE {
+            return self.memory.read(address, buffer);
+        }
+        let length = self.outside.len().min(buffer.len());
+        buffer.fill(0);
+        if let (Some(to), Some(from)) = (buffer.get_mut(..length), self.outside.get(..length)) {
+            to.copy_from_slice(from);
+        }
+        length > 0
     }
 }

@@ -4,9 +4,11 @@
 //! an offset. Reading may fail at each step, which is `None` here and a gap where it matters.
 
 mod place;
+mod render;
 mod search;
 mod thread_local;
 
 pub use place::{Place, Pointee};
+pub use render::{ValueLimits, is_secret, render};
 pub use search::search;
 pub use thread_local::thread_locals;

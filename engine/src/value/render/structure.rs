@@ -1,0 +1,106 @@
+//! Values by their structure: structs, tuples, enums, and what the compiler makes of closures.
+
+use super::{LEFT_OUT, Renderer, is_secret};
+use crate::symbols::{Kind, Member};
+use crate::value::Place;
+
+impl Renderer<'_> {
+    /// A struct, a tuple, a closure, or a wide pointer.
+    pub(super) fn structure(&mut self, place: &Place<'_>) -> Option<()> {
+        let type_ = &*place.type_;
+        if type_.member("vtable").is_some() && type_.member("pointer").is_some() {
+            return self.dynamic(place);
+        }
+        if type_.member("data_ptr").is_some() && type_.member("length").is_some() {
+            return self.slice(place);
+        }
+        let name = short(&type_.own_name);
+        if name.starts_with('(') {
+            return self.fields(place, "");
+        }
+        if name.starts_with('{') {
+            self.push(if name.starts_with("{closure") { "{closure}" } else { name });
+            return Some(());
+        }
+        self.fields(place, name)
+    }
+
+    /// A value of an enum, or a coroutine.
+    pub(super) fn enumeration(&mut self, place: &Place<'_>) -> Option<()> {
+        let (_, variant) = place.active_variant()?;
+        let own = &place.type_.own_name;
+        if own.starts_with("{async_") {
+            let function = crate::symbols::Type::clone(&place.type_).scope.join("::");
+            self.push(&format!("{function} ({})", variant.type_.own_name));
+            return Some(());
+        }
+        let name = short(&variant.type_.own_name).to_owned();
+        self.fields(&variant, &name)
+    }
+
+    /// A wide pointer to elements or to text.
+    fn slice(&mut self, place: &Place<'_>) -> Option<()> {
+        let start = place.field("data_ptr")?;
+        let length = place.field("length")?.unsigned()?;
+        let Kind::Pointer { target: Some(element) } = start.type_.kind else { return None };
+        let start = start.pointer()?;
+        let name = place.type_.name.trim_end_matches('>');
+        if name.ends_with("str") || name.ends_with("Path") || name.ends_with("OsStr") {
+            return self.text(place, start, length);
+        }
+        self.sequence(place, start, element, length, ["[", "]"])
+    }
+
+    /// The fields of a struct or a variant of this name.
+    fn fields(&mut self, place: &Place<'_>, name: &str) -> Option<()> {
+        let members: Vec<&Member> =
+            place.type_.members().iter().filter(|member| !is_marker(place, member)).collect();
+        let is_tuple = members.iter().all(|member| member.name.starts_with("__"));
+        self.push(name);
+        if members.is_empty() {
+            if name.is_empty() {
+                self.push("()");
+            }
+            return Some(());
+        }
+        self.push(if is_tuple { "(" } else { " { " });
+        for (index, member) in members.iter().enumerate() {
+            if index >= self.limits.elements || self.is_full {
+                self.push(LEFT_OUT);
+                break;
+            }
+            if index > 0 {
+                self.push(", ");
+            }
+            if !is_tuple {
+                self.push(&format!("{}: ", member.name));
+            }
+            match place.member(member) {
+                _ if is_secret(&member.name) => self.push("***"),
+                Some(value) => self.value(&value),
+                None => self.unreadable(place.address),
+            }
+        }
+        if name.is_empty() && members.len() == 1 {
+            self.push(",");
+        }
+        self.push(if is_tuple { ")" } else { " }" });
+        Some(())
+    }
+}
+
+/// Whether a field says something to the compiler alone.
+fn is_marker(place: &Place<'_>, member: &Member) -> bool {
+    let type_ = place.program.object(place.image).and_then(|object| object.type_of(member.type_id));
+    type_.is_some_and(|type_| {
+        type_.is("core::marker::PhantomData") || type_.is("core::marker::PhantomPinned")
+    })
+}
+
+/// A name without type arguments.
+fn short(name: &str) -> &str {
+    if name.starts_with('(') || name.starts_with('{') {
+        return name;
+    }
+    name.split('<').next().unwrap_or(name)
+}
