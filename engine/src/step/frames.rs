@@ -22,6 +22,8 @@ pub(super) struct Frame {
     pub(super) polls_again: bool,
     /// What is known of its variables.
     pub(super) known: Known,
+    /// The lines that were executed in this poll: what is on the stack was put there since.
+    pub(super) fresh: BTreeSet<u32>,
 }
 
 /// What is known of a body's variables, also while it is suspended.

@@ -1,5 +1,6 @@
 //! Inside one poll: the polling thread is stepped from line to line, into bodies and over all else.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::Error;
@@ -245,7 +246,7 @@ impl Story<'_> {
         let resumed = environment.and_then(|at| seen.suspended_line(body, at));
         let depth = self.depth();
         let Some(following) = self.following() else { return };
-        let kept = environment.and_then(|at| following.kept.remove(&at));
+        let kept = environment.and_then(|at| following.kept.remove(&(at, body.function)));
         let has_begun = resumed.is_some();
         let header = body.header.clone();
         let at = header.as_ref().map(|line| place(line, &body.name));
@@ -261,6 +262,10 @@ impl Story<'_> {
                     line: line.clone(),
                     polls_again: has_begun,
                     known,
+                    fresh: match has_begun {
+                        true => BTreeSet::new(),
+                        false => body.header.iter().map(|header| header.line).collect(),
+                    },
                 });
                 poll.untold.take()
             }
@@ -308,7 +313,7 @@ impl Story<'_> {
         let Some(following) = self.following() else { return };
         if is_suspended {
             if let Some(at) = frame.environment {
-                following.kept.insert(at, frame.known);
+                following.kept.insert((at, frame.body.function), frame.known);
             }
             return;
         }
@@ -343,6 +348,7 @@ impl Story<'_> {
             line: body.header.clone(),
             polls_again: false,
             known: Known::default(),
+            fresh: BTreeSet::new(),
         });
     }
 

@@ -14,7 +14,7 @@ use super::{Error, Event, Request};
 use crate::address::{Address, ThreadId};
 use crate::arch::{Access, HardwareTrap, WatchSize};
 use crate::process::{self, Ending, Resume, Traced, Trapped};
-use crate::symbols::Objects;
+use crate::symbols::{FunctionId, Objects};
 use crate::tokio::TaskHeaders;
 use crate::trace::{Traps, View, execute};
 
@@ -93,8 +93,9 @@ pub(super) struct Following {
     pub(super) poll: Option<Poll>,
     /// How many polls have begun.
     pub(super) polls: u64,
-    /// What is kept of suspended bodies, by the addresses of their coroutines.
-    pub(super) kept: HashMap<Address, Known>,
+    /// What is kept of suspended bodies, by the addresses of their coroutines: one that awaits
+    /// another may begin with it.
+    pub(super) kept: HashMap<(Address, FunctionId), Known>,
 }
 
 /// What tells a task from all others.

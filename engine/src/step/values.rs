@@ -1,12 +1,11 @@
 //! The variables of the body that runs: which have changed since the line before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::body::Body;
 use super::event::Event;
-use super::frames;
+use super::frames::{self, Frame};
 use super::story::{Seen, Story};
-use crate::address::ThreadId;
+use crate::address::{Address, ThreadId};
 use crate::limits::Limits;
 use crate::snapshot::Thread;
 use crate::stack::{self, Local};
@@ -27,7 +26,7 @@ impl Story<'_> {
         let depth = poll.frames.len().saturating_sub(1);
         let Some(frame) = poll.frames.last_mut() else { return };
         let mut changed = Vec::new();
-        for (name, now) in seen.values(&frame.body, &frame.known.executed, thread) {
+        for (name, now) in seen.values(frame, thread) {
             let before = frame.known.values.get(&name);
             if before.is_some_and(|before| before.bytes == now.bytes || before.text == now.text) {
                 continue;
@@ -49,19 +48,17 @@ impl Story<'_> {
         let poll = self.following().and_then(|following| following.poll.as_mut());
         if let Some(frame) = poll.and_then(|poll| poll.frames.last_mut()) {
             frame.known.executed.insert(line);
+            frame.fresh.insert(line);
         }
     }
 }
 
 impl Seen {
     /// The variables of a body that a thread is in, by name: those in scope that are declared in a
-    /// line that was executed. Constants are in scope from the beginning, and mean nothing there.
-    fn values(
-        &self,
-        body: &Body,
-        executed: &BTreeSet<u32>,
-        thread: Thread,
-    ) -> BTreeMap<String, frames::Seen> {
+    /// line that was executed; of those on the stack, in this poll. Constants are in scope from the
+    /// beginning, and arguments have a copy on the stack that is not there any more in a later poll.
+    fn values(&self, body_frame: &Frame, thread: Thread) -> BTreeMap<String, frames::Seen> {
+        let body = &body_frame.body;
         let snapshot = self.view.snapshot(vec![thread]);
         let program = self.view.program(&snapshot);
         let limits = Limits { frames: 1, ..self.view.limits().clone() };
@@ -70,18 +67,29 @@ impl Seen {
         let stack = stack::unwind(&program, thread, &limits);
         let Some(frame) = stack.frames.first() else { return values };
         let header = body.header.as_ref().map_or(0, |header| header.line);
-        let is_there = |local: &Local| {
-            let declared = local.declaration.as_ref().map(|declared| declared.line);
-            local.function == body.function
-                && declared.is_some_and(|line| line <= header || executed.contains(&line))
+        let kept = body_frame.environment.zip(body.environment.as_ref());
+        let is_kept = |address: Address| {
+            kept.is_some_and(|(start, type_)| (start..start.offset(type_.size)).contains(&address))
         };
-        for local in stack::locals(&program, frame).into_iter().filter(is_there) {
+        let is_there = |local: &Local, address: Address| {
+            let declared =
+                local.declaration.as_ref().map_or(0, |declared| declared.line.max(header));
+            let executed = match is_kept(address) {
+                true => declared == header || body_frame.known.executed.contains(&declared),
+                false => body_frame.fresh.contains(&declared),
+            };
+            local.function == body.function && executed
+        };
+        for local in stack::locals(&program, frame) {
+            let Ok(stack::Place::Memory(address)) = local.place else { continue };
+            if !is_there(&local, address) {
+                continue;
+            }
             let (Some(name), Some(type_id)) = (local.name, local.type_id) else { continue };
             // The compiler's own.
             if name.starts_with('_') {
                 continue;
             }
-            let Ok(stack::Place::Memory(address)) = local.place else { continue };
             let place = Place::new(&program, local.image, address, type_id);
             values.extend(place.and_then(|place| Some((name.clone(), shown(&name, &place)?))));
         }
