@@ -150,7 +150,8 @@ impl Renderer<'_> {
         }
     }
 
-    /// The name of the function at an address.
+    /// The name of the function at an address. A value that stands for one certain function has no
+    /// bytes, which debug info does not tell: what lies there is then no function's address.
     fn function(&mut self, place: &Place<'_>, address: Address) {
         let found = place
             .program
@@ -158,7 +159,7 @@ impl Renderer<'_> {
             .and_then(|(image, at)| place.program.object(image)?.functions_at(at).pop());
         match found {
             Some(function) => self.push(&function.name),
-            None => self.push(&address.to_string()),
+            None => self.push("<fn>"),
         }
     }
 
