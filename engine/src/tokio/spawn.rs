@@ -30,18 +30,34 @@ type Sites = HashMap<String, BTreeSet<(std::path::PathBuf, u32)>>;
 /// Spawn lines, searched once for each image and crate.
 pub(super) struct SpawnLines<'program> {
     program: &'program Program<'program>,
+    /// The answers so far, by the function that was given as near.
+    known: RefCell<HashMap<(ImageId, FunctionId), Option<Line>>>,
     called: RefCell<HashMap<ImageId, Rc<Sites>>>,
     inlined: RefCell<HashMap<(ImageId, u64), Rc<Sites>>>,
 }
 
 impl<'program> SpawnLines<'program> {
     pub(super) fn new(program: &'program Program<'program>) -> SpawnLines<'program> {
-        SpawnLines { program, called: RefCell::default(), inlined: RefCell::default() }
+        SpawnLines {
+            program,
+            known: RefCell::default(),
+            called: RefCell::default(),
+            inlined: RefCell::default(),
+        }
     }
 
-    /// The one line that spawns futures of this type. `near` is a function that was compiled in
-    /// the crate that spawns them.
+    /// The one line that spawns futures of this type. `near` is a function that was compiled for
+    /// this type only, in the crate that spawns them.
     pub(super) fn line(&self, image: ImageId, near: FunctionId, future_type: &str) -> Option<Line> {
+        if let Some(known) = self.known.borrow().get(&(image, near)) {
+            return known.clone();
+        }
+        let line = self.search(image, near, future_type);
+        self.known.borrow_mut().insert((image, near), line.clone());
+        line
+    }
+
+    fn search(&self, image: ImageId, near: FunctionId, future_type: &str) -> Option<Line> {
         let object = self.program.object(image)?;
         let called = self.called(image, object);
         let inlined = self.inlined(image, object, near);
