@@ -1,11 +1,13 @@
 //! Where functions are called from: by call instructions, and where they were inlined.
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
-use gimli::DebugInfoOffset;
+use gimli::{DebugInfoOffset, UnitOffset};
 use object::{Object as _, ObjectSection as _, SectionKind};
 
 use super::ids::FunctionId;
+use super::index::Index;
 use super::lines::SourceLocation;
 use super::object::Object;
 use super::units::DebugInfo;
@@ -95,11 +97,21 @@ struct Wanted<'search, 'data> {
     prefix: &'search str,
 }
 
-impl Wanted<'_, '_> {
+impl<'data> Wanted<'_, 'data> {
     fn is_it(&self, function: DebugInfoOffset) -> bool {
-        let start = self.debug_info.start_of(function).filter(|start| self.units.contains(start));
-        let index = start.and_then(|start| self.debug_info.index(start));
-        let within = self.debug_info.unit_of(function).map(|(_, within)| within);
-        index.zip(within).is_some_and(|(index, within)| index.has_prefix(within, self.prefix))
+        let Some((index, within)) = self.indexed(function) else { return false };
+        match index.declaration(within) {
+            None => index.has_prefix(within, self.prefix),
+            Some(declaration) => self
+                .indexed(declaration)
+                .is_some_and(|(index, within)| index.has_prefix(within, self.prefix)),
+        }
+    }
+
+    /// The index of the unit that holds an entry, and the entry's place in it.
+    fn indexed(&self, entry: DebugInfoOffset) -> Option<(Rc<Index<'data>>, UnitOffset)> {
+        let start = self.debug_info.start_of(entry).filter(|start| self.units.contains(start))?;
+        let (_, within) = self.debug_info.unit_of(entry)?;
+        Some((self.debug_info.index(start)?, within))
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use gimli::{AttributeValue, DebugInfoOffset, Operation, UnitOffset, constants};
 
-use super::entry::{Entry, number};
+use super::entry::{Entry, number, reference};
 use super::units::{DebugInfo, Unit};
 use crate::address::FileAddress;
 
@@ -27,7 +27,7 @@ pub(crate) struct Index<'data> {
     /// code inlines across units: a function may be another unit's.
     inlined: Vec<(DebugInfoOffset, u64, u64)>,
     /// Functions without a name of their own, and the declarations that have it.
-    declarations: HashMap<UnitOffset, UnitOffset>,
+    declarations: HashMap<UnitOffset, DebugInfoOffset>,
 }
 
 /// The function that polls a coroutine.
@@ -71,12 +71,8 @@ impl<'data> Index<'data> {
             if !has_name_that_counts(tag) {
                 continue;
             }
-            // What was inlined elsewhere too refers to its own unit as others do.
-            let declaration = match entry.attr_value(constants::DW_AT_specification) {
-                Some(AttributeValue::UnitRef(offset)) => Some(offset),
-                Some(AttributeValue::DebugInfoRef(offset)) => offset.to_unit_offset(&unit.header),
-                _ => None,
-            };
+            // Optimized code that is inlined across units may leave the declaration in another one.
+            let declaration = reference(unit, entry, constants::DW_AT_specification);
             if let Some(declaration) = declaration {
                 index.declarations.insert(entry.offset(), declaration);
             }
@@ -158,10 +154,15 @@ impl<'data> Index<'data> {
         &self.inlined
     }
 
+    /// The declaration that has the name of this unit's function at `offset`, if the function has none
+    /// itself.
+    pub(super) fn declaration(&self, offset: UnitOffset) -> Option<DebugInfoOffset> {
+        self.declarations.get(&offset).copied()
+    }
+
     /// Whether the own name of this unit's function at `offset` begins with `prefix`.
     pub(super) fn has_prefix(&self, offset: UnitOffset, prefix: &str) -> bool {
-        let named = self.declarations.get(&offset).unwrap_or(&offset);
-        let at = self.names.binary_search_by_key(&named.0, |name| name.offset.0).ok();
+        let at = self.names.binary_search_by_key(&offset.0, |name| name.offset.0).ok();
         at.and_then(|at| self.names.get(at))
             .is_some_and(|name| name.text.starts_with(prefix.as_bytes()))
     }
