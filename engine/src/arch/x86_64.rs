@@ -200,6 +200,68 @@ pub fn direct_calls(code: &[u8], address: u64) -> impl Iterator<Item = (u64, u64
     })
 }
 
+/// What a call passes as its first argument: a register's value and a number added to it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Argument {
+    /// The register.
+    pub register: Register,
+    /// The number.
+    pub offset: i64,
+}
+
+/// What the code that ends with a call's first byte puts into the first argument's register last,
+/// among the few instructions before the call. Instructions cannot be told apart backwards, so that
+/// other bytes may be taken for one of these: what lies at the argument tells.
+///
+/// Source: psABI, figure 3.4 (`rdi`); Intel SDM volume 2, LEA (`8D /r`) and MOV (`89 /r`, `8B /r`).
+pub fn first_argument(before: &[u8]) -> Option<Argument> {
+    const REACH: usize = 32;
+    let start = before.len().saturating_sub(REACH);
+    (start..before.len()).rev().find_map(|at| move_to_rdi(before.get(at..)?))
+}
+
+/// The instruction that `code` begins with, if it sets `rdi` to an address or another register.
+fn move_to_rdi(code: &[u8]) -> Option<Argument> {
+    const RDI: u8 = 7;
+    let [rex, opcode, modes, rest @ ..] = code else { return None };
+    let (mode, middle, low) = (modes >> 6, (modes >> 3) & 7, modes & 7);
+    let extended = |low: u8, bit: u8| if rex & bit != 0 { low | 8 } else { low };
+    let moved = |number: u8| Some(Argument { register: dwarf_number(number)?, offset: 0 });
+    match (rex, opcode, mode) {
+        (0x48 | 0x4c, 0x89, 3) if low == RDI => moved(extended(middle, 4)),
+        (0x48 | 0x49, 0x8b, 3) if middle == RDI => moved(extended(low, 1)),
+        (0x48 | 0x49, 0x8d, 0..=2) if middle == RDI => {
+            let (base, rest) = base_register(low, rest)?;
+            let offset = match mode {
+                // Without a distance this base means the instruction pointer.
+                0 if low == 5 => return None,
+                0 => 0,
+                1 => i64::from(rest.first()?.cast_signed()),
+                _ => i64::from(i32::from_le_bytes(*rest.first_chunk()?)),
+            };
+            Some(Argument { register: dwarf_number(extended(base, 1))?, offset })
+        }
+        _ => None,
+    }
+}
+
+/// The base register of an address without an index, and the bytes behind.
+fn base_register(low: u8, rest: &[u8]) -> Option<(u8, &[u8])> {
+    const SCALED: u8 = 4;
+    const NO_INDEX: u8 = 4;
+    if low != SCALED {
+        return Some((low, rest));
+    }
+    let (scaled, rest) = rest.split_first()?;
+    ((scaled >> 3) & 7 == NO_INDEX).then_some((scaled & 7, rest))
+}
+
+/// The DWARF number of the register with this number in machine code (psABI, figure 3.36).
+fn dwarf_number(number: u8) -> Option<Register> {
+    const NUMBERS: [u16; 16] = [0, 2, 1, 3, 7, 6, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15];
+    NUMBERS.get(usize::from(number)).copied().map(Register)
+}
+
 /// The name of the system call with this number, of those that threads are found blocked in.
 ///
 /// Source: Linux `arch/x86/entry/syscalls/syscall_64.tbl`.
@@ -244,4 +306,42 @@ pub fn syscall_name(number: u64) -> String {
     ];
     let name = known.into_iter().find(|(known, _)| *known == number);
     name.map_or_else(|| format!("system call {number}"), |(_, name)| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_argument;
+
+    #[track_caller]
+    fn check(code: &[u8], expected: Option<(u16, i64)>) {
+        let found = first_argument(code);
+        let found = found.map(|argument| (argument.register.0, argument.offset));
+        assert_eq!(found, expected, "{code:02x?}");
+    }
+
+    #[test]
+    fn what_is_put_into_the_first_argument() {
+        // lea 0x70(%rsp),%rdi; mov %r15,%rsi
+        check(&[0x48, 0x8d, 0x7c, 0x24, 0x70, 0x4c, 0x89, 0xfe], Some((7, 0x70)));
+        // lea 0x118(%rsp),%rdi
+        check(&[0x48, 0x8d, 0xbc, 0x24, 0x18, 0x01, 0, 0], Some((7, 0x118)));
+        // lea -0x10(%rbp),%rdi
+        check(&[0x48, 0x8d, 0x7d, 0xf0], Some((6, -0x10)));
+        // mov %r14,%rdi
+        check(&[0x4c, 0x89, 0xf7], Some((14, 0)));
+        // mov %rbx,%rdi
+        check(&[0x48, 0x89, 0xdf], Some((3, 0)));
+    }
+
+    #[test]
+    fn the_last_one_counts_and_nothing_else_does() {
+        // mov %rbx,%rdi; lea 0x8(%r12),%rdi
+        check(&[0x48, 0x89, 0xdf, 0x49, 0x8d, 0x7c, 0x24, 0x08], Some((12, 8)));
+        // lea 0xe563f(%rip),%rdi
+        check(&[0x48, 0x8d, 0x3d, 0x3f, 0x56, 0x0e, 0], None);
+        // lea (%rsp,%rax,8),%rdi
+        check(&[0x48, 0x8d, 0x3c, 0xc4], None);
+        check(&[0x48, 0x8d], None);
+        check(&[], None);
+    }
 }

@@ -4,11 +4,15 @@
 //! of Tokio is an instance for one future type; the future is the variable of that type, or the
 //! pinned reference to one, in the frames between the user's call and the wait. In optimized code
 //! such a variable has no place at the frame's pc but often one elsewhere in the same function:
-//! every place is tried, and what does not hold a suspended future is dropped.
+//! every place is tried, and what does not hold a suspended future is dropped. The call that polls it
+//! says it best, where there is one.
 //!
 //! Source: tokio 1.20 and 1.54 `runtime/park.rs` (`CachedParkThread::block_on<F>`),
 //! `runtime/scheduler/current_thread/mod.rs` (`CoreGuard::block_on<F>`), `runtime/runtime.rs`.
 
+use std::cmp::Reverse;
+
+use super::called;
 use super::route::Route;
 use crate::address::ThreadId;
 use crate::futures::coroutine_kind;
@@ -25,13 +29,33 @@ pub(super) struct Root<'program> {
     pub(super) number: usize,
     /// The type that `block_on` was called with, as the debug info names it.
     pub(super) future_type: String,
-    /// The future; `None` when its place is not known.
-    pub(super) future: Option<Place<'program>>,
-    /// Where in the frames it may lie, when no variable leads to it: values that would be a
-    /// suspended future of this type. What proves one is for the caller to judge.
+    /// Where the future may lie as variables and calls say, what speaks most for itself first.
+    /// Memory that it was moved from may be among them.
+    pub(super) candidates: Vec<Candidate<'program>>,
+    /// Where in the frames it may lie, when nothing leads to it: values that would be a suspended
+    /// future of this type. What proves one is for the caller to judge.
     pub(super) guesses: Vec<Place<'program>>,
     /// Whether the thread polls it right now.
     pub(super) is_polled: bool,
+}
+
+/// A place that may be a root's future.
+pub(super) struct Candidate<'program> {
+    /// The place.
+    pub(super) place: Place<'program>,
+    /// What led there.
+    pub(super) evidence: Evidence,
+}
+
+/// What leads to a future, the weakest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Evidence {
+    /// A variable that has its type, and may be what it was moved from.
+    Variable,
+    /// A reference to it: what is polled is pinned.
+    Reference,
+    /// The argument of the call that polls it.
+    Call,
 }
 
 /// The futures that the thread of this stack blocks on, the outermost `block_on` first.
@@ -148,30 +172,30 @@ fn root<'program>(
     let driven = frames.iter().rev().map(|(frame, _)| (frame, Reach::BlockOn));
     let caller = region.frames.first().and_then(|index| thread_stack.frames.get(index + 1));
     let caller = caller.map(|(frame, _)| (frame, Reach::Caller));
-    let mut best: Option<(u8, Place<'program>)> = None;
+    let mut found: Vec<(u8, Candidate<'program>)> = Vec::new();
     for (frame, reach) in driven.chain(caller) {
-        if reach == Reach::Caller && best.is_some() {
+        if reach == Reach::Caller && !found.is_empty() {
             break;
         }
-        for candidate in candidates(program, frame, &future_type, reach) {
-            let score = score(&candidate, region.is_polling);
-            if score > 0 && best.as_ref().is_none_or(|(best, _)| score > *best) {
-                best = Some((score, candidate));
-            }
-        }
+        let candidates = candidates(program, frame, &future_type, reach).into_iter();
+        let scored =
+            candidates.map(|candidate| (score(&candidate.place, region.is_polling), candidate));
+        found.extend(scored.filter(|(score, _)| *score > 0));
     }
-    let guesses = match best {
-        None if !region.is_polling => frames
-            .iter()
-            .flat_map(|(frame, _)| guesses(program, frame, image, &future_type))
-            .collect(),
-        _ => Vec::new(),
+    found.sort_by_key(|(score, candidate)| Reverse((*score, candidate.evidence)));
+    let candidates: Vec<Candidate<'_>> =
+        found.into_iter().map(|(_, candidate)| candidate).collect();
+    let guesses = if candidates.is_empty() && !region.is_polling {
+        let frames = frames.iter();
+        frames.flat_map(|(frame, _)| guesses(program, frame, image, &future_type)).collect()
+    } else {
+        Vec::new()
     };
     Some(Root {
         thread: thread_stack.thread,
         number,
         future_type: future_type.name.clone(),
-        future: best.map(|(_, place)| place),
+        candidates,
         guesses,
         is_polled: region.is_polling,
     })
@@ -193,10 +217,13 @@ fn candidates<'program>(
     frame: &Frame,
     future_type: &Type,
     reach: Reach,
-) -> Vec<Place<'program>> {
+) -> Vec<Candidate<'program>> {
     let Some((image, function)) = function_of(program, frame) else { return Vec::new() };
     let Some(object) = program.object(image) else { return Vec::new() };
-    let mut candidates = Vec::new();
+    let called = called::polled(program, frame, (image, function), &future_type.name).into_iter();
+    let mut candidates: Vec<Candidate<'_>> = called
+        .map(|place| Candidate { place: resolved(place), evidence: Evidence::Call })
+        .collect();
     for variable in object.variables_in(function) {
         let (Some(type_id), VariableLocation::Places(places)) =
             (variable.type_id, &variable.location)
@@ -215,8 +242,12 @@ fn candidates<'program>(
         }
         for place in places {
             let Ok(place) = stack::evaluate(program, frame, &place.expression) else { continue };
-            let found = routes.iter().filter_map(|route| route.follow(program, image, &place));
-            candidates.extend(found.map(resolved));
+            candidates.extend(routes.iter().filter_map(|route| {
+                let found = route.follow(program, image, &place)?;
+                let is_reference = route.is_reference();
+                let evidence = if is_reference { Evidence::Reference } else { Evidence::Variable };
+                Some(Candidate { place: resolved(found), evidence })
+            }));
         }
     }
     candidates

@@ -42,6 +42,11 @@ impl Route {
         members.filter_map(|member| direct(object, member.type_id, member.offset, name)).collect()
     }
 
+    /// Whether it goes through a pointer.
+    pub(super) fn is_reference(self) -> bool {
+        self.pointers > 0
+    }
+
     /// What lies at the end, from a variable at this place.
     pub(super) fn follow<'program>(
         self,

@@ -7,7 +7,7 @@ use super::drivers::drives;
 use super::leaves::LEAVES;
 use super::pollers::pollers;
 use super::population::{self, Population};
-use super::root::{self, Root};
+use super::root::{self, Evidence, Root};
 use super::runtime::Runtime;
 use super::spawn::SpawnLines;
 use super::task::Task;
@@ -44,7 +44,8 @@ pub fn read<'program>(
         world,
     };
     reader.add_runtimes(&population, stacks);
-    let known: HashSet<Address> = population.tasks.iter().map(|(_, task)| task.header).collect();
+    let owned = population.tasks.iter().map(|(_, task)| task.header);
+    let known: HashSet<Address> = owned.chain(population.candidates.keys().copied()).collect();
     for stack in stacks {
         for root in root::roots(program, stack) {
             reader.add_root(root, &population.runtimes, &known);
@@ -109,7 +110,12 @@ impl<'program> Reader<'_, 'program> {
             wakers: None,
             is_walked: root.is_polled,
         };
-        match &root.future {
+        let candidate = root.candidates.iter().find(|candidate| {
+            root.is_polled
+                || candidate.evidence == Evidence::Call
+                || self.is_sound(&candidate.place, known)
+        });
+        match candidate.map(|candidate| &candidate.place) {
             Some(place) => {
                 task.name = name(place);
                 task.future_type = place.type_.name.clone();
@@ -125,6 +131,15 @@ impl<'program> Reader<'_, 'program> {
             self.set_activity(root.thread, Activity::Polls(key));
         }
         self.world.tasks.push(task);
+    }
+
+    /// Whether a place that reads as a suspended future waits for no task that is not there: memory
+    /// that it was moved from may do so.
+    fn is_sound(&self, place: &Place<'program>, known: &HashSet<Address>) -> bool {
+        let walk = self.walker.walk(place);
+        let mut joined = Vec::new();
+        walk.future.iter().for_each(|future| add_joined_tasks(future, &mut joined));
+        joined.iter().all(|key| matches!(key, TaskKey::Spawned(at) if known.contains(at)))
     }
 
     /// Takes the one place in the frames that reads as the future and waits for a task that is
