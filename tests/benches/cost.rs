@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use asynctest_tests::Error;
 use asynctest_tests::command::{asynctest, cargo, run};
 use asynctest_tests::hanging::Hanging;
-use asynctest_tests::matrix::{Package, Profile, TOKIOS, Targets};
+use asynctest_tests::matrix::{Package, Profile, Setting, Targets};
 use asynctest_tests::stacks::{gdb, has_gdb};
 use nix::sys::resource::{UsageWho, getrusage};
 
@@ -149,8 +149,7 @@ fn used() -> Result<Duration, Error> {
 
 /// Compares the time to a report with the time to gdb's stacks.
 fn deadline_to_report() -> Result<(), Error> {
-    let [.., newest] = TOKIOS;
-    let package = Package::fixtures(&target(), newest)?;
+    let package = Package::fixtures(&target(), Setting::NEWEST)?;
     let built = package.build(Targets::Tests, Profile::Dev)?;
     let binary = built.get("hangs").ok_or_else(|| Error::Missing("the test `hangs`".into()))?;
     let size = fs::metadata(binary).map_err(Error::file(binary))?.len();

@@ -83,7 +83,7 @@ pub fn asynctest(profile: Profile) -> Result<Command, Error> {
     static RELEASE: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let once = match profile {
         Profile::Dev => &DEV,
-        Profile::Release => &RELEASE,
+        Profile::Release | Profile::ThinLto => &RELEASE,
     };
     let built = once.get_or_init(|| build(profile).map_err(|error| error.to_string()));
     let mut command = Command::new(built.as_ref().map_err(|why| Error::Missing(why.clone()))?);

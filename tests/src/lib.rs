@@ -4,7 +4,8 @@
 //! - [`marks`]: what a fixture's source says the report must say
 //! - [`standing`]: what a report says, in the same words
 //! - [`compare`]: the two side by side
-//! - [`matrix`]: the fixtures against one version of Tokio
+//! - [`fixture`]: the fixtures, as their sources list them
+//! - [`matrix`]: the versions of Tokio, profiles and toolchains that they are tried in
 //! - [`command`]: the command under test, and other programs
 //! - [`census`]: captures of real packages' tests at random moments, counted
 //! - [`schema`]: what the JSON Schema says of a report
@@ -15,6 +16,7 @@ pub mod census;
 pub mod command;
 pub mod compare;
 mod error;
+pub mod fixture;
 pub mod hanging;
 pub mod marks;
 pub mod matrix;

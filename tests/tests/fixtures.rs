@@ -1,5 +1,5 @@
-//! Runs the command on all fixtures, for each version of Tokio and each profile, and compares each
-//! report with the marks; then makes each report again from its capture.
+//! Runs the command on all fixtures, with several versions of Tokio, profiles and toolchains, and
+//! compares each report with the marks; then makes each report again from its capture.
 //!
 //! All fixtures of one combination hang side by side in one run of the command, which the first
 //! test of that combination starts and the others wait for.
@@ -13,24 +13,14 @@ use asynctest_engine::report::Report;
 use asynctest_tests::Error;
 use asynctest_tests::command::{Ended, asynctest, run, workspace};
 use asynctest_tests::compare::compare;
+use asynctest_tests::fixture::{Fixture, fixtures};
 use asynctest_tests::marks::Program;
-use asynctest_tests::matrix::{Package, Profile, TOKIOS, Tokio};
+use asynctest_tests::matrix::{Package, Profile, Setting, settings};
 use libtest_mimic::{Arguments, Failed, Trial};
 
-/// A program that hangs.
-#[derive(Clone, Debug)]
-struct Fixture {
-    /// The test target that it is in.
-    target: String,
-    /// The test's name in that target; absent for a target without libtest.
-    test: Option<String>,
-    /// Its source file, from the package's folder.
-    file: String,
-}
-
-/// A version of Tokio with a profile, and the one run of the command on it.
+/// A setting with a profile, and the one run of the command on it.
 struct Combination {
-    tokio: Tokio,
+    setting: Setting,
     profile: Profile,
     run: OnceLock<Result<Run, String>>,
 }
@@ -63,46 +53,15 @@ fn main() -> process::ExitCode {
         }
     };
     let mut trials = Vec::new();
-    for tokio in TOKIOS {
-        for profile in [Profile::Dev, Profile::Release] {
-            let combination = Arc::new(Combination { tokio, profile, run: OnceLock::new() });
-            for fixture in &fixtures {
-                trials.push(trial(&combination, fixture.clone()));
-            }
+    for (setting, profile) in settings() {
+        let is_installed = setting.toolchain.is_installed();
+        let combination = Arc::new(Combination { setting, profile, run: OnceLock::new() });
+        let has = |fixture: &&Fixture| fixture.needs.is_none_or(|needs| setting.tokio.has(needs));
+        for fixture in fixtures.iter().filter(has) {
+            trials.push(trial(&combination, fixture.clone()).with_ignored_flag(!is_installed));
         }
     }
     libtest_mimic::run(&arguments, trials).exit_code()
-}
-
-/// All fixtures: the modules of `hangs`, and the targets with one program each.
-fn fixtures() -> Result<Vec<Fixture>, Error> {
-    let folder = workspace().join("fixtures/tests/hangs");
-    let mut fixtures = Vec::new();
-    for entry in fs::read_dir(&folder).map_err(Error::file(&folder))? {
-        let path = entry.map_err(Error::file(&folder))?.path();
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        if name != "main" {
-            fixtures.push(Fixture {
-                target: "hangs".into(),
-                test: Some(format!("{name}::hangs")),
-                file: format!("tests/hangs/{name}.rs"),
-            });
-        }
-    }
-    fixtures.sort_by(|one, other| one.file.cmp(&other.file));
-    for target in ["ledger", "twin"] {
-        fixtures.push(Fixture {
-            target: target.into(),
-            test: Some("money_is_neither_made_nor_lost".into()),
-            file: format!("tests/{target}.rs"),
-        });
-    }
-    fixtures.push(Fixture {
-        target: "tokio_main".into(),
-        test: None,
-        file: "tests/tokio_main.rs".into(),
-    });
-    Ok(fixtures)
 }
 
 fn trial(combination: &Arc<Combination>, fixture: Fixture) -> Trial {
@@ -110,7 +69,7 @@ fn trial(combination: &Arc<Combination>, fixture: Fixture) -> Trial {
     let stem = Path::new(&fixture.file).file_stem().unwrap_or_default();
     let name = format!(
         "{}::{}::{}",
-        combination.tokio.name,
+        combination.setting.name(),
         combination.profile.name(),
         stem.to_string_lossy()
     );
@@ -145,7 +104,7 @@ fn check(combination: &Combination, fixture: &Fixture) -> Result<(), Failed> {
 impl Combination {
     /// Runs the command on all fixtures of this combination at once.
     fn start(&self) -> Result<Run, Error> {
-        let package = Package::fixtures(&target(), self.tokio)?;
+        let package = Package::fixtures(&target(), self.setting)?;
         let reports = package.target().join("asynctest");
         if reports.exists() {
             fs::remove_dir_all(&reports).map_err(Error::file(&reports))?;

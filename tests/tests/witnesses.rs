@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use asynctest_engine::report::TaskKind;
 use asynctest_tests::Error;
 use asynctest_tests::hanging::Hanging;
-use asynctest_tests::matrix::{Package, Profile, TOKIOS, Targets};
+use asynctest_tests::matrix::{Package, Profile, Setting, Targets};
 use asynctest_tests::stacks::{gdb, has_gdb, of_gdb, of_report};
 use asynctest_tests::standing::standings;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -43,9 +43,8 @@ fn target() -> PathBuf {
 
 /// The fixtures against the newest Tokio, built once.
 fn fixtures(executables: &Executables) -> Result<&BTreeMap<String, PathBuf>, Failed> {
-    let [.., newest] = TOKIOS;
     let built = executables.get_or_init(|| {
-        let package = Package::fixtures(&target(), newest);
+        let package = Package::fixtures(&target(), Setting::NEWEST);
         package
             .and_then(|package| package.build(Targets::Tests, Profile::Dev))
             .map_err(|error| error.to_string())

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use asynctest_tests::Error;
 use asynctest_tests::command::asynctest;
-use asynctest_tests::matrix::{Package, Profile, TOKIOS};
+use asynctest_tests::matrix::{Package, Profile, Setting};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -30,8 +30,7 @@ impl Scene {
     /// A new one.
     pub(crate) fn new() -> Result<Scene, Error> {
         let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let [.., newest] = TOKIOS;
-        let package = Package::fixtures(temporary.parent().unwrap_or(temporary), newest)?;
+        let package = Package::fixtures(temporary.parent().unwrap_or(temporary), Setting::NEWEST)?;
         let folder = tempfile::tempdir().map_err(Error::file(temporary))?;
         Ok(Scene { package, folder })
     }

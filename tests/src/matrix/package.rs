@@ -1,5 +1,4 @@
-//! The fixtures against one version of Tokio: a package of its own under the target folder, whose
-//! sources are those of `fixtures` by symbolic links, so that there is one copy of each line.
+//! A package that tests make: manifests are generated, sources are linked to.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,50 +6,10 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::setting::{Profile, Setting, THIN, Toolchain};
 use crate::Error;
 use crate::command::{cargo, executables, run, workspace};
-
-/// A version of Tokio.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Tokio {
-    /// What tests call it.
-    pub name: &'static str,
-    /// As Cargo.toml asks for it.
-    pub requirement: &'static str,
-}
-
-/// The versions that all fixtures are tried on.
-pub const TOKIOS: [Tokio; 2] = [
-    Tokio { name: "tokio-1.38", requirement: "~1.38" },
-    Tokio { name: "tokio-newest", requirement: "1" },
-];
-
-/// How something is compiled.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Profile {
-    /// Without optimization.
-    Dev,
-    /// With it, and with debug info.
-    Release,
-}
-
-impl Profile {
-    /// What tests call it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Profile::Dev => "dev",
-            Profile::Release => "release",
-        }
-    }
-
-    /// Cargo's arguments for it.
-    pub fn arguments(self) -> &'static [&'static str] {
-        match self {
-            Profile::Dev => &[],
-            Profile::Release => &["--release"],
-        }
-    }
-}
+use crate::fixture;
 
 /// What of a package is built.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,19 +25,17 @@ pub enum Targets {
 pub struct Package {
     /// Its folder.
     pub folder: PathBuf,
+    /// What it is built with.
+    pub toolchain: Toolchain,
 }
 
 impl Package {
-    /// The fixtures against `tokio`, below `target`.
-    pub fn fixtures(target: &Path, tokio: Tokio) -> Result<Package, Error> {
-        let package = Package { folder: target.join("matrix").join(tokio.name) };
-        let manifest = format!(
-            "[package]\nname = \"fixtures\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
-             [dev-dependencies]\nfutures-util = \"0.3\"\ntokio = {{ version = \"{}\", features = [\"full\"] }}\n\n\
-             [[test]]\nname = \"tokio_main\"\nharness = false\n\n[workspace]\n",
-            tokio.requirement
-        );
-        package.write("Cargo.toml", &manifest)?;
+    /// The fixtures in this setting, below `target`: a package whose sources are those of
+    /// `fixtures` by symbolic links, so that there is one copy of each line.
+    pub fn fixtures(target: &Path, setting: Setting) -> Result<Package, Error> {
+        let folder = target.join("matrix").join(setting.name());
+        let package = Package { folder, toolchain: setting.toolchain };
+        package.write("Cargo.toml", &manifest(setting)?)?;
         let sources = workspace().join("fixtures");
         package.link("src", &sources.join("src"))?;
         package.link("tests", &sources.join("tests"))?;
@@ -87,7 +44,8 @@ impl Package {
 
     /// An empty package, below `target`.
     pub fn new(target: &Path, name: &str, manifest: &str) -> Result<Package, Error> {
-        let package = Package { folder: target.join("matrix").join(name) };
+        let folder = target.join("matrix").join(name);
+        let package = Package { folder, toolchain: Toolchain::Default };
         package.write("Cargo.toml", manifest)?;
         Ok(package)
     }
@@ -127,6 +85,10 @@ impl Package {
         command: &'command mut Command,
         profile: Profile,
     ) -> &'command mut Command {
+        if let Some(toolchain) = self.toolchain.name() {
+            // The variable that says which cargo runs these tests would win over the other.
+            command.env("RUSTUP_TOOLCHAIN", toolchain).env_remove("CARGO");
+        }
         command
             .current_dir(&self.folder)
             .env("CARGO_TARGET_DIR", self.target())
@@ -148,4 +110,27 @@ impl Package {
         let built = run(self.of(&mut command, profile))?.expect_code(0)?;
         Ok(executables(&built.stdout)?.into_iter().collect())
     }
+}
+
+/// The manifest of the fixtures in this setting. The features that a fixture may ask for are those
+/// that this Tokio is new enough for.
+fn manifest(setting: Setting) -> Result<String, Error> {
+    let needed = fixture::needed_versions()?;
+    let features: String =
+        needed.iter().map(|version| format!("\"{}\" = []\n", version.feature())).collect();
+    let on: Vec<String> = needed
+        .iter()
+        .filter(|version| setting.tokio.has(**version))
+        .map(|version| format!("\"{}\"", version.feature()))
+        .collect();
+    Ok(format!(
+        "[package]\nname = \"fixtures\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
+         [features]\ndefault = [{}]\n{features}\n\
+         [dev-dependencies]\nfutures-util = \"0.3\"\n\
+         tokio = {{ version = \"{}\", features = [\"full\"] }}\n\n\
+         [[test]]\nname = \"tokio_main\"\nharness = false\n\n\
+         [profile.{THIN}]\ninherits = \"release\"\nlto = \"thin\"\n\n[workspace]\n",
+        on.join(", "),
+        setting.tokio.requirement,
+    ))
 }
