@@ -11,6 +11,7 @@ mod followed;
 mod leaves;
 mod owned;
 mod pollers;
+mod pool;
 mod population;
 mod resource;
 mod root;

@@ -2,12 +2,14 @@
 //!
 //! A task is proven by the list that owns it. A list is found through a thread that has entered its
 //! runtime, or through a candidate from memory whose own scheduler leads to a list that it is on. A
-//! closure on the blocking pool is on no list: a thread that runs it, or a join handle, proves it.
+//! closure on the blocking pool is on no list: a thread that runs it, the pool's queue or a join
+//! handle proves it.
 
 use std::collections::{HashMap, HashSet};
 
 use super::context::Context;
 use super::owned;
+use super::pool;
 use super::runtime::Runtime;
 use super::scan;
 use super::task::Task;
@@ -28,6 +30,8 @@ pub(super) struct Population<'program> {
     pub(super) runtimes: Vec<Runtime<'program>>,
     /// The owned tasks, each with the index of its runtime; by runtime, then by id.
     pub(super) tasks: Vec<(usize, Task<'program>)>,
+    /// The closures that wait for a thread of a blocking pool, in the order of their queues.
+    pub(super) queued: Vec<Task<'program>>,
     /// What looks like a task and is on no list, by its header: nothing until it is proven.
     pub(super) candidates: HashMap<Address, Task<'program>>,
     /// What could not be read.
@@ -67,7 +71,27 @@ pub(super) fn find<'program>(
             unproven.insert(task.header, task);
         }
     }
-    census.finish(unproven)
+    let mut population = census.finish(unproven);
+    population.queued = queued(contexts, vtables, limits);
+    population
+}
+
+/// The closures in the queues of the blocking pools of all runtimes that threads have entered.
+fn queued<'program>(
+    contexts: &[Context<'program>],
+    vtables: &Vtables<'program>,
+    limits: &Limits,
+) -> Vec<Task<'program>> {
+    let handles = contexts.iter().filter_map(|context| context.handle.as_ref());
+    let headers = handles.flat_map(|handle| pool::queued(handle, limits));
+    let mut seen = HashSet::new();
+    let mut queued = Vec::new();
+    for header in headers {
+        if seen.insert(header.address) {
+            queued.extend(Task::read(&header, vtables).filter(is_plausible));
+        }
+    }
+    queued
 }
 
 struct Census<'census, 'program> {
@@ -116,7 +140,7 @@ impl<'program> Census<'_, 'program> {
             tasks.extend(owned);
             runtimes.push(runtime);
         }
-        Population { runtimes, tasks, candidates, gaps: self.gaps }
+        Population { runtimes, tasks, queued: Vec::new(), candidates, gaps: self.gaps }
     }
 }
 

@@ -176,13 +176,14 @@ impl<'program> Reader<'_, 'program> {
         runtimes.iter().position(|runtime| runtime.address == address)
     }
 
-    /// The owned tasks, then the closures on the blocking pool that threads run, then what only
+    /// The owned tasks, then what threads poll without being owned: closures on the blocking pool
+    /// and tasks of a runtime that ends; then closures that wait in a pool's queue, and what only
     /// join handles lead to.
     fn add_tasks(&mut self, population: Population<'program>, stacks: &[ThreadStack]) {
-        let Population { tasks, mut candidates, .. } = population;
+        let Population { tasks, queued, mut candidates, .. } = population;
         let owned = tasks.iter().map(|(_, task)| task);
-        let blocking = candidates.values().filter(|task| task.is_blocking());
-        let pollers = pollers(owned.chain(blocking), &self.contexts, stacks);
+        let unowned = candidates.values().filter(|task| task.is_blocking() || self.is_polled(task));
+        let pollers = pollers(owned.chain(unowned), &self.contexts, stacks);
         for (runtime, task) in &tasks {
             self.add_task(Some(*runtime), task, pollers.get(&task.header).copied());
         }
@@ -194,7 +195,19 @@ impl<'program> Reader<'_, 'program> {
                 self.add_task(None, &task, Some(thread));
             }
         }
+        for task in queued.iter().filter(|task| task.state == TaskState::Scheduled) {
+            candidates.remove(&task.header);
+            self.add_task(None, task, None);
+        }
         self.add_joined(&mut candidates);
+    }
+
+    /// Whether a thread says that it polls this task. A runtime that ends takes tasks off its list
+    /// while they run.
+    fn is_polled(&self, task: &Task<'program>) -> bool {
+        task.state == TaskState::Running
+            && task.id.is_some()
+            && self.contexts.iter().any(|context| context.task_id == task.id)
     }
 
     /// Adds the tasks that others wait for and that no list has, until no new one comes up.
