@@ -1,7 +1,7 @@
 //! The futures that threads block on: a test's body, `main`, whatever was given to `block_on`.
 //!
-//! They have no header: only the stack of the thread that drives them knows them. Each `block_on`
-//! of Tokio is an instance for one future type; the future is the variable of that type, or the
+//! They have no header: only the stack of the thread that drives them knows them. Each `block_on`,
+//! of Tokio or of another crate, is an instance for one future type; the future is the variable of that type, or the
 //! pinned reference to one, in the frames between the user's call and the wait. In optimized code
 //! such a variable has no place at the frame's pc but often one elsewhere in the same function:
 //! every place is tried, and what does not hold a suspended future is dropped. The call that polls it
@@ -18,7 +18,7 @@ use crate::address::ThreadId;
 use crate::futures::coroutine_kind;
 use crate::program::{ImageId, Program};
 use crate::stack::{self, Frame, ThreadStack};
-use crate::symbols::{CodeFrame, FunctionId, Type, VariableLocation};
+use crate::symbols::{CodeFrame, FunctionId, Kind, Type, VariableLocation};
 use crate::value::{Place, Pointee};
 
 /// A future that a thread blocks on.
@@ -78,8 +78,8 @@ struct Region {
     is_polling: bool,
 }
 
-/// Splits a stack into its `block_on`s. One begins at the first function of Tokio that is called
-/// `block_on`, and ends where a future is polled: its own, or a task's.
+/// Splits a stack into its `block_on`s. One begins at the first function that is called `block_on`,
+/// and ends where a future is polled: its own, or a task's.
 fn regions(thread_stack: &ThreadStack) -> Vec<Region> {
     let mut regions: Vec<Region> = Vec::new();
     let mut is_open = false;
@@ -135,10 +135,16 @@ fn is_shutdown(thread_stack: &ThreadStack, region: &Region) -> bool {
         .any(|(_, functions)| functions.iter().any(|function| function.name.starts_with(SHUTDOWN)))
 }
 
+/// Whether this function drives a future and blocks its thread: Tokio's, or one of another crate,
+/// which is called so as a rule.
+///
+/// Source: futures-executor 0.3 `local_pool.rs` (`block_on`, `LocalPool::run_until`), pollster 0.4.
 fn is_block_on(function: &str) -> bool {
     let path = crate::futures::simplified(function);
-    path.starts_with("tokio::")
-        && path.split("::").any(|segment| segment == "block_on" || segment == "block_on_inner")
+    let is_tokio = path.starts_with("tokio::");
+    let mut segments = path.split("::");
+    segments.any(|segment| segment == "block_on" || (is_tokio && segment == "block_on_inner"))
+        || path == "futures_executor::local_pool::LocalPool::run_until"
 }
 
 /// Whether this function polls a task. In optimized code some of them end by jumping to the next
@@ -283,11 +289,23 @@ fn function_of(program: &Program<'_>, frame: &Frame) -> Option<(ImageId, Functio
     Some((image, program.object(image)?.function_at(address)?))
 }
 
+/// Whether polling a value of this type polls what it points to. Other futures may be no more than
+/// a pointer, too: a join handle is one to a task.
+fn is_reference(type_: &Type) -> bool {
+    matches!(type_.kind, Kind::Pointer { .. })
+        || type_.is("core::pin::Pin")
+        || type_.is("alloc::boxed::Box")
+        || type_.member("vtable").is_some()
+}
+
 /// The future behind pointers, boxes and trait objects.
 fn resolved(place: Place<'_>) -> Place<'_> {
     const MOST_POINTERS: usize = 8;
     let mut place = place;
     for _ in 0..MOST_POINTERS {
+        if !is_reference(&place.type_) {
+            break;
+        }
         match place.pointee() {
             Some(Pointee::Thin(target) | Pointee::Dynamic(target)) => place = target,
             Some(Pointee::UnknownDynamic(_)) | None => break,
@@ -303,7 +321,7 @@ const SUSPENDED: u8 = 3;
 /// was never polled is in its first poll now, or else is the memory that it was moved from:
 /// `block_on` polls before it waits.
 fn score(place: &Place<'_>, is_polling: bool) -> u8 {
-    if place.pointee().is_some() {
+    if is_reference(&place.type_) {
         return 0;
     }
     if coroutine_kind(&place.type_).is_none() {
