@@ -35,7 +35,7 @@ pub struct Link {
     pub who: Who,
     /// Which of several futures that are polled together.
     pub branch: Option<String>,
-    /// Which links of the chain, from 1.
+    /// Which links of the chain, from 1; 0 for a leaf that is awaited by no line.
     pub depths: RangeInclusive<u32>,
     /// What it waits for, when it is the last.
     pub waits: Option<Waits>,
@@ -148,6 +148,13 @@ impl<'mark> Words<'mark> {
         match self.next("what about it is not said")? {
             "runs" => Ok(Mark::Runs(Runs { who, depths: self.depths()? })),
             "scheduled" => Ok(Mark::Scheduled(who)),
+            // A leaf by itself: no line of the user's awaits it.
+            "0" => match self.waits()? {
+                Some(waits) => {
+                    Ok(Mark::Link(Link { who, branch, depths: 0..=0, waits: Some(waits) }))
+                }
+                None => Err(self.error("what it waits for is not said")),
+            },
             depths => Ok(Mark::Link(Link {
                 who,
                 branch,
@@ -319,7 +326,9 @@ mod tests {
         refused("bodie 1", "not a mark");
         refused("task", "a name is missing");
         refused("body", "what about it is not said");
-        refused("body 0", "not a depth");
+        refused("body 0", "what it waits for is not said");
+        refused("body 0-1", "not a depth");
+        refused("body runs 0", "not a depth");
         refused("body 3-2", "not a depth");
         refused("body 1 waits", "what it waits for is not said");
         refused("body 1 Mutex", "words are left over");

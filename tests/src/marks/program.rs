@@ -143,7 +143,7 @@ fn path(links: &[(u32, Link)], branch: Option<&str>) -> Path {
     }
     Path {
         waits: chain.last_key_value().and_then(|(_, (_, waits))| waits.cloned()),
-        lines: chain.into_values().map(|(line, _)| line).collect(),
+        lines: chain.range(1..).map(|(_, (line, _))| *line).collect(),
     }
 }
 
@@ -170,6 +170,13 @@ mod tests {
         let source = "f().await //~ body 3 waits Mutex\ng().await //~ body 1\nh().await //~ body 2";
         let program = Program::parse(source).unwrap();
         let path = Path { lines: vec![2, 3, 1], waits: waits("Mutex") };
+        assert_eq!(program.tasks[&Who::Body].paths, [path]);
+    }
+
+    #[test]
+    fn a_leaf_by_itself_has_no_line() {
+        let program = Program::parse("block_on(receiver); //~ body 0 waits oneshot").unwrap();
+        let path = Path { lines: Vec::new(), waits: waits("oneshot") };
         assert_eq!(program.tasks[&Who::Body].paths, [path]);
     }
 

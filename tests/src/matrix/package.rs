@@ -126,7 +126,8 @@ fn manifest(setting: Setting) -> Result<String, Error> {
     Ok(format!(
         "[package]\nname = \"fixtures\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
          [features]\ndefault = [{}]\n{features}\n\
-         [dev-dependencies]\nfutures-util = \"0.3\"\n\
+         [dev-dependencies]\nfutures-executor = \"0.3\"\nfutures-util = \"0.3\"\n\
+         pollster = \"0.4\"\n\
          tokio = {{ version = \"{}\", features = [\"full\"] }}\n\n\
          [[test]]\nname = \"tokio_main\"\nharness = false\n\n\
          [profile.{THIN}]\ninherits = \"release\"\nlto = \"thin\"\n\n[workspace]\n",
