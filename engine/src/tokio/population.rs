@@ -24,6 +24,10 @@ use crate::value::{Place, search};
 /// The most references that a live task is believed to have.
 const MOST_REFERENCES: u64 = 1 << 20;
 
+/// Why tasks may be missing: Tokio 1.0 to 1.8 kept no list of all of them.
+const NO_LIST: &str = "it leads to no list of the tasks of its runtime, as Tokio has one from 1.9 on: \
+                       only tasks that others wait for are shown";
+
 /// Everyone found at one stop.
 pub(super) struct Population<'program> {
     /// The runtimes, in order of address.
@@ -45,17 +49,23 @@ pub(super) fn find<'program>(
     vtables: &Vtables<'program>,
     limits: &Limits,
 ) -> Population<'program> {
-    let mut census =
-        Census { vtables, limits, seen: HashSet::new(), found: Vec::new(), gaps: Vec::new() };
+    let mut census = Census {
+        vtables,
+        limits,
+        seen: HashSet::new(),
+        found: Vec::new(),
+        refused: HashMap::new(),
+        gaps: Vec::new(),
+    };
+    let mut unlisted = Vec::new();
     for handle in contexts.iter().filter_map(|context| context.handle.as_ref()) {
         match Runtime::of_handle(handle) {
             Some(runtime) => census.add(runtime, None),
-            None => census.gaps.push(Gap::new(
-                handle.type_.name.clone(),
-                "no list of owned tasks was found behind this handle",
-            )),
+            None => unlisted.push(handle.type_.name.clone()),
         }
     }
+    unlisted.dedup();
+    census.gaps.extend(unlisted.into_iter().map(|handle| Gap::new(handle, NO_LIST)));
     let (candidates, gaps) = scan::candidates(program, limits);
     census.gaps.extend(gaps);
     let mut unproven = HashMap::new();
@@ -100,7 +110,29 @@ struct Census<'census, 'program> {
     /// The headers that are on some list.
     seen: HashSet<Address>,
     found: Vec<(Runtime<'program>, Vec<Place<'program>>)>,
+    /// The lists that candidates have led to without being on them, by runtime: what is left of a
+    /// runtime's many tasks leads to the same one again and again.
+    refused: HashMap<Address, List<'program>>,
     gaps: Vec<Gap>,
+}
+
+/// What a runtime's list holds.
+struct List<'program> {
+    headers: Vec<Place<'program>>,
+    addresses: HashSet<Address>,
+    gaps: Vec<Gap>,
+}
+
+impl<'program> List<'program> {
+    fn read(
+        runtime: &Runtime<'program>,
+        vtables: &Vtables<'program>,
+        limits: &Limits,
+    ) -> List<'program> {
+        let (headers, gaps) = owned::headers(&runtime.owned, vtables, limits);
+        let addresses = headers.iter().map(|header| header.address).collect();
+        List { headers, addresses, gaps }
+    }
 }
 
 impl<'program> Census<'_, 'program> {
@@ -110,13 +142,16 @@ impl<'program> Census<'_, 'program> {
         if self.found.iter().any(|(known, _)| known.address == runtime.address) {
             return;
         }
-        let (headers, gaps) = owned::headers(&runtime.owned, self.vtables, self.limits);
-        let is_on_it = |header| headers.iter().any(|place| place.address == header);
-        if through.is_some_and(|header| !is_on_it(header)) {
+        let List { headers, addresses, gaps } = match self.refused.remove(&runtime.address) {
+            Some(list) => list,
+            None => List::read(&runtime, self.vtables, self.limits),
+        };
+        if through.is_some_and(|header| !addresses.contains(&header)) {
+            self.refused.insert(runtime.address, List { headers, addresses, gaps });
             return;
         }
         self.gaps.extend(gaps);
-        self.seen.extend(headers.iter().map(|header| header.address));
+        self.seen.extend(addresses);
         self.found.push((runtime, headers));
     }
 
