@@ -37,7 +37,12 @@ fn descend<'program>(
     if depth == 0 || *left == 0 || place.type_.size == 0 || !is_compound {
         return;
     }
-    for (_, field) in place.all_fields() {
+    let active = match place.type_.kind {
+        Kind::Enum { .. } => place.active_variant().map(|(_, fields)| fields),
+        _ => Some(place.clone()),
+    };
+    let Some(holder) = active else { return };
+    for field in holder.type_.members().iter().filter_map(|member| holder.member(member)) {
         descend(&field, depth - 1, is_wanted, found, left);
     }
 }
