@@ -16,6 +16,9 @@ use crate::Error;
 /// How long a program may take to get where it hangs.
 const DEADLINE: Duration = Duration::from_secs(60);
 
+/// How long it may run between the two looks of a report.
+pub const APART: Duration = Duration::from_millis(100);
+
 /// A program that hangs. Killed when dropped.
 pub struct Hanging {
     child: Child,
@@ -72,7 +75,7 @@ impl Hanging {
         let request = Request {
             process: ProcessId(process),
             subject: Subject { process, ..Subject::default() },
-            apart: Duration::from_millis(100),
+            apart: APART,
             limits: Limits::default(),
         };
         let capture = Capture::take(&request).map_err(|error| missing(error.to_string()))?;
