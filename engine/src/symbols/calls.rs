@@ -24,18 +24,20 @@ pub struct InlinedCall {
 }
 
 impl Object {
-    /// The call instructions that lead straight to a function whose mangled name is wanted: for
-    /// each function the addresses of its calls.
+    /// The call instructions that lead straight to a function whose mangled name holds `part` and is
+    /// wanted: for each function the addresses of its calls.
     ///
     /// Reads over all machine code without decoding it, so that now and then bytes that are no
     /// instruction are taken for one: what lies at such an address tells.
     pub fn calls_to(
         &self,
+        part: &str,
         is_wanted: &dyn Fn(&str) -> bool,
     ) -> HashMap<FileAddress, Vec<FileAddress>> {
         let mut calls: HashMap<FileAddress, Vec<FileAddress>> = self
-            .symbols_named(is_wanted)
-            .into_iter()
+            .symbols_with(part)
+            .iter()
+            .filter(|symbol| is_wanted(&symbol.name))
             .map(|symbol| (symbol.address, Vec::new()))
             .collect();
         if calls.is_empty() {

@@ -15,7 +15,7 @@ use super::coroutines::CoroutineSource;
 use super::error::Error;
 use super::ids::TypeId;
 use super::mapped::MappedFile;
-use super::symbol::SymbolTable;
+use super::symbol::{Symbol, SymbolTable};
 use super::types::Type;
 use super::units::DebugInfo;
 use super::unwind::UnwindRows;
@@ -80,6 +80,7 @@ pub struct Object {
     pub(super) types: RefCell<HashMap<TypeId, Option<Rc<Type>>>>,
     pub(super) coroutine_sources: RefCell<HashMap<TypeId, Option<CoroutineSource>>>,
     pub(super) symbol_table: OnceCell<SymbolTable>,
+    pub(super) symbols_with: RefCell<HashMap<String, Rc<[Symbol]>>>,
     pub(super) unwind_rows: UnwindRows,
 }
 
@@ -120,6 +121,7 @@ impl Object {
             types: RefCell::default(),
             coroutine_sources: RefCell::default(),
             symbol_table: OnceCell::new(),
+            symbols_with: RefCell::default(),
             unwind_rows: UnwindRows::default(),
         })
     }

@@ -1,6 +1,8 @@
 //! The symbols of an ELF file's own table: names where debug info has none, and thread-local
 //! variables.
 
+use std::rc::Rc;
+
 use object::elf::PT_TLS;
 use object::read::elf::ProgramHeader as _;
 use object::{Object as _, ObjectSymbol as _, SymbolIndex, SymbolKind};
@@ -83,6 +85,17 @@ impl Object {
                 .map(|symbol| read(&symbol))
                 .collect()
         })
+    }
+
+    /// Likewise those whose name holds `part`: read once, since a name is as long as it is and there
+    /// are many.
+    pub fn symbols_with(&self, part: &str) -> Rc<[Symbol]> {
+        if let Some(known) = self.symbols_with.borrow().get(part) {
+            return Rc::clone(known);
+        }
+        let found: Rc<[Symbol]> = self.symbols_named(|name| name.contains(part)).into();
+        self.symbols_with.borrow_mut().insert(part.to_owned(), Rc::clone(&found));
+        found
     }
 
     /// The thread-local segment, if the file has thread-local variables.

@@ -16,14 +16,14 @@ pub struct ThreadLocal {
 }
 
 impl Object {
-    /// The thread-local variables whose demangled path begins with `path` and that lie in a unit
-    /// whose name holds `crate_name`.
+    /// The thread-local variables whose demangled path begins with `path`, which names the crate of
+    /// this name, and that lie in a unit whose name holds the crate's.
     pub fn thread_locals(&self, path: &str, crate_name: &str) -> Vec<ThreadLocal> {
         let is_wanted =
             |name: &str| format!("{:#}", rustc_demangle::demangle(name)).starts_with(path);
-        self.symbols_named(is_wanted)
-            .into_iter()
-            .filter(|symbol| symbol.is_thread_local)
+        self.symbols_with(crate_name)
+            .iter()
+            .filter(|symbol| symbol.is_thread_local && is_wanted(&symbol.name))
             .filter_map(|symbol| {
                 let type_id = self.thread_local_type(&symbol.name, crate_name)?;
                 Some(ThreadLocal { offset: symbol.address.0, type_id })

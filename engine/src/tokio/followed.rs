@@ -35,7 +35,12 @@ pub struct Poll {
 pub fn polls(program: &Program<'_>) -> Vec<Poll> {
     let mut polls = Vec::new();
     for (image, loaded) in program.images() {
-        for symbol in loaded.object.symbols_named(vtable::is_poll) {
+        for symbol in loaded
+            .object
+            .symbols_with("tokio")
+            .iter()
+            .filter(|symbol| vtable::is_poll(&symbol.name))
+        {
             let Some(function) = loaded.object.function_at(symbol.address) else { continue };
             let parameters = loaded.object.template_parameters(function);
             let future = parameters.iter().find(|(name, _)| name == "T").map(|(_, id)| *id);

@@ -80,8 +80,8 @@ impl<'program> SpawnLines<'program> {
             return Rc::clone(known);
         }
         let mut sites = Sites::new();
-        let is_wanted = |name: &str| name.contains("tokio") && name.contains(PREFIX);
-        for (callee, calls) in object.calls_to(&is_wanted) {
+        let is_wanted = |name: &str| name.contains(PREFIX);
+        for (callee, calls) in object.calls_to("tokio", &is_wanted) {
             if calls.is_empty() {
                 continue;
             }

@@ -120,8 +120,9 @@ impl Layout {
     /// The layout of the Tokio in this image, if there is one that has compiled any task.
     pub(super) fn of(program: &Program<'_>, image: ImageId) -> Option<Layout> {
         let object = program.object(image)?;
-        let polls: Vec<FileAddress> =
-            object.symbols_named(is_poll).into_iter().map(|symbol| symbol.address).collect();
+        let symbols = object.symbols_with("tokio");
+        let polls = symbols.iter().filter(|symbol| is_poll(&symbol.name));
+        let polls: Vec<FileAddress> = polls.map(|symbol| symbol.address).collect();
         let (header, vtable_offset, poll_offset) = polls.iter().find_map(|poll| {
             let function = object.function_at(*poll)?;
             let header = type_beside(object, TypeId(function.0), "Header", HEADER)?;
