@@ -114,7 +114,7 @@ impl Combination {
         for target in ["hangs", "ledger", "twin", "tokio_main"] {
             command.args(["--test", target]);
         }
-        command.args(["--timeout", "5s", "--test-threads", "64"]);
+        command.args(["--timeout", "5s", "--test-threads", "16"]);
         let ended = run(&mut command)?.expect_code(100)?;
         Ok(Run { folder: package.folder, ended, reports: saved(&reports)? })
     }
