@@ -5,11 +5,12 @@
 
 mod collections;
 mod coroutine;
+mod interest;
 mod leaf;
 mod names;
 mod walk;
 
 pub use coroutine::{Coroutine, coroutine_kind, written_at};
 pub use leaf::{Leaf, LeafTables};
-pub use names::{coroutine_name, function_name, simplified, unboxed};
+pub use names::{coroutine_name, function_name, simplified, type_name, unboxed};
 pub use walk::{Leaves, Walk, Walker, await_line, source_name};

@@ -58,6 +58,15 @@ fn split_brackets(text: &str) -> Option<(&str, &str)> {
     None
 }
 
+/// What a type is called: a closure after the function that it is written in, any other by its path.
+pub fn type_name(type_: &Type) -> String {
+    if type_.own_name.starts_with('{') {
+        function_name(type_)
+    } else {
+        simplified(&type_.name)
+    }
+}
+
 /// One segment as it was written; `None` for one that stands for nothing in the source.
 fn written(segment: &str) -> Option<&str> {
     let Some(inner) = segment.strip_prefix('{') else {

@@ -6,10 +6,11 @@
 
 use std::cell::RefCell;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use super::collections;
 use super::coroutine::{Coroutine, coroutine_kind};
+use super::interest::Interest;
 use super::names;
 use crate::address::Address;
 use crate::evidence::{Gap, Trust};
@@ -56,7 +57,7 @@ pub struct Walk {
 pub struct Walker<'walker> {
     leaves: &'walker dyn Leaves,
     limits: &'walker Limits,
-    promising: RefCell<HashMap<(ImageId, TypeId), bool>>,
+    promising: Interest,
     resources: RefCell<BTreeMap<ResourceKey, Option<Resource>>>,
     /// The place of each entry in its queue, by where the entry lies.
     queues: RefCell<BTreeMap<Address, Amount>>,
@@ -68,7 +69,7 @@ impl<'walker> Walker<'walker> {
         Walker {
             leaves,
             limits,
-            promising: RefCell::default(),
+            promising: Interest::default(),
             resources: RefCell::default(),
             queues: RefCell::default(),
         }
@@ -102,48 +103,36 @@ impl<'walker> Walker<'walker> {
     }
 
     /// Whether a value of this type can hold a future, itself included.
-    fn is_promising(&self, place: &Place<'_>, depth: usize) -> bool {
-        let key = (place.image, place.type_.id);
-        if let Some(known) = self.promising.borrow().get(&key) {
-            return *known;
-        }
-        // A type that contains itself behind a pointer: the outer question decides.
-        self.promising.borrow_mut().insert(key, false);
-        let answer = self.find_promise(place, depth);
-        self.promising.borrow_mut().insert(key, answer);
-        answer
+    fn is_promising(&self, place: &Place<'_>) -> bool {
+        self.promising.leads(place, &|place| self.is_future(&place.type_), &ways)
     }
 
-    fn find_promise(&self, place: &Place<'_>, depth: usize) -> bool {
-        let type_ = &*place.type_;
-        if coroutine_kind(type_).is_some() || self.leaves.is_leaf(type_) || is_dynamic(type_) {
-            return true;
+    /// Whether a value of this type is a future, or a trait object that is one.
+    fn is_future(&self, type_: &Type) -> bool {
+        coroutine_kind(type_).is_some() || self.leaves.is_leaf(type_) || is_dynamic(type_)
+    }
+}
+
+/// The types that a future of this type may poll, if they are futures: what it is made of, and what
+/// it alone points to.
+fn ways(place: &Place<'_>) -> Vec<TypeId> {
+    if let Some(element) = collections::element(place) {
+        return vec![element];
+    }
+    match &place.type_.kind {
+        Kind::Struct { members } | Kind::Union { members } => {
+            members.iter().map(|member| member.type_id).collect()
         }
-        if depth == 0 {
-            return false;
+        Kind::Enum { variants, .. } => {
+            variants.iter().map(|variant| variant.member.type_id).collect()
         }
-        let is_promising =
-            |type_id| place.cast(type_id).is_some_and(|inner| self.is_promising(&inner, depth - 1));
-        if let Some(element) = collections::element(place) {
-            return is_promising(element);
-        }
-        match &type_.kind {
-            Kind::Struct { members } | Kind::Union { members } => {
-                members.iter().any(|member| is_promising(member.type_id))
-            }
-            Kind::Enum { variants, .. } => {
-                variants.iter().any(|variant| is_promising(variant.member.type_id))
-            }
-            Kind::Pointer { target: Some(target) } => place.cast(*target).is_some_and(|target| {
-                is_future_like(self, &target.type_) && is_promising(target.type_.id)
-            }),
-            Kind::Pointer { .. }
-            | Kind::Base { .. }
-            | Kind::Plain { .. }
-            | Kind::Array { .. }
-            | Kind::Function
-            | Kind::Opaque => false,
-        }
+        Kind::Pointer { target } if is_owning(&place.type_) => target.iter().copied().collect(),
+        Kind::Pointer { .. }
+        | Kind::Base { .. }
+        | Kind::Plain { .. }
+        | Kind::Array { .. }
+        | Kind::Function
+        | Kind::Opaque => Vec::new(),
     }
 }
 
@@ -188,7 +177,10 @@ impl<'program> Descent<'_, 'program> {
     fn with(&mut self, place: &Place<'program>, children: Vec<Future>) -> Future {
         match <[Future; 1]>::try_from(children) {
             // A wrapper around one future says nothing that the future does not say.
-            Ok([only]) => only,
+            Ok([mut only]) => {
+                self.rename(&mut only, place);
+                only
+            }
             Err(children) if children.is_empty() => self.leaf(place),
             Err(children) => {
                 Future { needs: self.needs(place, &children), children, ..plain(place) }
@@ -287,46 +279,94 @@ impl<'program> Descent<'_, 'program> {
                 break;
             }
             self.left -= 1;
-            if !self.walker.is_promising(&field, depth) {
+            if !self.walker.is_promising(&field) {
                 continue;
             }
-            let is_future = coroutine_kind(&field.type_).is_some()
-                || self.walker.leaves.is_leaf(&field.type_)
-                || is_dynamic(&field.type_);
-            if is_future {
-                futures.extend(self.future(&field));
-                continue;
+            let mut found = self.field(place, &field, depth - 1);
+            // What is put together of others is one of those that are polled here.
+            if found.len() > 1 && is_argument(place, &field.type_.name) {
+                let needs = self.needs(&field, &found);
+                found = vec![Future { needs, children: found, ..plain(&field) }];
             }
-            if let Some(elements) = collections::elements(&field, self.walker.limits) {
-                let children = self.inside(&field, |descent| descent.elements(&elements));
-                if !children.is_empty() {
-                    futures.push(self.with(&field, children));
-                }
-                continue;
-            }
-            match owned_pointee(&field) {
-                Some(Pointee::Thin(target)) if is_future_like(self.walker, &target.type_) => {
-                    // What is linked both ways leads back to where it came from.
-                    if !self.followed.insert((target.image, target.address, target.type_.id)) {
-                        continue;
-                    }
-                    let is_tuple = target.type_.own_name.starts_with('(');
-                    if is_tuple {
-                        futures.extend(self.fields(&target, depth - 1));
-                    } else {
-                        futures.extend(self.future(&target));
-                    }
-                }
-                Some(Pointee::Dynamic(target)) => futures.extend(self.future(&target)),
-                Some(Pointee::Thin(_) | Pointee::UnknownDynamic(_)) => {}
-                None => {
-                    let found = self.fields(&field, depth - 1);
-                    self.note_kept(&field, &found);
-                    futures.extend(found);
-                }
-            }
+            self.note_kept(&field, &found);
+            futures.extend(found);
+        }
+        // One that was not polled while another was waits for its turn.
+        if !futures.iter().all(is_unstarted) {
+            futures.retain(|future| !is_unstarted(future));
         }
         futures
+    }
+
+    /// The futures that the future at `place` polls in one of its fields.
+    fn field(
+        &mut self,
+        place: &Place<'program>,
+        field: &Place<'program>,
+        depth: usize,
+    ) -> Vec<Future> {
+        if self.walker.is_future(&field.type_) {
+            return self.future(field).into_iter().collect();
+        }
+        if let Some(elements) = collections::elements(field, self.walker.limits) {
+            let children = self.inside(field, |descent| descent.elements(&elements));
+            let found = (!children.is_empty()).then(|| self.with(field, children));
+            return found.into_iter().collect();
+        }
+        match owned_pointee(field) {
+            Some(Pointee::Thin(target)) => {
+                let is_future = self.walker.is_future(&target.type_)
+                    || is_future_like(&target.type_)
+                    || collections::element(&target).is_some();
+                if !is_future && !is_polled_through(place, field, &target) {
+                    return Vec::new();
+                }
+                // What is linked both ways leads back to where it came from.
+                if !self.followed.insert((target.image, target.address, target.type_.id)) {
+                    return Vec::new();
+                }
+                // A tuple is polled part by part, and what is empty is not polled.
+                if self.walker.is_future(&target.type_) || target.pointee().is_some() {
+                    return self.future(&target).into_iter().collect();
+                }
+                let found = self.parts(&target, depth);
+                match found.len() > 1 && !target.type_.own_name.starts_with('(') {
+                    true => vec![self.with(&target, found)],
+                    false => found,
+                }
+            }
+            Some(Pointee::Dynamic(target)) => self.future(&target).into_iter().collect(),
+            Some(Pointee::UnknownDynamic(_)) => Vec::new(),
+            None => {
+                let mut found = self.fields(field, depth);
+                if let [only] = found.as_mut_slice() {
+                    self.rename(only, field);
+                }
+                found
+            }
+        }
+    }
+
+    /// The futures in a value that need not be a future itself.
+    fn parts(&mut self, place: &Place<'program>, depth: usize) -> Vec<Future> {
+        match collections::elements(place, self.walker.limits) {
+            Some(elements) => self.inside(place, |descent| descent.elements(&elements)),
+            None => self.fields(place, depth),
+        }
+    }
+
+    /// Calls several futures that are polled together by the type that polls them, rather than by
+    /// the collection or the other part of it that keeps them. What that type takes as an argument
+    /// is no part of it: its user has put the two together.
+    fn rename(&self, fork: &mut Future, around: &Place<'program>) {
+        let is_fork = fork.kind == FutureKind::Type && fork.children.len() > 1;
+        let is_made_up = around.type_.own_name.starts_with(['(', '{'])
+            || matches!(around.type_.crate_name(), None | Some("core" | "alloc" | "std"));
+        if is_fork && !is_made_up && !is_argument(around, &fork.type_name) {
+            fork.name = names::type_name(&around.type_);
+            fork.type_name.clone_from(&around.type_.name);
+            fork.needs = self.needs(around, &fork.children);
+        }
     }
 
     fn leaf(&mut self, place: &Place<'program>) -> Future {
@@ -374,10 +414,18 @@ impl<'program> Descent<'_, 'program> {
     }
 }
 
+/// Whether nothing in a future has been polled yet.
+fn is_unstarted(future: &Future) -> bool {
+    match future.state {
+        Some(state) => state == FutureState::Unresumed,
+        None => !future.children.is_empty() && future.children.iter().all(is_unstarted),
+    }
+}
+
 /// A future of a type that is no coroutine.
 fn plain(place: &Place<'_>) -> Future {
     Future {
-        name: names::simplified(&place.type_.name),
+        name: names::type_name(&place.type_),
         kind: FutureKind::Type,
         type_name: place.type_.name.clone(),
         address: place.address,
@@ -444,15 +492,31 @@ fn is_dynamic(type_: &Type) -> bool {
         && (type_.name.contains("Future") || type_.name.contains("Stream"))
 }
 
-/// Whether a reference to this type may lead to a future that is polled through it: only types
-/// that are futures, or that were made around one, so that a reference to a whole application does
-/// not put its futures on this chain.
-fn is_future_like(walker: &Walker<'_>, type_: &Type) -> bool {
-    coroutine_kind(type_).is_some()
-        || walker.leaves.is_leaf(type_)
-        || is_dynamic(type_)
-        || matches!(type_.kind, Kind::Pointer { .. })
+/// Whether a value of this type may be a future that is polled through a reference: one that was
+/// made around a future.
+fn is_future_like(type_: &Type) -> bool {
+    matches!(type_.kind, Kind::Pointer { .. })
         || type_.own_name.starts_with('(')
         || type_.own_name.contains("{async_")
         || type_.own_name.contains("future::Future")
+}
+
+/// Whether the future at `place` polls what `field` points to: it owns that, borrows it for a closure
+/// that polls it, or was made around a type that it knows nothing of but that it is polled. Any other
+/// reference leads to what it only uses: a whole application, with futures that others poll.
+fn is_polled_through(place: &Place<'_>, field: &Place<'_>, target: &Place<'_>) -> bool {
+    let pointer = field.innermost();
+    let is_exclusive = pointer.type_.own_name.starts_with("&mut ");
+    let is_captured = place.type_.own_name.starts_with("{closure_env#");
+    !pointer.type_.own_name.starts_with('&')
+        || is_exclusive && (is_captured || is_argument(place, &target.type_.name))
+}
+
+/// Whether a type is one that the type around it is made with, and no part of its own.
+fn is_argument(around: &Place<'_>, type_name: &str) -> bool {
+    let mut arguments = around.type_.parameters.iter();
+    around.type_.own_name.starts_with('(')
+        || arguments.any(|(_, id)| {
+            around.cast(*id).is_some_and(|argument| argument.type_.name == type_name)
+        })
 }

@@ -248,7 +248,7 @@ impl<'program> Reader<'_, 'program> {
             key,
             kind: if task.is_blocking() { TaskKind::Blocking } else { TaskKind::Spawned },
             id: task.id,
-            name: types.map_or_else(|| "unknown".to_owned(), |types| type_name(&types.spawned)),
+            name: types.map_or_else(|| "unknown".to_owned(), |types| futures::type_name(&types.spawned)),
             future_type: types.map(|types| types.spawned.name.clone()).unwrap_or_default(),
             state: task.state,
             is_aborted: task.is_aborted,
@@ -356,15 +356,7 @@ fn add_resource_keys(future: &Future, keys: &mut HashSet<ResourceKey>) {
 fn name(place: &Place<'_>) -> String {
     match futures::coroutine_kind(&place.type_) {
         Some(_) => futures::source_name(place),
-        None => type_name(&place.type_),
-    }
-}
-
-fn type_name(type_: &Type) -> String {
-    if type_.own_name.starts_with('{') {
-        futures::function_name(type_)
-    } else {
-        futures::simplified(&type_.name)
+        None => futures::type_name(&place.type_),
     }
 }
 
