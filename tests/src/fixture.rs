@@ -20,23 +20,10 @@ pub struct Fixture {
     pub needs: Option<Version>,
 }
 
-/// All fixtures: the modules of `hangs`, and the targets with one program each.
+/// All fixtures: the modules of `hangs` and of `zoo`, and the targets with one program each.
 pub fn fixtures() -> Result<Vec<Fixture>, Error> {
-    let folder = workspace().join("fixtures/tests/hangs");
-    let mut fixtures = Vec::new();
-    for entry in fs::read_dir(&folder).map_err(Error::file(&folder))? {
-        let path = entry.map_err(Error::file(&folder))?.path();
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        if name != "main" {
-            let source = fs::read_to_string(&path).map_err(Error::file(&path))?;
-            fixtures.push(Fixture {
-                target: "hangs".into(),
-                test: Some(format!("{name}::hangs")),
-                file: format!("tests/hangs/{name}.rs"),
-                needs: needs(&source),
-            });
-        }
-    }
+    let mut fixtures = modules("hangs", "hangs")?;
+    fixtures.extend(modules("zoo", "rests")?);
     fixtures.sort_by(|one, other| one.file.cmp(&other.file));
     for target in ["ledger", "twin"] {
         fixtures.push(Fixture {
@@ -52,6 +39,26 @@ pub fn fixtures() -> Result<Vec<Fixture>, Error> {
         file: "tests/tokio_main.rs".into(),
         needs: None,
     });
+    Ok(fixtures)
+}
+
+/// The modules of a target, each with one test of this name.
+fn modules(target: &str, test: &str) -> Result<Vec<Fixture>, Error> {
+    let folder = workspace().join("fixtures/tests").join(target);
+    let mut fixtures = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(Error::file(&folder))? {
+        let path = entry.map_err(Error::file(&folder))?.path();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        if name != "main" {
+            let source = fs::read_to_string(&path).map_err(Error::file(&path))?;
+            fixtures.push(Fixture {
+                target: target.into(),
+                test: Some(format!("{name}::{test}")),
+                file: format!("tests/{target}/{name}.rs"),
+                needs: needs(&source),
+            });
+        }
+    }
     Ok(fixtures)
 }
 

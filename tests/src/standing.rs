@@ -107,7 +107,9 @@ fn walk(future: &FutureNode, above: &Chain, file: &str, paths: &mut Vec<Chain>) 
         return;
     }
     for child in &future.children {
-        walk(child, &chain, file, paths);
+        for _ in 0..child.count {
+            walk(child, &chain, file, paths);
+        }
     }
 }
 

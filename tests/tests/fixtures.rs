@@ -111,7 +111,7 @@ impl Combination {
         }
         let mut command = asynctest(Profile::Dev)?;
         package.of(&mut command, self.profile);
-        for target in ["hangs", "ledger", "twin", "tokio_main"] {
+        for target in ["hangs", "zoo", "ledger", "twin", "tokio_main"] {
             command.args(["--test", target]);
         }
         command.args(["--timeout", "5s", "--test-threads", "16"]);

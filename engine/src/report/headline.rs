@@ -114,12 +114,12 @@ fn waited(wait: &Wait) -> String {
 }
 
 /// How many futures are polled together where the way to the first leaf forks.
-fn side_by_side(future: &FutureNode) -> Option<usize> {
+fn side_by_side(future: &FutureNode) -> Option<u64> {
     let mut node = future;
-    while let [only] = node.children.as_slice() {
+    while let Some(only) = node.only_child() {
         node = only;
     }
-    (!node.children.is_empty()).then_some(node.children.len())
+    (!node.children.is_empty()).then(|| node.width())
 }
 
 /// The innermost line of the user's own code on the way to the first leaf, and what that waits for.

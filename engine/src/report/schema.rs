@@ -247,9 +247,35 @@ pub struct FutureNode {
     /// What it waits for, when it is a leaf.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait: Option<Wait>,
+    /// How many of the futures beside it stand exactly here, this one included; they are left out.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub count: u64,
     /// The futures it waits for in turn: one for `.await`, several for `join!` and `select!`.
     #[serde(default)]
     pub children: Vec<FutureNode>,
+}
+
+impl FutureNode {
+    /// The one future that it waits for, if it waits for just one.
+    pub fn only_child(&self) -> Option<&FutureNode> {
+        match self.children.as_slice() {
+            [only] if only.count == 1 => Some(only),
+            _ => None,
+        }
+    }
+
+    /// How many futures it waits for.
+    pub fn width(&self) -> u64 {
+        self.children.iter().map(|child| child.count).fold(0, u64::saturating_add)
+    }
+}
+
+fn one() -> u64 {
+    1
+}
+
+fn is_one(count: &u64) -> bool {
+    *count == 1
 }
 
 /// What a leaf waits for.

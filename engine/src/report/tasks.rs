@@ -190,8 +190,27 @@ fn node(future: &Future, labels: &Labels, paths: &Paths<'_>) -> FutureNode {
         }),
         location: future.line.as_ref().map(|line| paths.location(line)),
         wait: future.wait.as_ref().map(|wait| self::wait(wait, labels)),
-        children: future.children.iter().map(|child| node(child, labels, paths)).collect(),
+        count: 1,
+        children: nodes(&future.children, labels, paths),
     }
+}
+
+/// Futures side by side. Equal ones are merged.
+fn nodes(futures: &[Future], labels: &Labels, paths: &Paths<'_>) -> Vec<FutureNode> {
+    let mut merged: Vec<FutureNode> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for future in futures {
+        let mut place = String::new();
+        add_place(future, &mut place);
+        match places.get(&place).and_then(|index| merged.get_mut(*index)) {
+            Some(first) => first.count += 1,
+            None => {
+                places.insert(place, merged.len());
+                merged.push(node(future, labels, paths));
+            }
+        }
+    }
+    merged
 }
 
 pub(super) fn wait(wait: &model::Wait, labels: &Labels) -> Wait {

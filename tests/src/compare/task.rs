@@ -39,7 +39,7 @@ fn is_called(full: &str, name: &str) -> bool {
 /// Gives each marked chain one of the report's.
 fn chains(expected: &[Path], found: &[Chain], wrong: &mut Vec<String>) {
     let mut left: Vec<&Chain> = found.iter().collect();
-    for path in expected {
+    for path in expected.iter().flat_map(|path| std::iter::repeat_n(path, path.count)) {
         match left.iter().position(|chain| is_same(path, chain)) {
             Some(index) => {
                 left.remove(index);

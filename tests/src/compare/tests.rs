@@ -44,6 +44,7 @@ fn future(line: u32, kind: &str, task: Option<&str>) -> FutureNode {
             detail: None,
             task: task.map(str::to_owned),
         }),
+        count: 1,
         children: Vec::new(),
     };
     FutureNode {
@@ -52,6 +53,7 @@ fn future(line: u32, kind: &str, task: Option<&str>) -> FutureNode {
         state: Some("suspended".into()),
         location: Some(location(line)),
         wait: None,
+        count: 1,
         children: vec![leaf],
     }
 }

@@ -39,6 +39,8 @@ pub struct Link {
     pub depths: RangeInclusive<u32>,
     /// What it waits for, when it is the last.
     pub waits: Option<Waits>,
+    /// How many chains like this there are.
+    pub count: usize,
 }
 
 /// What a leaf waits for.
@@ -160,6 +162,7 @@ impl<'mark> Words<'mark> {
                 branch,
                 depths: self.depths_from(depths)?,
                 waits: self.waits()?,
+                count: self.count()?,
             })),
         }
     }
@@ -212,7 +215,7 @@ impl<'mark> Words<'mark> {
         Ok(Some(Waits {
             kind: kind.replace('-', " "),
             or_unknown,
-            task: self.rest.next_if(|word| *word != "says").map(str::to_owned),
+            task: self.rest.next_if(|word| *word != "says" && !is_count(word)).map(str::to_owned),
             says: self.says()?,
         }))
     }
@@ -222,6 +225,16 @@ impl<'mark> Words<'mark> {
             return Ok(None);
         }
         self.next("what is said is missing").map(|words| Some(words.replace('-', " ")))
+    }
+
+    /// `x200`; 1 where it is left out.
+    fn count(&mut self) -> Result<usize, Error> {
+        match self.rest.next_if(|word| is_count(word)) {
+            None => Ok(1),
+            Some(word) => {
+                word.trim_start_matches('x').parse().map_err(|_| self.error("not a count"))
+            }
+        }
     }
 
     fn tally(&mut self) -> Result<Tally, Error> {
@@ -235,6 +248,11 @@ impl<'mark> Words<'mark> {
         };
         Ok(Tally { name, count })
     }
+}
+
+fn is_count(word: &str) -> bool {
+    word.strip_prefix('x')
+        .is_some_and(|number| number.starts_with(|first: char| first.is_ascii_digit()))
 }
 
 fn split_branch(word: &str) -> (&str, Option<&str>) {
@@ -266,7 +284,7 @@ mod tests {
     #[test]
     fn links() {
         let link = |who, branch: Option<&str>, depths, waits| {
-            Mark::Link(Link { who, branch: branch.map(str::to_owned), depths, waits })
+            Mark::Link(Link { who, branch: branch.map(str::to_owned), depths, waits, count: 1 })
         };
         let waits = |kind: &str, or_unknown, task: Option<&str>| {
             let task = task.map(str::to_owned);
@@ -286,6 +304,14 @@ mod tests {
             "body 1 waits mpsc-recv",
             link(Who::Body, None, 1..=1, waits("mpsc recv", false, None)),
         );
+        let many = Link {
+            who: Who::Body,
+            branch: None,
+            depths: 2..=2,
+            waits: waits("sleep", false, None),
+            count: 1000,
+        };
+        check("body 2 waits sleep x1000", Mark::Link(many));
         check(
             "root r 1 waits watch?",
             link(Who::Root("r".into()), None, 1..=1, waits("watch", true, None)),

@@ -51,12 +51,14 @@ impl Default for Expected {
 }
 
 /// One await chain, from the task to a leaf.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Path {
     /// The user's lines, outermost first.
     pub lines: Vec<u32>,
     /// What the leaf waits for.
     pub waits: Option<Waits>,
+    /// How many chains like this there are.
+    pub count: usize,
 }
 
 impl Program {
@@ -136,12 +138,13 @@ fn path(links: &[(u32, Link)], branch: Option<&str>) -> Path {
     let mut chain: BTreeMap<u32, (u32, Option<&Waits>)> = BTreeMap::new();
     let common = links.iter().filter(|(_, link)| link.branch.is_none());
     let own = links.iter().filter(|(_, link)| branch.is_some() && link.branch.as_deref() == branch);
-    for (line, link) in common.chain(own) {
+    for (line, link) in common.clone().chain(own.clone()) {
         for depth in link.depths.clone() {
             chain.insert(depth, (*line, link.waits.as_ref()));
         }
     }
     Path {
+        count: common.chain(own).map(|(_, link)| link.count).max().unwrap_or(1),
         waits: chain.last_key_value().and_then(|(_, (_, waits))| waits.cloned()),
         lines: chain.range(1..).map(|(_, (line, _))| *line).collect(),
     }
@@ -169,7 +172,7 @@ mod tests {
     fn chains_are_ordered_by_depth() {
         let source = "f().await //~ body 3 waits Mutex\ng().await //~ body 1\nh().await //~ body 2";
         let program = Program::parse(source).unwrap();
-        let path = Path { lines: vec![2, 3, 1], waits: waits("Mutex") };
+        let path = Path { lines: vec![2, 3, 1], waits: waits("Mutex"), count: 1 };
         assert_eq!(program.tasks[&Who::Body].paths, [path]);
     }
 
@@ -187,8 +190,8 @@ mod tests {
             a.await //~ body/a 2 waits Notify\n";
         let program = Program::parse(source).unwrap();
         let paths = [
-            Path { lines: vec![1, 2], waits: waits("Notify") },
-            Path { lines: vec![1], waits: waits("sleep") },
+            Path { lines: vec![1, 2], waits: waits("Notify"), count: 1 },
+            Path { lines: vec![1], waits: waits("sleep"), count: 1 },
         ];
         assert_eq!(program.tasks[&Who::Body].paths, paths);
     }

@@ -115,6 +115,8 @@ impl Package {
 /// The manifest of the fixtures in this setting. The features that a fixture may ask for are those
 /// that this Tokio is new enough for.
 fn manifest(setting: Setting) -> Result<String, Error> {
+    let own = workspace().join("fixtures/Cargo.toml");
+    let own = fs::read_to_string(&own).map_err(Error::file(&own))?;
     let needed = fixture::needed_versions()?;
     let features: String =
         needed.iter().map(|version| format!("\"{}\" = []\n", version.feature())).collect();
@@ -126,12 +128,21 @@ fn manifest(setting: Setting) -> Result<String, Error> {
     Ok(format!(
         "[package]\nname = \"fixtures\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
          [features]\ndefault = [{}]\n{features}\n\
-         [dev-dependencies]\nfutures-executor = \"0.3\"\nfutures-util = \"0.3\"\n\
-         pollster = \"0.4\"\n\
-         tokio = {{ version = \"{}\", features = [\"full\"] }}\n\n\
+         [dev-dependencies]\n{}tokio = {{ version = \"{}\", features = [\"full\"] }}\n\n\
          [[test]]\nname = \"tokio_main\"\nharness = false\n\n\
          [profile.{THIN}]\ninherits = \"release\"\nlto = \"thin\"\n\n[workspace]\n",
         on.join(", "),
+        other_dependencies(&own),
         setting.tokio.requirement,
     ))
+}
+
+/// What a manifest says of its dependencies for tests, but for Tokio.
+fn other_dependencies(manifest: &str) -> String {
+    let lines = manifest.lines().skip_while(|line| *line != "[dev-dependencies]").skip(1);
+    lines
+        .take_while(|line| !line.is_empty())
+        .filter(|line| !line.starts_with("tokio ="))
+        .map(|line| format!("{line}\n"))
+        .collect()
 }

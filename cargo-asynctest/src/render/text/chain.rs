@@ -30,10 +30,10 @@ pub(super) fn innermost(root: &FutureNode) -> (Option<&Location>, Option<&Wait>)
         {
             place = Some(location);
         }
-        match node.children.as_slice() {
-            [child] => node = child,
+        match node.only_child() {
+            Some(child) => node = child,
             // Several ways: none of them is the one.
-            _ => return (place, node.wait.as_ref()),
+            None => return (place, node.wait.as_ref()),
         }
     }
 }
@@ -140,8 +140,13 @@ fn flatten(root: &FutureNode, depth: usize, detail: Detail, links: &mut Vec<Link
         return;
     }
     links.push(said(fork(node), depth));
-    for (index, child) in node.children.iter().enumerate() {
-        let number = format!("{} of {}:", index + 1, node.children.len());
+    let mut before = 0u64;
+    for child in &node.children {
+        let number = match child.count {
+            1 => format!("{} of {}:", before + 1, node.width()),
+            count => format!("{count} of {}:", node.width()),
+        };
+        before = before.saturating_add(child.count);
         let mut below = Vec::new();
         flatten(child, depth + 1, detail, &mut below);
         match below.as_slice() {
@@ -169,9 +174,9 @@ fn straight(root: &FutureNode, depth: usize, detail: Detail) -> (Vec<Link>, &Fut
             }
             links.push(link);
         }
-        match node.children.as_slice() {
-            [child] => node = child,
-            _ => break,
+        match node.only_child() {
+            Some(child) => node = child,
+            None => break,
         }
     }
     if let Some(link) = last_shown.and_then(|index| links.get_mut(index)) {
@@ -202,7 +207,7 @@ fn shortened(links: Vec<Link>, depth: usize) -> Vec<Link> {
 
 /// What polls several futures, unless the compiler made up its name.
 fn fork(node: &FutureNode) -> String {
-    let count = node.children.len();
+    let count = node.width();
     match node.location.is_some() || node.name.contains('{') {
         true => format!("waits for {count} futures at once:"),
         false => format!("{} waits for {count} futures at once:", one_line(&node.name)),

@@ -184,10 +184,9 @@ fn innermost(task: &Task, style: Style) -> Vec<String> {
 fn has_fork(root: &FutureNode) -> bool {
     let mut node = root;
     loop {
-        match node.children.as_slice() {
-            [] => return false,
-            [child] => node = child,
-            _ => return true,
+        match node.only_child() {
+            Some(child) => node = child,
+            None => return !node.children.is_empty(),
         }
     }
 }

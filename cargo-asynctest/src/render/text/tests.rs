@@ -27,6 +27,7 @@ fn node(name: &str, location: Option<Location>, children: Vec<FutureNode>) -> Fu
         state: Some("suspended".to_owned()),
         location,
         wait: None,
+        count: 1,
         children,
     }
 }
