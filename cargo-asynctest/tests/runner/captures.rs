@@ -62,6 +62,7 @@ impl Examine for Fake {
             runtimes: Vec::new(),
             tasks: Vec::new(),
             threads: Vec::new(),
+            holdings: Vec::new(),
             gaps: Vec::new(),
             children: Vec::new(),
         })))

@@ -7,10 +7,15 @@ mod collections;
 mod coroutine;
 mod interest;
 mod leaf;
+mod kept;
+mod lines;
 mod names;
+mod survey;
 mod walk;
 
 pub use coroutine::{Coroutine, coroutine_kind, written_at};
 pub use leaf::{Leaf, LeafTables};
+pub use lines::await_line;
 pub use names::{coroutine_name, function_name, simplified, type_name, unboxed};
-pub use walk::{Leaves, Walk, Walker, await_line, source_name};
+pub use survey::{Survey, settled};
+pub use walk::{Leaves, Walk, Walker, source_name};

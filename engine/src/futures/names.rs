@@ -60,11 +60,7 @@ fn split_brackets(text: &str) -> Option<(&str, &str)> {
 
 /// What a type is called: a closure after the function that it is written in, any other by its path.
 pub fn type_name(type_: &Type) -> String {
-    if type_.own_name.starts_with('{') {
-        function_name(type_)
-    } else {
-        simplified(&type_.name)
-    }
+    if type_.own_name.starts_with('{') { function_name(type_) } else { simplified(&type_.name) }
 }
 
 /// One segment as it was written; `None` for one that stands for nothing in the source.

@@ -11,16 +11,16 @@ use std::collections::{BTreeMap, HashSet};
 use super::collections;
 use super::coroutine::{Coroutine, coroutine_kind};
 use super::interest::Interest;
+use super::lines::await_line;
 use super::names;
 use crate::address::Address;
-use crate::evidence::{Gap, Trust};
+use crate::evidence::Gap;
 use crate::limits::Limits;
 use crate::model::{
-    Amount, EndedBy, Future, FutureKind, FutureState, Held, Line, Needs, Resource, ResourceKey,
-    Wait,
+    Amount, EndedBy, Future, FutureKind, FutureState, Held, Needs, Resource, ResourceKey, Wait,
 };
 use crate::program::ImageId;
-use crate::symbols::{Declared, Kind, Type, TypeId};
+use crate::symbols::{Kind, Type, TypeId};
 use crate::value::{Place, Pointee};
 
 /// How many levels of one type are searched for futures.
@@ -45,19 +45,34 @@ pub trait Leaves {
 }
 
 /// A future as it was found in memory.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Walk {
+#[derive(Clone, Debug)]
+pub struct Walk<'program> {
     /// The future with all that it waits for; absent when nothing could be read.
     pub future: Option<Future>,
     /// What could not be read. Empty: every chain was read to its end.
     pub gaps: Vec<Gap>,
+    /// Every value on the way, outermost first.
+    pub(super) polled: Vec<Polled<'program>>,
+}
+
+/// A value that is polled, or that what is polled lies in.
+#[derive(Clone, Debug)]
+pub(super) struct Polled<'program> {
+    /// Where it lies.
+    pub(super) place: Place<'program>,
+    /// The innermost coroutine around it, or that it is.
+    pub(super) within: Option<Address>,
 }
 
 /// Reads futures.
 pub struct Walker<'walker> {
-    leaves: &'walker dyn Leaves,
-    limits: &'walker Limits,
+    pub(super) leaves: &'walker dyn Leaves,
+    pub(super) limits: &'walker Limits,
     promising: Interest,
+    /// Which types can keep what somebody waits for.
+    pub(super) keeping: Interest,
+    /// The shared values that were searched already.
+    pub(super) shared: RefCell<HashSet<(ImageId, Address)>>,
     resources: RefCell<BTreeMap<ResourceKey, Option<Resource>>>,
     /// The place of each entry in its queue, by where the entry lies.
     queues: RefCell<BTreeMap<Address, Amount>>,
@@ -70,6 +85,8 @@ impl<'walker> Walker<'walker> {
             leaves,
             limits,
             promising: Interest::default(),
+            keeping: Interest::default(),
+            shared: RefCell::default(),
             resources: RefCell::default(),
             queues: RefCell::default(),
         }
@@ -81,7 +98,7 @@ impl<'walker> Walker<'walker> {
     }
 
     /// The future at `place`.
-    pub fn walk(&self, place: &Place<'_>) -> Walk {
+    pub fn walk<'program>(&self, place: &Place<'program>) -> Walk<'program> {
         let mut descent = Descent {
             walker: self,
             around: Vec::new(),
@@ -89,9 +106,10 @@ impl<'walker> Walker<'walker> {
             followed: HashSet::new(),
             kept: HashSet::new(),
             gaps: Vec::new(),
+            polled: Vec::new(),
         };
         let future = descent.future(place);
-        Walk { future, gaps: descent.gaps }
+        Walk { future, gaps: descent.gaps, polled: descent.polled }
     }
 
     /// Where in its queue the future at `place` is, which its entry there lies in.
@@ -108,7 +126,7 @@ impl<'walker> Walker<'walker> {
     }
 
     /// Whether a value of this type is a future, or a trait object that is one.
-    fn is_future(&self, type_: &Type) -> bool {
+    pub(super) fn is_future(&self, type_: &Type) -> bool {
         coroutine_kind(type_).is_some() || self.leaves.is_leaf(type_) || is_dynamic(type_)
     }
 }
@@ -146,6 +164,7 @@ struct Descent<'walker, 'program> {
     /// The futures whose outputs are kept until others have ended too.
     kept: HashSet<Address>,
     gaps: Vec<Gap>,
+    polled: Vec<Polled<'program>>,
 }
 
 impl<'program> Descent<'_, 'program> {
@@ -156,6 +175,7 @@ impl<'program> Descent<'_, 'program> {
             return None;
         }
         self.left -= 1;
+        self.note_polled(place);
         if self.walker.leaves.is_leaf(&place.type_) {
             return Some(self.leaf(place));
         }
@@ -171,6 +191,13 @@ impl<'program> Descent<'_, 'program> {
         }
         let children = self.inside(place, |descent| descent.fields(place, SEARCH_DEPTH));
         Some(self.with(place, children))
+    }
+
+    fn note_polled(&mut self, place: &Place<'program>) {
+        let around = self.around.iter().chain([place]).rev();
+        let mut coroutines = around.filter(|place| coroutine_kind(&place.type_).is_some());
+        let within = coroutines.next().map(|place| place.address);
+        self.polled.push(Polled { place: place.clone(), within });
     }
 
     /// A future that is no coroutine, with the futures in it.
@@ -293,9 +320,18 @@ impl<'program> Descent<'_, 'program> {
         }
         // One that was not polled while another was waits for its turn.
         if !futures.iter().all(is_unstarted) {
-            futures.retain(|future| !is_unstarted(future));
+            futures.extract_if(.., |future| is_unstarted(future)).for_each(|out| self.forget(&out));
         }
         futures
+    }
+
+    /// Takes a future that is not polled, and those in it, off the way.
+    fn forget(&mut self, future: &Future) {
+        let is_it = |place: &Place<'_>| {
+            place.address == future.address && place.type_.name == future.type_name
+        };
+        self.polled.retain(|polled| !is_it(&polled.place));
+        future.children.iter().for_each(|child| self.forget(child));
     }
 
     /// The futures that the future at `place` polls in one of its fields.
@@ -444,34 +480,6 @@ pub fn source_name(place: &Place<'_>) -> String {
     names::coroutine_name(&place.type_, source.as_ref().and_then(|source| source.path.as_deref()))
 }
 
-/// The line of the `.await` that a coroutine is suspended at, as the user wrote it: an `.await`
-/// that a macro wrote is declared inside that macro, but the variable it is bound to is not.
-pub fn await_line(coroutine: &Coroutine<'_>) -> Option<Line> {
-    let declared = coroutine.line.clone()?;
-    let type_ = &coroutine.place.type_;
-    let written = super::coroutine::written_at(type_);
-    if written.as_ref().is_none_or(|written| written.file == declared.file) {
-        return Some(from(declared, Trust::Read));
-    }
-    let object = coroutine.place.program.object(coroutine.place.image)?;
-    let awaits = object.coroutine_source(type_).map(|source| source.awaits).unwrap_or_default();
-    let suspensions = match &type_.kind {
-        Kind::Enum { variants, .. } => variants.len().saturating_sub(3),
-        _ => 0,
-    };
-    let outside = (awaits.len() == suspensions)
-        .then(|| coroutine.suspension.and_then(|number| awaits.get(number).cloned()))
-        .flatten();
-    Some(match outside {
-        Some(outside) => from(outside, Trust::Derived),
-        None => from(declared, Trust::Read),
-    })
-}
-
-fn from(declared: Declared, trust: Trust) -> Line {
-    Line { file: declared.file, line: declared.line, trust }
-}
-
 /// What a reference or a `Box`, pinned or not, points to. A raw pointer, as in `Arc`, leads to what
 /// others share: nobody polls through it, unless it is a wide one to a future.
 fn owned_pointee<'program>(place: &Place<'program>) -> Option<Pointee<'program>> {
@@ -486,7 +494,7 @@ fn is_owning(type_: &Type) -> bool {
 }
 
 /// Whether this is a wide pointer to a trait object that is a future or a stream.
-fn is_dynamic(type_: &Type) -> bool {
+pub(super) fn is_dynamic(type_: &Type) -> bool {
     type_.member("vtable").is_some()
         && type_.member("pointer").is_some()
         && (type_.name.contains("Future") || type_.name.contains("Stream"))

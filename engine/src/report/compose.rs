@@ -7,11 +7,11 @@ use super::graph;
 use super::headline;
 use super::looks;
 use super::paths::Paths;
-use super::schema::{Counts, Frame, Report, Runtime, Subject, Thread};
+use super::schema::{Counts, Frame, Holding, Report, Runtime, Subject, Thread};
 use super::tasks;
 use super::words::Words;
 use crate::diagnosis::{self, Case, Looked};
-use crate::model::{self, Activity, EndedBy, World};
+use crate::model::{self, Activity, EndedBy, Hold, Holder, World};
 
 /// Gives the text of a source line, if it is known and as old as the binary.
 pub type SourceText<'source> = &'source dyn Fn(&Path, u32) -> Option<String>;
@@ -53,6 +53,7 @@ pub fn compose(
         runtimes: second.runtimes.iter().zip(1..).map(runtime).collect(),
         tasks,
         threads,
+        holdings: holdings(second, &labels, &paths),
         gaps,
         children: Vec::new(),
     }
@@ -101,6 +102,38 @@ fn thread_wait(wait: &model::Wait) -> String {
         }
         _ => wait.kind.clone(),
     }
+}
+
+fn holdings(world: &World, labels: &tasks::Labels, paths: &Paths<'_>) -> Vec<Holding> {
+    let holding = |holding: &model::Holding| {
+        let (hold, permits) = match holding.hold {
+            Hold::Exclusive => ("exclusive", None),
+            Hold::Shared => ("shared", None),
+            Hold::Permits(permits) => ("permits", Some(permits)),
+            Hold::Assigned(permits) => ("assigned", Some(permits)),
+            Hold::Sender => ("sender", None),
+            Hold::Receiver => ("receiver", None),
+            Hold::Handle => ("handle", None),
+        };
+        let holder = match holding.holder {
+            Holder::Task(key) | Holder::Aside(key, _) => labels.label(key),
+            Holder::Thread(thread, _) => format!("thread {thread}"),
+            Holder::Shared(address) => format!("what is shared at {address}"),
+        };
+        Holding {
+            resource: holding.resource.0.to_string(),
+            hold: hold.to_owned(),
+            permits,
+            type_name: holding.type_name.clone(),
+            address: holding.address.to_string(),
+            holder,
+            aside: matches!(holding.holder, Holder::Aside(..)),
+            variable: holding.variable.clone(),
+            since: holding.since.as_ref().map(|line| paths.location(line)),
+            certainty: holding.certainty,
+        }
+    };
+    world.holdings.iter().map(holding).collect()
 }
 
 /// The gaps, each once, in a fixed order.

@@ -22,6 +22,6 @@ mod words;
 pub use claims::{Finding, Graph, GraphEdge, GraphNode, GraphNodeKind, Hold, Role, Step, Victim};
 pub use compose::{SourceText, compose};
 pub use schema::{
-    Certainty, Counts, Frame, FutureNode, Headline, Location, Looks, Origin, Report, Resource,
-    Runtime, Spawn, SpawnKind, Subject, Task, TaskKind, Thread, Wait,
+    Aside, Certainty, Counts, Frame, FutureNode, Headline, Holding, Location, Looks, Origin,
+    Report, Resource, Runtime, Spawn, SpawnKind, Subject, Task, TaskKind, Thread, Wait,
 };

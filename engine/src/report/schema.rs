@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::claims::{Finding, Graph};
-use crate::evidence::{Gap, Trust};
+use crate::evidence::{self, Gap, Trust};
 
 /// Where a hung process stands.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -35,6 +35,9 @@ pub struct Report {
     /// Every thread with its stack.
     #[serde(default)]
     pub threads: Vec<Thread>,
+    /// Who has what the tasks and threads wait for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holdings: Vec<Holding>,
     /// What could not be read.
     #[serde(default)]
     pub gaps: Vec<Gap>,
@@ -161,6 +164,9 @@ pub struct Task {
     /// Its future, if that could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub future: Option<FutureNode>,
+    /// Futures that are alive in its state and that nothing polls at the moment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aside: Vec<Aside>,
     /// How many tasks stand exactly here, this one included.
     pub count: u64,
     /// The labels of the others, the first few.
@@ -274,8 +280,60 @@ fn one() -> u64 {
     1
 }
 
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
 fn is_one(count: &u64) -> bool {
     *count == 1
+}
+
+/// A future that is alive in the state of a task and that nothing polls until the code around it goes
+/// on.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Aside {
+    /// The future with all that it waits for.
+    pub future: FutureNode,
+    /// The variable it is in, or on the way to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variable: Option<String>,
+    /// Where the code around it is suspended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Location>,
+    /// Since where it has been there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Location>,
+    /// How sure it is that it is alive.
+    pub certainty: evidence::Certainty,
+}
+
+/// A part of a resource that somebody has.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Holding {
+    /// Of which resource: what identifies it, as an address.
+    pub resource: String,
+    /// What of it: `exclusive`, `shared`, `permits`, `assigned`, `sender`, `receiver`, `handle`.
+    pub hold: String,
+    /// How many permits, where it is some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permits: Option<u64>,
+    /// The type of the value that holds it.
+    pub type_name: String,
+    /// Where that value lies.
+    pub address: String,
+    /// The label of the task, or what else has it in words.
+    pub holder: String,
+    /// Whether it lies in a future of that task that nothing polls.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub aside: bool,
+    /// The variable it is in, or on the way to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variable: Option<String>,
+    /// Since where it has been held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Location>,
+    /// How sure it is that it is held.
+    pub certainty: evidence::Certainty,
 }
 
 /// What a leaf waits for.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::paths::Paths;
-use super::schema::{FutureNode, Resource, Spawn, SpawnKind, Subject, Task, TaskKind, Wait};
+use super::schema::{Aside, FutureNode, Resource, Spawn, SpawnKind, Subject, Task, TaskKind, Wait};
 use crate::model::{self, Amount, Future, FutureKind, FutureState, TaskKey, TaskState, World};
 
 /// How many of the others are named beside a task that stands for several.
@@ -112,6 +112,10 @@ fn place(task: &model::Task) -> String {
     if let Some(future) = &task.future {
         add_place(future, &mut place);
     }
+    for aside in &task.aside {
+        place.push_str("|aside");
+        add_place(&aside.future, &mut place);
+    }
     place
 }
 
@@ -153,9 +157,20 @@ fn task(task: &model::Task, labels: &Labels, paths: &Paths<'_>) -> Task {
         spawned: spawn(task, paths),
         thread: task.thread.map(|thread| thread.0),
         future: task.future.as_ref().map(|future| node(future, labels, paths)),
+        aside: task.aside.iter().map(|aside| self::aside(aside, labels, paths)).collect(),
         count: 1,
         others: Vec::new(),
         walked: task.is_walked,
+    }
+}
+
+fn aside(aside: &model::Aside, labels: &Labels, paths: &Paths<'_>) -> Aside {
+    Aside {
+        future: node(&aside.future, labels, paths),
+        variable: aside.variable.clone(),
+        at: aside.at.as_ref().map(|line| paths.location(line)),
+        since: aside.since.as_ref().map(|line| paths.location(line)),
+        certainty: aside.certainty,
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the function that polls a coroutine tells of it: the lines of its `.await`s as the user
 //! wrote them, and the path of the function with the type it is a method of.
 
+use std::collections::BTreeMap;
+
 use super::ids::{FunctionId, TypeId};
 use super::object::Object;
 use super::types::{Declared, Kind, Type};
@@ -14,6 +16,8 @@ pub struct CoroutineSource {
     pub symbol: Option<String>,
     /// The line of each `.await`, by suspension point.
     pub awaits: Vec<Declared>,
+    /// That function.
+    pub body: Option<FunctionId>,
 }
 
 impl Object {
@@ -26,6 +30,25 @@ impl Object {
         let source = self.find_coroutine_source(type_);
         self.coroutine_sources.borrow_mut().insert(type_.id, source.clone());
         source
+    }
+
+    /// The lines at which the variables of a coroutine's body are declared, by name: those whose name
+    /// just one line declares.
+    pub fn coroutine_variables(&self, type_: &Type) -> BTreeMap<String, Declared> {
+        let body = self.coroutine_source(type_).and_then(|source| source.body);
+        let variables = body.map(|body| self.variables_in(body)).unwrap_or_default();
+        let mut lines: BTreeMap<String, Vec<Declared>> = BTreeMap::new();
+        for variable in variables.into_iter().filter(|variable| variable.nesting == 0) {
+            if let (Some(name), Some(place)) = (variable.name, variable.declaration) {
+                let declared = Declared { file: place.file, line: place.line };
+                let known = lines.entry(name).or_default();
+                if !known.contains(&declared) {
+                    known.push(declared);
+                }
+            }
+        }
+        let single = lines.into_iter().filter(|(_, lines)| lines.len() == 1);
+        single.filter_map(|(name, lines)| Some((name, lines.into_iter().next()?))).collect()
     }
 
     /// Whether a function is only the wrapper that an attribute such as `#[tokio::test]` made
@@ -59,7 +82,7 @@ impl Object {
             let units = debug_info.units_of_crate(type_.id.offset()).into_iter();
             units.chain(debug_info.units_named(own)).find_map(|start| {
                 let index = debug_info.index(start)?;
-                let body = index.body(&type_.scope, &own_name)?;
+                let (offset, body) = index.body(&type_.scope, &own_name)?;
                 let unit = debug_info.unit(start)?;
                 let path = body.linkage_name.and_then(|name| std::str::from_utf8(name).ok());
                 let line = |(file, line): &(u64, u64)| {
@@ -70,6 +93,7 @@ impl Object {
                     symbol: path.map(str::to_owned),
                     path: path.map(|name| format!("{:#}", rustc_demangle::demangle(name))),
                     awaits: body.awaits.iter().filter_map(line).collect(),
+                    body: offset.to_debug_info_offset(&unit.header).map(FunctionId::from),
                 })
             })
         })

@@ -136,17 +136,20 @@ impl<'data> Index<'data> {
         self.thread_locals.get(linkage_name.as_bytes()).copied()
     }
 
-    /// The function of this name in this scope that polls a coroutine.
-    pub(super) fn body(&self, scope: &[String], own_name: &str) -> Option<&Body<'data>> {
+    /// The function of this name in this scope that polls a coroutine, and where its entry is.
+    pub(super) fn body(
+        &self,
+        scope: &[String],
+        own_name: &str,
+    ) -> Option<(UnitOffset, &Body<'data>)> {
         self.bodies
             .iter()
-            .filter(|(number, _)| {
-                self.names.get(**number as usize).is_some_and(|name| {
-                    name.text == own_name.as_bytes() && self.scope(name.offset) == scope
-                })
+            .filter_map(|(number, body)| {
+                let name = self.names.get(*number as usize)?;
+                let is_it = name.text == own_name.as_bytes() && self.scope(name.offset) == scope;
+                is_it.then_some((name.offset, body))
             })
-            .map(|(_, body)| body)
-            .max_by_key(|body| (body.awaits.len(), body.linkage_name))
+            .max_by_key(|(_, body)| (body.awaits.len(), body.linkage_name))
     }
 
     /// The functions that were inlined in this unit, each with the file number and line of the call.

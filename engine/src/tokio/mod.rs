@@ -8,6 +8,7 @@ mod called;
 mod context;
 mod drivers;
 mod followed;
+mod holders;
 mod leaves;
 mod owned;
 mod pollers;

@@ -56,15 +56,16 @@ pub fn read<'program>(
         }
     }
     reader.add_tasks(population, stacks);
-    reader.add_resources(program);
+    let waited = reader.add_resources(program);
+    reader.add_holdings(program, stacks, &waited);
     reader.world
 }
 
-struct Reader<'reader, 'program> {
-    walker: Walker<'reader>,
+pub(super) struct Reader<'reader, 'program> {
+    pub(super) walker: Walker<'reader>,
     spawn_lines: SpawnLines<'program>,
     contexts: Vec<Context<'program>>,
-    world: World,
+    pub(super) world: World,
 }
 
 impl<'program> Reader<'_, 'program> {
@@ -248,7 +249,8 @@ impl<'program> Reader<'_, 'program> {
             key,
             kind: if task.is_blocking() { TaskKind::Blocking } else { TaskKind::Spawned },
             id: task.id,
-            name: types.map_or_else(|| "unknown".to_owned(), |types| futures::type_name(&types.spawned)),
+            name: types
+                .map_or_else(|| "unknown".to_owned(), |types| futures::type_name(&types.spawned)),
             future_type: types.map(|types| types.spawned.name.clone()).unwrap_or_default(),
             state: task.state,
             is_aborted: task.is_aborted,
@@ -294,7 +296,7 @@ impl<'program> Reader<'_, 'program> {
     }
 
     /// Adds what the tasks wait for. A walk that was given up may have met more.
-    fn add_resources(&mut self, program: &Program<'program>) {
+    fn add_resources(&mut self, program: &Program<'program>) -> HashSet<ResourceKey> {
         let mut waited = HashSet::new();
         for task in &self.world.tasks {
             let aside = task.aside.iter().map(|aside| &aside.future);
@@ -303,10 +305,13 @@ impl<'program> Reader<'_, 'program> {
                 .chain(aside)
                 .for_each(|future| add_resource_keys(future, &mut waited));
         }
+        let threads = self.world.threads.iter().filter_map(|thread| thread.wait.as_ref());
+        waited.extend(threads.filter_map(|wait| wait.resource));
         let mut resources = self.walker.take_resources();
         resources.retain(|resource| waited.contains(&resource.key));
         wakers::resolve(program, &self.world, &mut resources);
         self.world.resources = resources;
+        waited
     }
 
     /// The line that spawned a task of these types, or else where its body is written.
@@ -316,7 +321,8 @@ impl<'program> Reader<'_, 'program> {
             .or_else(|| written(&types.spawned))
     }
 
-    fn keep(&mut self, task: &mut model::Task, walk: Walk) {
+    fn keep(&mut self, task: &mut model::Task, walk: Walk<'program>) {
+        self.add_survey(task, &walk);
         task.is_walked = walk.future.is_some() && walk.gaps.is_empty();
         if let Some(future) = &walk.future {
             task.name.clone_from(&future.name);

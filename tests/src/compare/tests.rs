@@ -71,6 +71,7 @@ fn task(label: &str, kind: TaskKind, future: FutureNode) -> Task {
         spawned: None,
         thread: None,
         future: Some(future),
+        aside: Vec::new(),
         count: 1,
         others: Vec::new(),
         walked: true,
@@ -97,6 +98,7 @@ fn report() -> Report {
         runtimes: Vec::new(),
         tasks: vec![body, worker],
         threads: Vec::new(),
+        holdings: Vec::new(),
         gaps: Vec::new(),
         children: Vec::new(),
     }

@@ -68,6 +68,7 @@ fn task(label: &str, kind: TaskKind, name: &str, future: Option<FutureNode>) -> 
         spawned: None,
         thread: None,
         future,
+        aside: Vec::new(),
         count: 1,
         others: Vec::new(),
         walked: true,
@@ -152,6 +153,7 @@ fn ledger() -> Report {
             running,
         ],
         threads: threads(),
+        holdings: Vec::new(),
         gaps: vec![Gap::new("ledger::Opaque", "its type is not in the debug info")],
         children: Vec::new(),
     }

@@ -1,0 +1,425 @@
+//! What is kept beside what is polled: futures that nothing polls at the moment, and values that hold
+//! what others wait for.
+//!
+//! Starts from what a walk has found on its way, and goes on to what that owns: fields, boxes,
+//! collections. What several owners share is searched for holders once, and belongs to none of them.
+//! A reference leads to what something else owns, and is not followed.
+
+use std::cell::Cell;
+use std::cmp::Reverse;
+use std::collections::HashSet;
+
+use super::collections;
+use super::coroutine::{Coroutine, coroutine_kind};
+use super::kept::{kept, since};
+use super::lines::await_line;
+use super::walk::{Polled, Walk, Walker};
+use crate::address::{Address, ThreadId};
+use crate::evidence::{Certainty, Gap};
+use crate::model::{Aside, FutureState, Hold, Holder, Holding, Line, TaskKey};
+use crate::symbols::{Kind, TypeId};
+use crate::value::{Place, Pointee};
+
+/// How deep in values of values is searched.
+const DEEPEST: usize = 24;
+
+/// Most values that are looked at for one task, and for one frame of a thread.
+const MOST_VALUES: usize = 20_000;
+
+/// What a task or a frame keeps.
+#[derive(Clone, Debug, Default)]
+pub struct Survey {
+    /// The futures that nothing polls.
+    pub aside: Vec<Aside>,
+    /// What is held.
+    pub holdings: Vec<Holding>,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+}
+
+impl Walker<'_> {
+    /// What the futures of a walk keep beside what they await; `task` is whose they are.
+    pub fn survey(&self, task: TaskKey, walk: &Walk<'_>) -> Survey {
+        let mut search = Search::new(self, Some(task), &walk.polled);
+        let origin = Origin { holder: Holder::Task(task), ..Origin::nowhere(Holder::Task(task)) };
+        search.polled(&walk.polled, &origin);
+        search.survey
+    }
+
+    /// What a variable of a thread's frame keeps: the frame is the so-manyth from the innermost. A
+    /// variable is in scope also after its value was moved away.
+    pub fn survey_local(
+        &self,
+        thread: ThreadId,
+        frame: usize,
+        variable: &str,
+        declared: Option<Line>,
+        place: &Place<'_>,
+    ) -> Survey {
+        let mut search = Search::new(self, None, &[]);
+        let origin = Origin {
+            variable: Some(variable.to_owned()),
+            since: Since::Line(declared),
+            certainty: Certainty::Likely,
+            ..Origin::nowhere(Holder::Thread(thread, frame))
+        };
+        search.value(place, &origin, DEEPEST);
+        search.survey
+    }
+
+    /// Whether a value of this type can hold something, or have what does, or a future.
+    fn is_keeping(&self, place: &Place<'_>) -> bool {
+        let is_wanted = |place: &Place<'_>| {
+            let type_ = &place.type_;
+            self.leaves.is_held(type_) || self.is_future(type_) || boxed_object(place)
+        };
+        self.keeping.leads(place, &is_wanted, &ways)
+    }
+}
+
+/// Of holdings of one resource, those that can all be true: what is held alone has one holder, and
+/// where that one is certain the others are values that were moved from.
+pub fn settled(mut holdings: Vec<Holding>) -> Vec<Holding> {
+    let rank = |holding: &Holding| {
+        (holding.resource, holding.address, holding.hold, Reverse(holding.certainty))
+    };
+    holdings.sort_by_key(rank);
+    holdings.dedup_by_key(|holding| (holding.resource, holding.address, holding.hold));
+    let same = holdings.chunk_by(|one, other| one.resource == other.resource);
+    same.flat_map(settled_of_one).collect()
+}
+
+fn settled_of_one(holdings: &[Holding]) -> Vec<Holding> {
+    let alone = holdings.iter().filter(|holding| holding.hold == Hold::Exclusive);
+    let Some(best) = alone.clone().map(|holding| holding.certainty).max() else {
+        return holdings.to_vec();
+    };
+    let rivals = alone.filter(|holding| holding.certainty == best).count();
+    let mut settled = holdings.to_vec();
+    settled.retain(|holding| {
+        let is_lock = matches!(holding.hold, Hold::Exclusive | Hold::Shared);
+        !is_lock || holding.certainty == best || best != Certainty::Definite || rivals > 1
+    });
+    for holding in &mut settled {
+        if holding.hold == Hold::Exclusive && holding.certainty == best && rivals > 1 {
+            holding.certainty = match best {
+                Certainty::Definite => Certainty::Likely,
+                Certainty::Likely | Certainty::Possible => Certainty::Possible,
+            };
+        }
+    }
+    settled
+}
+
+/// Where a value was found.
+#[derive(Clone)]
+struct Origin {
+    holder: Holder,
+    within: Option<Address>,
+    /// The line at which that is suspended.
+    at: Option<Line>,
+    variable: Option<String>,
+    since: Since,
+    certainty: Certainty,
+}
+
+/// Since when a value has been where it is.
+#[derive(Clone)]
+enum Since {
+    /// Since this line.
+    Line(Option<Line>),
+    /// Since a line that its variable tells when it is asked.
+    Variable,
+    /// It was put there at a time that nothing tells.
+    Unknown,
+}
+
+impl Origin {
+    fn nowhere(holder: Holder) -> Origin {
+        Origin {
+            holder,
+            within: None,
+            at: None,
+            variable: None,
+            since: Since::Unknown,
+            certainty: Certainty::Definite,
+        }
+    }
+
+    /// For what was put there after the variable was made.
+    fn later(&self) -> Origin {
+        Origin { since: Since::Unknown, ..self.clone() }
+    }
+}
+
+/// One search.
+struct Search<'search, 'program> {
+    walker: &'search Walker<'search>,
+    task: Option<TaskKey>,
+    /// The values on await paths.
+    on_path: HashSet<(Address, String)>,
+    /// The coroutines that were looked into.
+    seen: HashSet<(Address, String)>,
+    /// The coroutines around the value that is looked at, outermost first.
+    around: Vec<Place<'program>>,
+    left: Cell<usize>,
+    survey: Survey,
+}
+
+impl<'search, 'program> Search<'search, 'program> {
+    fn new(
+        walker: &'search Walker<'search>,
+        task: Option<TaskKey>,
+        polled: &[Polled<'program>],
+    ) -> Search<'search, 'program> {
+        Search {
+            walker,
+            task,
+            on_path: polled.iter().map(|polled| identity(&polled.place)).collect(),
+            seen: HashSet::new(),
+            around: Vec::new(),
+            left: Cell::new(MOST_VALUES),
+            survey: Survey::default(),
+        }
+    }
+
+    /// What these keep, which a walk has found on its way.
+    fn polled(&mut self, polled: &[Polled<'program>], origin: &Origin) {
+        for Polled { place, within } in polled {
+            let origin = Origin { within: *within, ..origin.clone() };
+            self.held(place, &origin);
+            match Coroutine::read(place) {
+                Some(coroutine) => self.coroutine(&coroutine, &origin),
+                None if coroutine_kind(&place.type_).is_none() => {
+                    self.fields(place, &origin, DEEPEST);
+                }
+                // The walk has said already that it cannot be read.
+                None => {}
+            }
+        }
+    }
+
+    fn coroutine(&mut self, coroutine: &Coroutine<'program>, origin: &Origin) {
+        if !self.seen.insert(identity(&coroutine.place)) {
+            return;
+        }
+        self.around.push(coroutine.place.clone());
+        for kept in kept(coroutine, &|place| self.walker.is_keeping(place)) {
+            let origin = Origin {
+                within: Some(coroutine.place.address),
+                at: await_line(coroutine),
+                variable: Some(kept.name),
+                since: Since::Variable,
+                certainty: kept.certainty.min(origin.certainty),
+                ..origin.clone()
+            };
+            self.value(&kept.place, &origin, DEEPEST);
+        }
+        self.around.pop();
+    }
+
+    /// What a value holds, and what it has inside.
+    fn value(&mut self, place: &Place<'program>, origin: &Origin, depth: usize) {
+        let left = self.left.get();
+        let Some(depth) = depth.checked_sub(1).filter(|_| left > 0) else { return };
+        self.left.set(left - 1);
+        if !self.walker.is_keeping(place) {
+            return;
+        }
+        self.held(place, origin);
+        if coroutine_kind(&place.type_).is_some() || self.walker.leaves.is_leaf(&place.type_) {
+            self.future(place, origin);
+            return;
+        }
+        if let Some(elements) = collections::elements(place, self.walker.limits) {
+            for element in elements {
+                self.value(&element, &origin.later(), depth);
+            }
+            return;
+        }
+        match place.type_.kind {
+            Kind::Struct { .. } if place.type_.is("alloc::sync::Arc") => self.shared(place, origin),
+            Kind::Struct { .. } if boxed_object(place) => match place.pointee() {
+                Some(Pointee::Dynamic(target) | Pointee::Thin(target)) => {
+                    self.value(&target, origin, depth);
+                }
+                Some(Pointee::UnknownDynamic(_)) | None => {}
+            },
+            Kind::Struct { .. } => self.fields(place, origin, depth),
+            Kind::Enum { .. } => self.fields(place, &origin.later(), depth),
+            Kind::Array { element, count } => self.array(place, element, count, origin, depth),
+            Kind::Pointer { .. } if is_box(place) => {
+                if let Some(Pointee::Thin(target)) = place.pointee() {
+                    self.value(&target, origin, depth);
+                }
+            }
+            Kind::Pointer { .. }
+            | Kind::Base { .. }
+            | Kind::Plain { .. }
+            | Kind::Union { .. }
+            | Kind::Function
+            | Kind::Opaque => {}
+        }
+    }
+
+    fn fields(&mut self, place: &Place<'program>, origin: &Origin, depth: usize) {
+        for (name, field) in place.all_fields() {
+            let variable = origin.variable.clone().or(Some(name));
+            self.value(&field, &Origin { variable, ..origin.clone() }, depth);
+        }
+    }
+
+    fn array(
+        &mut self,
+        place: &Place<'program>,
+        element: TypeId,
+        count: u64,
+        origin: &Origin,
+        depth: usize,
+    ) {
+        let Some(first) = place.cast(element) else { return };
+        for index in 0..count.min(MOST_VALUES as u64) {
+            let offset = index.saturating_mul(first.type_.size);
+            if let Some(value) = place.at(place.address.offset(offset), element) {
+                self.value(&value, origin, depth);
+            }
+        }
+    }
+
+    /// What lies in a value with several owners, unless it was searched already.
+    fn shared(&mut self, arc: &Place<'program>, origin: &Origin) {
+        let Some(Pointee::Thin(inner)) = arc.field("ptr").and_then(|ptr| ptr.pointee()) else {
+            return;
+        };
+        let is_new = self.walker.shared.borrow_mut().insert((inner.image, inner.address));
+        if !is_new || !self.walker.is_keeping(&inner) {
+            return;
+        }
+        let shared = Origin {
+            variable: origin.variable.clone(),
+            certainty: origin.certainty,
+            ..Origin::nowhere(Holder::Shared(inner.address))
+        };
+        let task = self.task.take();
+        if let Some(data) = inner.field("data") {
+            self.value(&data, &shared, DEEPEST);
+        }
+        self.task = task;
+    }
+
+    /// A future that is not necessarily polled.
+    fn future(&mut self, place: &Place<'program>, origin: &Origin) {
+        if self.on_path.contains(&identity(place)) || self.seen.contains(&identity(place)) {
+            return;
+        }
+        let coroutine = Coroutine::read(place);
+        let is_over = |coroutine: &Coroutine<'_>| {
+            matches!(coroutine.state, FutureState::Returned | FutureState::Panicked)
+        };
+        if coroutine.as_ref().is_some_and(is_over) {
+            return;
+        }
+        let Some(task) = self.task else {
+            // Who polls what is shared is not known. What a frame has was most likely moved from.
+            if let (Some(coroutine), Holder::Shared(_)) = (coroutine, origin.holder) {
+                self.coroutine(&coroutine, origin);
+            }
+            return;
+        };
+        let walk = self.walker.walk(place);
+        let Some(future) = walk.future.clone().filter(|_| coroutine.is_some() || self.waits(&walk))
+        else {
+            return;
+        };
+        self.survey.gaps.extend(walk.gaps.iter().cloned());
+        self.survey.aside.extend(origin.within.map(|within| Aside {
+            future,
+            variable: origin.variable.clone(),
+            within,
+            at: origin.at.clone(),
+            since: self.since(origin),
+            certainty: origin.certainty,
+        }));
+        self.on_path.extend(walk.polled.iter().map(|polled| identity(&polled.place)));
+        let holder = Holder::Aside(task, place.address);
+        let aside = Origin { certainty: origin.certainty, ..Origin::nowhere(holder) };
+        self.polled(&walk.polled, &aside);
+    }
+
+    /// Whether a leaf is a wait that has begun, rather than one end of a channel or the handle of a
+    /// task, which are there to be waited for.
+    fn waits(&self, walk: &Walk<'_>) -> bool {
+        let wait = walk.future.as_ref().and_then(|future| future.wait.as_ref());
+        let is_end =
+            walk.polled.iter().any(|polled| self.walker.leaves.is_held(&polled.place.type_));
+        wait.is_some_and(|wait| wait.resource.is_some() && wait.task.is_none()) && !is_end
+    }
+
+    fn held(&mut self, place: &Place<'program>, origin: &Origin) {
+        if !self.walker.leaves.is_held(&place.type_) {
+            return;
+        }
+        let Some(held) = self.walker.leaves.held(place, &self.around) else { return };
+        self.survey.holdings.push(Holding {
+            resource: held.resource,
+            hold: held.hold,
+            type_name: place.type_.name.clone(),
+            address: place.address,
+            holder: origin.holder,
+            within: origin.within,
+            variable: origin.variable.clone(),
+            since: self.since(origin),
+            certainty: origin.certainty,
+        });
+    }
+
+    fn since(&self, origin: &Origin) -> Option<Line> {
+        match &origin.since {
+            Since::Line(line) => line.clone(),
+            Since::Unknown => None,
+            Since::Variable => {
+                let coroutine = Coroutine::read(self.around.last()?)?;
+                since(&coroutine, origin.variable.as_deref()?)
+            }
+        }
+    }
+}
+
+/// What tells a value from others that begin at the same address.
+fn identity(place: &Place<'_>) -> (Address, String) {
+    (place.address, place.type_.name.clone())
+}
+
+/// The types that a value of this type owns, or shares with others.
+fn ways(place: &Place<'_>) -> Vec<TypeId> {
+    if let Some(element) = collections::element(place) {
+        return vec![element];
+    }
+    match &place.type_.kind {
+        Kind::Struct { .. } if place.type_.is("alloc::sync::Arc") => {
+            place.type_.parameter("T").into_iter().collect()
+        }
+        Kind::Struct { members } => members.iter().map(|member| member.type_id).collect(),
+        Kind::Enum { variants, .. } => {
+            variants.iter().map(|variant| variant.member.type_id).collect()
+        }
+        Kind::Array { element, .. } => vec![*element],
+        Kind::Pointer { target } if is_box(place) => target.iter().copied().collect(),
+        Kind::Pointer { .. }
+        | Kind::Base { .. }
+        | Kind::Plain { .. }
+        | Kind::Union { .. }
+        | Kind::Function
+        | Kind::Opaque => Vec::new(),
+    }
+}
+
+/// Whether this is a `Box` with a sized value in it.
+fn is_box(place: &Place<'_>) -> bool {
+    place.type_.name.starts_with("alloc::boxed::Box<")
+}
+
+/// Whether this is a `Box` with a trait object in it, whose type only its vtable tells.
+fn boxed_object(place: &Place<'_>) -> bool {
+    is_box(place) && place.type_.member("vtable").is_some()
+}
