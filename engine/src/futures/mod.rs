@@ -6,8 +6,8 @@
 mod collections;
 mod coroutine;
 mod interest;
-mod leaf;
 mod kept;
+mod leaf;
 mod lines;
 mod names;
 mod survey;

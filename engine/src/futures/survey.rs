@@ -146,6 +146,11 @@ impl Origin {
         }
     }
 
+    /// What its user calls the variable: one that the compiler has made has no name.
+    fn name(&self) -> Option<String> {
+        self.variable.clone().filter(|name| !name.starts_with("__"))
+    }
+
     /// For what was put there after the variable was made.
     fn later(&self) -> Origin {
         Origin { since: Since::Unknown, ..self.clone() }
@@ -185,9 +190,15 @@ impl<'search, 'program> Search<'search, 'program> {
 
     /// What these keep, which a walk has found on its way.
     fn polled(&mut self, polled: &[Polled<'program>], origin: &Origin) {
-        for Polled { place, within } in polled {
+        for Polled { place, within, around } in polled {
             let origin = Origin { within: *within, ..origin.clone() };
+            self.around.clone_from(around);
             self.held(place, &origin);
+            self.around.clear();
+            // What a leaf is made of is polled as a whole.
+            if self.walker.leaves.is_leaf(&place.type_) {
+                continue;
+            }
             match Coroutine::read(place) {
                 Some(coroutine) => self.coroutine(&coroutine, &origin),
                 None if coroutine_kind(&place.type_).is_none() => {
@@ -334,7 +345,7 @@ impl<'search, 'program> Search<'search, 'program> {
         self.survey.gaps.extend(walk.gaps.iter().cloned());
         self.survey.aside.extend(origin.within.map(|within| Aside {
             future,
-            variable: origin.variable.clone(),
+            variable: origin.name(),
             within,
             at: origin.at.clone(),
             since: self.since(origin),
@@ -343,15 +354,19 @@ impl<'search, 'program> Search<'search, 'program> {
         self.on_path.extend(walk.polled.iter().map(|polled| identity(&polled.place)));
         let holder = Holder::Aside(task, place.address);
         let aside = Origin { certainty: origin.certainty, ..Origin::nowhere(holder) };
+        let around = std::mem::take(&mut self.around);
         self.polled(&walk.polled, &aside);
+        self.around = around;
     }
 
     /// Whether a leaf is a wait that has begun, rather than one end of a channel or the handle of a
     /// task, which are there to be waited for.
     fn waits(&self, walk: &Walk<'_>) -> bool {
         let wait = walk.future.as_ref().and_then(|future| future.wait.as_ref());
-        let is_end =
-            walk.polled.iter().any(|polled| self.walker.leaves.is_held(&polled.place.type_));
+        let is_end = walk.polled.iter().any(|Polled { place, around, .. }| {
+            let held = self.walker.leaves.held(place, around);
+            held.is_some_and(|held| !matches!(held.hold, Hold::Assigned(_)))
+        });
         wait.is_some_and(|wait| wait.resource.is_some() && wait.task.is_none()) && !is_end
     }
 
@@ -367,7 +382,7 @@ impl<'search, 'program> Search<'search, 'program> {
             address: place.address,
             holder: origin.holder,
             within: origin.within,
-            variable: origin.variable.clone(),
+            variable: origin.name(),
             since: self.since(origin),
             certainty: origin.certainty,
         });

@@ -62,6 +62,8 @@ pub(super) struct Polled<'program> {
     pub(super) place: Place<'program>,
     /// The innermost coroutine around it, or that it is.
     pub(super) within: Option<Address>,
+    /// The futures around it, outermost first, for a value that may hold something.
+    pub(super) around: Vec<Place<'program>>,
 }
 
 /// Reads futures.
@@ -197,7 +199,9 @@ impl<'program> Descent<'_, 'program> {
         let around = self.around.iter().chain([place]).rev();
         let mut coroutines = around.filter(|place| coroutine_kind(&place.type_).is_some());
         let within = coroutines.next().map(|place| place.address);
-        self.polled.push(Polled { place: place.clone(), within });
+        let is_held = self.walker.leaves.is_held(&place.type_);
+        let around = if is_held { self.around.clone() } else { Vec::new() };
+        self.polled.push(Polled { place: place.clone(), within, around });
     }
 
     /// A future that is no coroutine, with the futures in it.

@@ -1,5 +1,6 @@
 //! A report side by side with the marks of the program that it is about.
 
+mod holders;
 mod task;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,6 +52,7 @@ fn tasks(program: &Program, report: &Report, file: &str, wrong: &mut Vec<String>
         }
     }
     wrong.extend(standings.iter().filter(|standing| standing.count > 0).map(unexpected));
+    wrong.extend(holders::differences(program, report, file, &labels));
     for (who, standing) in matched {
         ends(program, who, &standing, &labels, wrong);
     }

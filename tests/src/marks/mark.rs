@@ -4,6 +4,8 @@ use std::iter::Peekable;
 use std::ops::RangeInclusive;
 use std::str::SplitWhitespace;
 
+use asynctest_engine::evidence::Certainty;
+
 use super::Who;
 use crate::Error;
 
@@ -22,10 +24,40 @@ pub enum Mark {
     Spawned(Tally),
     /// The line of the future's body.
     Written(Tally),
+    /// A value that holds what is waited for.
+    Holds(Holds),
+    /// A future that nothing polls.
+    Leaves(Leaves),
     /// The two looks differ.
     Moves,
     /// What the report calls the hang, one of whose waits is on this line.
     Finding(String),
+}
+
+/// A value that holds what is waited for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Holds {
+    /// Who has it.
+    pub who: Who,
+    /// Whether it lies in a future that nothing polls.
+    pub is_aside: bool,
+    /// The variable it is in.
+    pub variable: String,
+    /// How sure that is.
+    pub certainty: Certainty,
+    /// Whether it is known that it is held since this line.
+    pub is_since_here: bool,
+}
+
+/// A future that nothing polls.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Leaves {
+    /// Whose.
+    pub who: Who,
+    /// The variable it is in.
+    pub variable: String,
+    /// Whether it is known that it has been there since this line.
+    pub is_since_here: bool,
 }
 
 /// A line of an await chain.
@@ -152,11 +184,26 @@ impl<'mark> Words<'mark> {
             "scheduled" => Ok(Mark::Scheduled(who)),
             // A leaf by itself: no line of the user's awaits it.
             "0" => match self.waits()? {
-                Some(waits) => {
-                    Ok(Mark::Link(Link { who, branch, depths: 0..=0, waits: Some(waits) }))
-                }
+                Some(waits) => Ok(Mark::Link(Link {
+                    who,
+                    branch,
+                    depths: 0..=0,
+                    waits: Some(waits),
+                    count: self.count()?,
+                })),
                 None => Err(self.error("what it waits for is not said")),
             },
+            word @ ("holds" | "keeps") => Ok(Mark::Holds(Holds {
+                who,
+                is_aside: branch.is_some_and(|branch| branch == "aside"),
+                variable: self.next("the variable is missing")?.to_owned(),
+                certainty: self.certainty(),
+                is_since_here: word == "holds",
+            })),
+            word @ ("leaves" | "left") => {
+                let variable = self.next("the variable is missing")?.to_owned();
+                Ok(Mark::Leaves(Leaves { who, variable, is_since_here: word == "leaves" }))
+            }
             depths => Ok(Mark::Link(Link {
                 who,
                 branch,
@@ -225,6 +272,17 @@ impl<'mark> Words<'mark> {
             return Ok(None);
         }
         self.next("what is said is missing").map(|words| Some(words.replace('-', " ")))
+    }
+
+    /// `likely`, `possible`; definite where it is left out.
+    fn certainty(&mut self) -> Certainty {
+        if self.rest.next_if_eq(&"likely").is_some() {
+            Certainty::Likely
+        } else if self.rest.next_if_eq(&"possible").is_some() {
+            Certainty::Possible
+        } else {
+            Certainty::Definite
+        }
     }
 
     /// `x200`; 1 where it is left out.
@@ -344,6 +402,21 @@ mod tests {
         let tally = |count| Tally { name: "a".into(), count };
         check("spawned a", Mark::Spawned(tally(1)));
         check("written a x200", Mark::Written(tally(200)));
+    }
+
+    #[test]
+    fn holders() {
+        let holds = |who, is_aside, certainty, is_since_here| {
+            let variable = "guard".into();
+            Mark::Holds(Holds { who, is_aside, variable, certainty, is_since_here })
+        };
+        let left = |is_since_here| Leaves { who: Who::Body, variable: "x".into(), is_since_here };
+        check("body holds guard", holds(Who::Body, false, Certainty::Definite, true));
+        check("task a/aside keeps guard likely", holds(task("a"), true, Certainty::Likely, false));
+        check("body leaves x", Mark::Leaves(left(true)));
+        check("body left x", Mark::Leaves(left(false)));
+        refused("body holds", "the variable is missing");
+        refused("body holds guard maybe", "words are left over");
     }
 
     #[test]

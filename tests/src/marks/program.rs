@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use asynctest_engine::report::SpawnKind;
 
-use super::{Comment, Link, Mark, Waits, Who, comments};
+use super::{Comment, Holds, Leaves, Link, Mark, Waits, Who, comments};
 use crate::Error;
 
 /// What the marks of one source file say.
@@ -18,6 +18,10 @@ pub struct Program {
     pub finding: Option<String>,
     /// The lines of the waits that it names.
     pub roots: BTreeSet<u32>,
+    /// Who holds what is waited for, and on which line that is said.
+    pub holds: Vec<(u32, Holds)>,
+    /// The futures that nothing polls, and on which line that is said.
+    pub leaves: Vec<(u32, Leaves)>,
 }
 
 /// What the marks say of one task.
@@ -83,6 +87,8 @@ impl Program {
                         program.finding = Some(slug.clone());
                         program.roots.insert(comment.line);
                     }
+                    Mark::Holds(holds) => program.holds.push((comment.line, holds.clone())),
+                    Mark::Leaves(leaves) => program.leaves.push((comment.line, leaves.clone())),
                     Mark::Scheduled(_) | Mark::Names(_) | Mark::Spawned(_) | Mark::Written(_) => {
                         program.note(&comment, mark);
                     }
@@ -114,7 +120,12 @@ impl Program {
                 task.count = tally.count;
                 task.spawned = Some((kind, comment.line));
             }
-            Mark::Link(_) | Mark::Runs(_) | Mark::Moves | Mark::Finding(_) => {}
+            Mark::Link(_)
+            | Mark::Runs(_)
+            | Mark::Holds(_)
+            | Mark::Leaves(_)
+            | Mark::Moves
+            | Mark::Finding(_) => {}
         }
     }
 
