@@ -2,6 +2,7 @@
 //!
 //! A coroutine says where it is suspended and holds the future it awaits; any other type is
 //! searched for the futures inside. What a leaf waits for is a runtime's business: see [`Leaves`].
+//! What coroutines keep beside is surveyed for futures that nothing polls and for what is held.
 
 mod collections;
 mod coroutine;
@@ -10,6 +11,7 @@ mod kept;
 mod leaf;
 mod lines;
 mod names;
+mod settle;
 mod survey;
 mod walk;
 
@@ -17,5 +19,6 @@ pub use coroutine::{Coroutine, coroutine_kind, written_at};
 pub use leaf::{Leaf, LeafTables};
 pub use lines::await_line;
 pub use names::{coroutine_name, function_name, simplified, type_name, unboxed};
-pub use survey::{Survey, settled};
+pub use settle::settled;
+pub use survey::Survey;
 pub use walk::{Leaves, Walk, Walker, source_name};

@@ -6,7 +6,6 @@
 //! A reference leads to what something else owns, and is not followed.
 
 use std::cell::Cell;
-use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use super::collections;
@@ -41,8 +40,13 @@ impl Walker<'_> {
     /// What the futures of a walk keep beside what they await; `task` is whose they are.
     pub fn survey(&self, task: TaskKey, walk: &Walk<'_>) -> Survey {
         let mut search = Search::new(self, Some(task), &walk.polled);
-        let origin = Origin { holder: Holder::Task(task), ..Origin::nowhere(Holder::Task(task)) };
-        search.polled(&walk.polled, &origin);
+        search.polled(&walk.polled, &Origin::nowhere(Holder::Task(task)));
+        if search.left.get() == 0 {
+            let what = walk.future.as_ref().map_or("a task", |future| &future.name);
+            let gap =
+                Gap::new(format!("what {what} keeps"), "there are more values than the limit");
+            search.survey.gaps.push(gap);
+        }
         search.survey
     }
 
@@ -52,13 +56,13 @@ impl Walker<'_> {
         &self,
         thread: ThreadId,
         frame: usize,
-        variable: &str,
+        variable: Option<&str>,
         declared: Option<Line>,
         place: &Place<'_>,
     ) -> Survey {
         let mut search = Search::new(self, None, &[]);
         let origin = Origin {
-            variable: Some(variable.to_owned()),
+            variable: variable.map(str::to_owned),
             since: Since::Line(declared),
             certainty: Certainty::Likely,
             ..Origin::nowhere(Holder::Thread(thread, frame))
@@ -75,40 +79,6 @@ impl Walker<'_> {
         };
         self.keeping.leads(place, &is_wanted, &ways)
     }
-}
-
-/// Of holdings of one resource, those that can all be true: what is held alone has one holder, and
-/// where that one is certain the others are values that were moved from.
-pub fn settled(mut holdings: Vec<Holding>) -> Vec<Holding> {
-    let rank = |holding: &Holding| {
-        (holding.resource, holding.address, holding.hold, Reverse(holding.certainty))
-    };
-    holdings.sort_by_key(rank);
-    holdings.dedup_by_key(|holding| (holding.resource, holding.address, holding.hold));
-    let same = holdings.chunk_by(|one, other| one.resource == other.resource);
-    same.flat_map(settled_of_one).collect()
-}
-
-fn settled_of_one(holdings: &[Holding]) -> Vec<Holding> {
-    let alone = holdings.iter().filter(|holding| holding.hold == Hold::Exclusive);
-    let Some(best) = alone.clone().map(|holding| holding.certainty).max() else {
-        return holdings.to_vec();
-    };
-    let rivals = alone.filter(|holding| holding.certainty == best).count();
-    let mut settled = holdings.to_vec();
-    settled.retain(|holding| {
-        let is_lock = matches!(holding.hold, Hold::Exclusive | Hold::Shared);
-        !is_lock || holding.certainty == best || best != Certainty::Definite || rivals > 1
-    });
-    for holding in &mut settled {
-        if holding.hold == Hold::Exclusive && holding.certainty == best && rivals > 1 {
-            holding.certainty = match best {
-                Certainty::Definite => Certainty::Likely,
-                Certainty::Likely | Certainty::Possible => Certainty::Possible,
-            };
-        }
-    }
-    settled
 }
 
 /// Where a value was found.
@@ -233,10 +203,10 @@ impl<'search, 'program> Search<'search, 'program> {
     fn value(&mut self, place: &Place<'program>, origin: &Origin, depth: usize) {
         let left = self.left.get();
         let Some(depth) = depth.checked_sub(1).filter(|_| left > 0) else { return };
-        self.left.set(left - 1);
         if !self.walker.is_keeping(place) {
             return;
         }
+        self.left.set(left - 1);
         self.held(place, origin);
         if coroutine_kind(&place.type_).is_some() || self.walker.leaves.is_leaf(&place.type_) {
             self.future(place, origin);

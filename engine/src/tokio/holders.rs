@@ -42,14 +42,19 @@ impl<'program> Reader<'_, 'program> {
             for local in stack::locals(program, frame) {
                 let Some(place) = value(program, &local) else { continue };
                 let number = frames_before + local.depth;
-                let name = local.name.as_deref().unwrap_or("a temporary");
                 let declared = local.declaration.map(|place| Line {
                     file: place.file,
                     line: place.line,
                     trust: Trust::Derived,
                 });
                 let thread = thread_stack.thread;
-                let survey = self.walker.survey_local(thread, number, name, declared, &place);
+                let survey = self.walker.survey_local(
+                    thread,
+                    number,
+                    local.name.as_deref(),
+                    declared,
+                    &place,
+                );
                 self.world.holdings.extend(survey.holdings);
             }
             frames_before += functions.len();
