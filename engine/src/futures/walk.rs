@@ -178,8 +178,10 @@ impl<'program> Descent<'_, 'program> {
         }
         self.left -= 1;
         self.note_polled(place);
-        if self.walker.leaves.is_leaf(&place.type_) {
-            return Some(self.leaf(place));
+        if self.walker.leaves.is_leaf(&place.type_)
+            && let Some(wait) = self.walker.leaves.wait(place, &self.around)
+        {
+            return Some(self.leaf(place, wait));
         }
         if coroutine_kind(&place.type_).is_some() {
             return self.coroutine(place);
@@ -212,7 +214,10 @@ impl<'program> Descent<'_, 'program> {
                 self.rename(&mut only, place);
                 only
             }
-            Err(children) if children.is_empty() => self.leaf(place),
+            Err(children) if children.is_empty() => {
+                let wait = self.walker.leaves.wait(place, &self.around);
+                self.leaf(place, wait.unwrap_or_else(|| unknown(place)))
+            }
             Err(children) => {
                 Future { needs: self.needs(place, &children), children, ..plain(place) }
             }
@@ -409,14 +414,7 @@ impl<'program> Descent<'_, 'program> {
         }
     }
 
-    fn leaf(&mut self, place: &Place<'program>) -> Future {
-        let mut wait = self.walker.leaves.wait(place, &self.around).unwrap_or_else(|| Wait {
-            kind: "unknown".to_owned(),
-            by: EndedBy::Unknown,
-            type_name: place.type_.name.clone(),
-            address: Some(place.address),
-            ..Wait::default()
-        });
+    fn leaf(&mut self, place: &Place<'program>, mut wait: Wait) -> Future {
         if let Some(key) = wait.resource {
             self.keep_resource(key, place);
             wait.amounts.extend(self.walker.place_in_queue(place));
@@ -451,6 +449,17 @@ impl<'program> Descent<'_, 'program> {
 
     fn gap(&mut self, type_: &Type, why: &str) {
         self.gaps.push(Gap::new(type_.name.clone(), why));
+    }
+}
+
+/// The wait of a leaf of which only the type is known.
+fn unknown(place: &Place<'_>) -> Wait {
+    Wait {
+        kind: "unknown".to_owned(),
+        by: EndedBy::Unknown,
+        type_name: place.type_.name.clone(),
+        address: Some(place.address),
+        ..Wait::default()
     }
 }
 
