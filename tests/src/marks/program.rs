@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn a_leaf_by_itself_has_no_line() {
         let program = Program::parse("block_on(receiver); //~ body 0 waits oneshot").unwrap();
-        let path = Path { lines: Vec::new(), waits: waits("oneshot") };
+        let path = Path { lines: Vec::new(), waits: waits("oneshot"), count: 1 };
         assert_eq!(program.tasks[&Who::Body].paths, [path]);
     }
 
