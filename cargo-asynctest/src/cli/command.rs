@@ -4,8 +4,10 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser};
 
+use super::build::MessageFormat;
 use super::duration::duration;
 use super::test::{TestArguments, clap_style};
 
@@ -70,9 +72,20 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command
         Some("explain") => ExplainArguments::try_parse_from(words).map(Command::Explain),
         _ => {
             let words = std::iter::once(OsString::from("asynctest")).chain(words);
-            TestArguments::try_parse_from(words).map(|test| Command::Test(Box::new(test)))
+            let test = TestArguments::try_parse_from(words).and_then(checked)?;
+            Ok(Command::Test(Box::new(test)))
         }
     }
+}
+
+/// Refuses what the parser lets pass: JSON is the format of a story alone.
+fn checked(test: TestArguments) -> Result<TestArguments, clap::Error> {
+    let is_json = test.build.general.message_format == Some(MessageFormat::Json);
+    if is_json && test.step.step_task.is_none() {
+        let why = "--message-format json is the format of a story: it needs --step-task NAME";
+        return Err(TestArguments::command().error(ErrorKind::MissingRequiredArgument, why));
+    }
+    Ok(test)
 }
 
 #[cfg(test)]

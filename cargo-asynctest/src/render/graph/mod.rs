@@ -1,8 +1,8 @@
 //! The wait-for graph of a report for tools that draw.
 //!
 //! - [`layout`]: where its nodes stand when we draw it ourselves
-//! - [`mermaid`]: a `flowchart`, which GitHub draws in job summaries
-//! - [`dot`]: for Graphviz
+//! - [`mod@mermaid`]: a `flowchart`, which GitHub draws in job summaries
+//! - [`mod@dot`]: for Graphviz
 
 mod dot;
 pub(super) mod layout;
