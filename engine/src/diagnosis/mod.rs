@@ -3,12 +3,12 @@
 //! A finding is never surer than the weakest fact it rests on. What only waits for a cause is its
 //! victim and is never named as the cause. How a finding is put into words is the report's business.
 //!
-//! - [`finding`]: what a finding is
-//! - [`case`]: what they are made from: the graph, its knots, what moved between the looks
-//! - [`standing`]: where a task stands, and whether it still stands there
+//! - `finding`: what a finding is
+//! - `case`: what they are made from: the graph, its knots, what moved between the looks
+//! - `standing`: where a task stands, and whether it still stands there
 //! - one file each: `deadlock`, `self_deadlock`, `futurelock`, `lost_wakeup`, `never_closed`,
 //!   `blocked_worker`, `starvation`, `livelock`, `external_wait`, `exit_hang`, `slow`
-//! - [`ranking`]: which of several is the root
+//! - `ranking`: which of several is the root
 
 mod blocked_worker;
 mod case;

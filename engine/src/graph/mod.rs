@@ -1,12 +1,12 @@
-//! Who waits for whom: a graph that is a pure function of a [`World`](crate::model::World).
+//! Who waits for whom: a graph that is a pure function of a [`World`].
 //!
 //! Its nodes are what can wait or be waited for, its edges say why one needs the other. It knows no
 //! runtime and accuses nobody: what a circle in it means is said by [`crate::diagnosis`].
 //!
-//! - [`node`], [`edge`]: what the graph is made of
-//! - [`build`]: how it is made of a world
-//! - [`stuck`]: what can never go on
-//! - [`circles`]: the parts of it that only wait for themselves
+//! - `node`, `edge`: what the graph is made of
+//! - `build`: how it is made of a world
+//! - `stuck`: what can never go on
+//! - `circles`: the parts of it that only wait for themselves
 
 mod build;
 mod circles;
