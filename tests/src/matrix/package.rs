@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::setting::{Profile, Setting, THIN, Toolchain};
+use super::setting::{Profile, Setting, THIN, Tokio, Toolchain, Version};
 use crate::Error;
 use crate::command::{cargo, executables, run, workspace};
 use crate::fixture;
@@ -132,17 +132,24 @@ fn manifest(setting: Setting) -> Result<String, Error> {
          [[test]]\nname = \"tokio_main\"\nharness = false\n\n\
          [profile.{THIN}]\ninherits = \"release\"\nlto = \"thin\"\n\n[workspace]\n",
         on.join(", "),
-        other_dependencies(&own),
+        other_dependencies(&own, setting.tokio),
         setting.tokio.requirement,
     ))
 }
 
-/// What a manifest says of its dependencies for tests, but for Tokio.
-fn other_dependencies(manifest: &str) -> String {
+/// The least version of Tokio that every crate of the zoo can be built with.
+const ZOO: Version = Version(47);
+
+/// The dependencies of all other fixtures, by how their names begin.
+const PLAIN: [&str; 2] = ["futures-", "pollster"];
+
+/// What a manifest says of its dependencies for tests, but for Tokio, as far as they build with it.
+fn other_dependencies(manifest: &str, tokio: Tokio) -> String {
     let lines = manifest.lines().skip_while(|line| *line != "[dev-dependencies]").skip(1);
     lines
         .take_while(|line| !line.is_empty())
         .filter(|line| !line.starts_with("tokio ="))
+        .filter(|line| tokio.has(ZOO) || PLAIN.iter().any(|name| line.starts_with(name)))
         .map(|line| format!("{line}\n"))
         .collect()
 }

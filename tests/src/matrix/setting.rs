@@ -35,6 +35,9 @@ impl Tokio {
     }
 }
 
+/// The older version that is always tried.
+const USUAL: Version = Version(38);
+
 /// The newest Tokio there is.
 pub const NEWEST: Tokio = Tokio { name: "tokio-newest", requirement: "1", version: None };
 
@@ -136,23 +139,18 @@ impl Setting {
     }
 }
 
-/// The settings and profiles that fixtures are tried in: the newest Tokio in each profile, and each
-/// older one in one, so that each profile meets old and new ones; with `ASYNCTEST_MATRIX=full` in
-/// the environment, everything with everything.
+/// The settings and profiles that fixtures are tried in: an old Tokio and the newest, dev and
+/// optimized; with `ASYNCTEST_MATRIX=full` in the environment, everything with everything.
 pub fn settings() -> Vec<(Setting, Profile)> {
     let is_full = env::var_os("ASYNCTEST_MATRIX").is_some_and(|value| value == "full");
-    let all = TOKIOS.iter().enumerate().flat_map(|(number, tokio)| {
+    let all = TOKIOS.iter().flat_map(|tokio| {
         let setting = Setting { tokio: *tokio, toolchain: Toolchain::Default };
-        let is_tried = move |profile: &Profile| {
-            let pair = if number % 2 == 0 { Profile::Dev } else { Profile::Release };
-            is_full || *tokio == NEWEST || *profile == pair
-        };
+        let is_usual = *tokio == NEWEST || tokio.version == Some(USUAL);
+        let is_tried =
+            move |profile: &Profile| is_full || (is_usual && *profile != Profile::ThinLto);
         Profile::ALL.into_iter().filter(is_tried).map(move |profile| (setting, profile))
     });
     let nightly = Setting { tokio: NEWEST, toolchain: Toolchain::Nightly };
-    let nightly = Profile::ALL
-        .into_iter()
-        .filter(|profile| is_full || *profile == Profile::Dev)
-        .map(|profile| (nightly, profile));
+    let nightly = Profile::ALL.into_iter().filter(|_| is_full).map(|profile| (nightly, profile));
     all.chain(nightly).collect()
 }

@@ -11,16 +11,16 @@ use super::Case;
 use super::scene::Scene;
 
 pub(crate) const CASES: &[Case] =
-    &[("a_hang_is_an_annotation_at_the_line_of_the_body", a_hang_is_an_annotation)];
+    &[("a_hang_is_an_annotation_at_the_line_of_its_root", a_hang_is_an_annotation)];
 
-/// The line that the marks of `tests/ledger.rs` name for the test's body.
-fn line_of_the_body() -> Result<u32, Failed> {
+/// The line that the marks of `tests/ledger.rs` name for the wait of the first task of the circle.
+fn line_of_the_root() -> Result<u32, Failed> {
     let path = workspace().join("fixtures/tests/ledger.rs");
     let source = fs::read_to_string(&path).map_err(Error::file(&path))?;
     let program = Program::parse(&source)?;
-    let paths = program.tasks.get(&Who::Body).map(|body| body.paths.as_slice());
+    let paths = program.tasks.get(&Who::Task("transfer".into())).map(|root| root.paths.as_slice());
     let lines = paths.and_then(<[_]>::first).map(|path| path.lines.as_slice());
-    Ok(*lines.and_then(<[_]>::last).ok_or("the body has no mark")?)
+    Ok(*lines.and_then(<[_]>::last).ok_or("the task has no mark")?)
 }
 
 fn a_hang_is_an_annotation(scene: &Scene) -> Result<(), Failed> {
@@ -32,7 +32,7 @@ fn a_hang_is_an_annotation(scene: &Scene) -> Result<(), Failed> {
     let head = format!(
         "::error file=tests/ledger.rs,line={},title=HANG  \
          fixtures%3A%3Aledger%3A%3Amoney_is_neither_made_nor_lost::",
-        line_of_the_body()?
+        line_of_the_root()?
     );
     let count = |start: &str| ended.stderr.lines().filter(|line| line.starts_with(start)).count();
     let text = fs::read_to_string(&summary).map_err(Error::file(&summary))?;
