@@ -63,7 +63,7 @@ const fn stepped(
 }
 
 /// The versions of Tokio on which they are stepped.
-const STEPPED_ON: [&str; 2] = ["tokio-1.38", "tokio-newest"];
+const STEPPED_ON: [&str; 1] = ["tokio-newest"];
 
 /// One story at a time: each needs a CPU for itself and one for the test.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
