@@ -8,7 +8,7 @@ use super::blocked::{Blocked, Futex, amounts, referent};
 use crate::address::Address;
 use crate::model::{EndedBy, Hold, ResourceKey, Wait};
 use crate::symbols::{Kind, Type};
-use crate::value::{Place, search, thread_locals};
+use crate::value::{Place, ThreadLocals, search};
 
 /// How deep in the wrappers of a thread-local its value is searched.
 const DEPTH: usize = 16;
@@ -58,10 +58,10 @@ pub(super) fn wait(blocked: &Blocked<'_>) -> Option<Wait> {
 /// parks on. A writer that waits for readers to leave is filed under the address behind the lock's.
 fn key(blocked: &Blocked<'_>, futex: &Futex) -> Option<Address> {
     const VARIABLE: &str = "parking_lot_core::parking_lot::with_thread_data::THREAD_DATA";
-    let variables =
-        thread_locals(blocked.program, blocked.thread, VARIABLE, "parking_lot_core").into_iter();
+    let variables = ThreadLocals::named(blocked.program, VARIABLE, "parking_lot_core");
     let is_data = |type_: &Type| type_.is("parking_lot_core::parking_lot::ThreadData");
-    let mut data = variables.flat_map(|variable| search(&variable, DEPTH, &is_data));
+    let mut data =
+        variables.of(blocked.thread).flat_map(|variable| search(&variable, DEPTH, &is_data));
     let data = data.find(|data| {
         let end = data.address.offset(data.type_.size);
         (data.address..end).contains(&futex.word)

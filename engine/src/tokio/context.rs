@@ -5,11 +5,9 @@
 //! `runtime/context.rs` (`struct Context { current: HandleCell, current_task_id, .. }`).
 
 use crate::address::ThreadId;
-use crate::arch;
 use crate::program::Program;
-use crate::snapshot::Thread;
-use crate::symbols::{Kind, ThreadLocal, Type};
-use crate::value::{Place, search};
+use crate::symbols::{Kind, Type};
+use crate::value::{Place, ThreadLocals, search};
 
 /// How deep in the thread-local's wrappers its parts are searched.
 const DEPTH: usize = 16;
@@ -26,27 +24,12 @@ pub(super) struct Context<'program> {
 
 /// The contexts of all threads that have one, for each Tokio in the main executable.
 pub(super) fn contexts<'program>(program: &'program Program<'program>) -> Vec<Context<'program>> {
-    let Some((image, executable)) = program.executable() else { return Vec::new() };
-    let Some(segment) = executable.object.thread_local_segment() else { return Vec::new() };
-    let variables = executable.object.thread_locals("tokio::runtime::context::CONTEXT", "tokio");
-    let context = |variable: &ThreadLocal, thread: &Thread| {
-        let address = arch::thread_local_address(
-            thread.registers.thread_pointer(),
-            segment.size,
-            segment.alignment,
-            variable.offset,
-        );
-        let place = Place::new(program, image, address, variable.type_id)?;
-        if !is_initialized(&place) {
-            return None;
-        }
-        Some(Context { thread: thread.id, handle: handle(&place), task_id: task_id(&place) })
-    };
-    variables
-        .iter()
-        .flat_map(|variable| {
-            program.snapshot.facts.threads.iter().filter_map(|thread| context(variable, thread))
-        })
+    let variables = ThreadLocals::named(program, "tokio::runtime::context::CONTEXT", super::CRATE);
+    let threads = program.snapshot.facts.threads.iter();
+    threads
+        .flat_map(|thread| variables.of(thread).map(|place| (thread.id, place)))
+        .filter(|(_, place)| is_initialized(place))
+        .map(|(thread, place)| Context { thread, handle: handle(&place), task_id: task_id(&place) })
         .collect()
 }
 

@@ -16,7 +16,7 @@ use super::context;
 use crate::address::{Address, ThreadId};
 use crate::model::{Future, Resource, ResourceKey, Task, TaskKey, TaskState, Waker, World};
 use crate::program::Program;
-use crate::value::{Pointee, search, thread_locals};
+use crate::value::{Pointee, ThreadLocals, search};
 
 /// Farthest that an entry of a queue lies behind the beginning of the leaf that it is part of: more
 /// than any leaf's size.
@@ -128,12 +128,10 @@ fn parkers(program: &Program<'_>) -> Vec<(ThreadId, Address)> {
     const VARIABLES: [&str; 2] =
         ["tokio::runtime::park::CURRENT_PARKER", "tokio::park::thread::CURRENT_PARKER"];
     let mut parkers = Vec::new();
+    let variables = VARIABLES.map(|path| ThreadLocals::named(program, path, super::CRATE));
     for thread in &program.snapshot.facts.threads {
-        let variables = VARIABLES
-            .into_iter()
-            .flat_map(|path| thread_locals(program, thread, path, super::CRATE))
-            .filter(context::is_initialized);
-        for variable in variables {
+        let of_thread = variables.iter().flat_map(|variables| variables.of(thread));
+        for variable in of_thread.filter(context::is_initialized) {
             let arcs = search(&variable, 16, &|type_| type_.is("alloc::sync::Arc"));
             let inner = arcs.first().and_then(|arc| arc.field("ptr")?.pointee());
             if let Some(Pointee::Thin(inner)) = inner {

@@ -11,4 +11,4 @@ mod thread_local;
 pub use place::{Place, Pointee};
 pub use render::{ValueLimits, is_secret, render};
 pub use search::search;
-pub use thread_local::thread_locals;
+pub use thread_local::ThreadLocals;

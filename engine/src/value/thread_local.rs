@@ -2,29 +2,56 @@
 
 use super::place::Place;
 use crate::arch;
-use crate::program::Program;
+use crate::program::{ImageId, Program};
 use crate::snapshot::Thread;
+use crate::symbols::{ThreadLocal, ThreadLocalSegment};
 
-/// A thread's copies of the thread-local variables of this name in the main executable, with the
-/// wrappers that std puts around them: one for each version of the crate. Whether the thread has
-/// used its copy is for the caller to tell.
-pub fn thread_locals<'program>(
+/// The thread-local variables of one name in the main executable: one for each version of the crate.
+pub struct ThreadLocals<'program> {
     program: &'program Program<'program>,
-    thread: &Thread,
-    path: &str,
-    crate_name: &str,
-) -> Vec<Place<'program>> {
-    let Some((image, executable)) = program.executable() else { return Vec::new() };
-    let Some(segment) = executable.object.thread_local_segment() else { return Vec::new() };
-    let variables = executable.object.thread_locals(path, crate_name);
-    let place = |offset, type_id| {
+    found: Option<Found>,
+}
+
+struct Found {
+    image: ImageId,
+    segment: ThreadLocalSegment,
+    variables: Vec<ThreadLocal>,
+}
+
+impl<'program> ThreadLocals<'program> {
+    /// Those whose path begins with `path`, which names the crate of this name.
+    pub fn named(
+        program: &'program Program<'program>,
+        path: &str,
+        crate_name: &str,
+    ) -> ThreadLocals<'program> {
+        let found = program.executable().and_then(|(image, executable)| {
+            let segment = executable.object.thread_local_segment()?;
+            let variables = executable.object.thread_locals(path, crate_name);
+            Some(Found { image, segment, variables })
+        });
+        ThreadLocals { program, found }
+    }
+
+    /// A thread's copies of them, with the wrappers that std puts around them. Whether the thread
+    /// has used its copy is for the caller to tell.
+    pub fn of(&self, thread: &Thread) -> impl Iterator<Item = Place<'program>> {
+        let found = self.found.iter();
+        found.flat_map(|found| found.variables.iter().filter_map(|v| self.place(found, v, thread)))
+    }
+
+    fn place(
+        &self,
+        found: &Found,
+        variable: &ThreadLocal,
+        thread: &Thread,
+    ) -> Option<Place<'program>> {
         let address = arch::thread_local_address(
             thread.registers.thread_pointer(),
-            segment.size,
-            segment.alignment,
-            offset,
+            found.segment.size,
+            found.segment.alignment,
+            variable.offset,
         );
-        Place::new(program, image, address, type_id)
-    };
-    variables.iter().filter_map(|variable| place(variable.offset, variable.type_id)).collect()
+        Place::new(self.program, found.image, address, variable.type_id)
+    }
 }
