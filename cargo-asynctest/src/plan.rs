@@ -99,6 +99,9 @@ pub(crate) struct RunOptions {
     pub(crate) jobs: usize,
     /// When a test is taken to hang.
     pub(crate) deadline: Deadline,
+    /// How long a test must rest, with nothing that could wake it, to be looked at for the proof that
+    /// it is stuck; none for never.
+    pub(crate) stuck_after: Option<Duration>,
     /// When a running test is reported, once, and goes on.
     pub(crate) slow_after: Option<Duration>,
     /// Whether the tests' output goes straight to ours.

@@ -11,14 +11,17 @@
 //! - [`program`]: a snapshot together with the symbols of what it has mapped
 //! - [`stack`]: call stacks, inlined functions and local variables
 //! - [`value`]: typed places in memory, and how to walk from one to the next
+//! - [`idle`]: what could still wake a process that sleeps
 //! - [`model`]: tasks, futures, resources, waits: plain data that knows no runtime
 //! - [`futures`]: the compiler's state machines as await chains
-//! - [`sync`]: what threads wait for without a runtime
+//! - [`sync`]: what threads wait for without a runtime, and the locks and channels of crates that are
+//!   used with any
 //! - [`tokio`]: the one home of Tokio's layout
 //! - [`graph`]: who waits for what, held by whom
 //! - [`diagnosis`]: what is wrong, one file a finding
 //! - [`sources`]: source lines for reports
 //! - [`report`]: the schema that renderers get, and how a report is made
+//! - [`trace`], [`step`]: one task followed live, line by line
 //! - [`session`]: the facade
 
 pub mod address;
@@ -27,6 +30,7 @@ pub mod diagnosis;
 pub mod evidence;
 pub mod futures;
 pub mod graph;
+pub mod idle;
 pub mod limits;
 pub mod model;
 pub mod process;

@@ -34,6 +34,10 @@ pub(crate) struct TestArguments {
     /// 60s, and up to 10m for a test that still moves]
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = OWN)]
     pub(crate) timeout: Option<Duration>,
+    /// End a test as STUCK when nothing in it has run for so long and it is proven that nothing can
+    /// ever wake it; 0 for never [default: 2s]
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = OWN)]
+    pub(crate) stuck_after: Option<Duration>,
     /// Report a test that runs this long, once, and let it go on
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = OWN)]
     pub(crate) slow_after: Option<Duration>,
@@ -58,8 +62,9 @@ const ABOUT: &str = "\
 Builds the tests, runs each in a process of its own, and where one hangs says where every Tokio
 task of it stands.
 
-Takes `cargo test`'s own flags, and after `--` libtest's. A test that has not ended after a minute
-and no longer moves is reported, killed and counted as failed, and the rest goes on.";
+Takes `cargo test`'s own flags, and after `--` libtest's. A test that is proven to be stuck ends
+within seconds, one that has not ended after a minute and no longer moves ends then: it is reported,
+killed and counted as failed, and the rest goes on.";
 
 const OWN: &str = "Run Options";
 

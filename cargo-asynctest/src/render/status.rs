@@ -103,7 +103,7 @@ impl<'plan> Status<'plan> {
         if fails || !quiet {
             let progress = Some((totals.ended, totals.planned));
             let mut line = self.status_line(result.verdict, result.duration, progress, test);
-            if fails && !matches!(result.verdict, Some(Verdict::Hang) | None) {
+            if fails && !matches!(result.verdict, Some(Verdict::Hang | Verdict::Stuck) | None) {
                 line.push_str(&format!(" ({})", result.exit));
             }
             self.line(&line);
@@ -134,6 +134,7 @@ impl<'plan> Status<'plan> {
                 let (binary, name) = names(self.plan, test);
                 let verdict = match examination.purpose {
                     Purpose::Slow => Verdict::Slow,
+                    Purpose::Stuck => Verdict::Stuck,
                     Purpose::Soft | Purpose::Deadline => Verdict::Hang,
                 };
                 let word = self.style.verdict(verdict, verdict.word());

@@ -124,6 +124,8 @@ pub(crate) struct Examined {
 pub(crate) enum Purpose {
     /// It is to be reported and goes on.
     Slow,
+    /// It may be stuck, and ends if that is proven.
+    Stuck,
     /// Its time is over if it does not move.
     Soft,
     /// Its time is over.

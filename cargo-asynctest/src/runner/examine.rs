@@ -234,6 +234,9 @@ pub(super) fn take(how: &dyn Examine, files: Files, order: &Order) -> Outcome {
     let mut examination = how.examine(&order.request)?;
     let mut report = examination.report();
     let mut purpose = order.purpose;
+    if purpose == Purpose::Stuck && !report.looks.is_stuck() {
+        return Err("it was not proven to be stuck".to_owned());
+    }
     if purpose == Purpose::Soft && !timing::moves(&report.looks, order.patience) {
         purpose = Purpose::Deadline;
     } else if purpose == Purpose::Soft {

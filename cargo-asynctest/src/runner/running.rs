@@ -4,6 +4,8 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use asynctest_engine::session::Watch;
+
 use super::event::{Examination, Purpose, Test};
 use super::isolation::Process;
 use super::output::Kept;
@@ -28,6 +30,10 @@ pub(super) struct Running {
     pub(super) process: Process,
     /// Its clock.
     pub(super) timing: Timing,
+    /// Tells when it may be stuck.
+    pub(super) watch: Watch,
+    /// How many looks did not prove that.
+    pub(super) unproven: u32,
     /// What it is in.
     pub(super) state: State,
     /// What it was ended for, if it was.
@@ -81,6 +87,8 @@ pub(super) enum State {
 pub(super) enum Ending {
     /// It hangs.
     Hang,
+    /// It is proven that it hangs.
+    Stuck,
     /// The run is over.
     Interrupt,
 }
@@ -90,6 +98,7 @@ impl Ending {
     pub(super) fn verdict(self) -> Option<Verdict> {
         match self {
             Ending::Hang => Some(Verdict::Hang),
+            Ending::Stuck => Some(Verdict::Stuck),
             Ending::Interrupt => None,
         }
     }

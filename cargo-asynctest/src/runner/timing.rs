@@ -57,6 +57,8 @@ impl Timing {
     /// The test was looked at for `purpose`: that is not done again.
     pub(super) fn done(&mut self, purpose: Purpose) {
         match purpose {
+            // It may come to rest again.
+            Purpose::Stuck => {}
             Purpose::Slow => self.slow_after = None,
             Purpose::Soft => {
                 self.soft = None;
@@ -106,6 +108,7 @@ mod tests {
             fail_fast: FailFast::No,
             status: StatusLevel::All,
             apart: SECOND,
+            stuck_after: None,
         };
         Timing::new(&options, now)
     }
@@ -157,7 +160,7 @@ mod tests {
     fn a_test_that_sleeps_is_not_one_that_hangs() {
         let check = |moved: &[&str], next_timer_ms, patience: u64, expected| {
             let moved = moved.iter().map(|text| (*text).to_owned()).collect();
-            let looks = Looks { count: 2, apart_ms: 1000, moved, next_timer_ms };
+            let looks = Looks { count: 2, apart_ms: 1000, moved, next_timer_ms, stirs: None };
             assert_eq!(moves(&looks, Duration::from_secs(patience)), expected, "{looks:?}");
         };
         check(&[], None, 540, false);

@@ -19,7 +19,6 @@ pub(crate) enum Verdict {
     Hang,
     /// It is proven that nothing can wake it.
     #[serde(rename = "STUCK")]
-    #[cfg_attr(not(test), expect(dead_code, reason = "no finding proves it yet"))]
     Stuck,
     /// It takes long, and goes on.
     #[serde(rename = "SLOW")]

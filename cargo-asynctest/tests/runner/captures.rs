@@ -55,7 +55,7 @@ impl Examine for Fake {
                 sentence: "made up".to_owned(),
                 certainty: Certainty::Possible,
             },
-            looks: Looks { count: 2, apart_ms: 1000, moved, next_timer_ms: None },
+            looks: Looks { count: 2, apart_ms: 1000, moved, next_timer_ms: None, stirs: None },
             counts: Counts::default(),
             findings: Vec::new(),
             graph: Graph::default(),

@@ -195,6 +195,7 @@ fn options(scenario: &Scenario) -> RunOptions {
         fail_fast: if scenario.fail_fast { FailFast::Yes } else { FailFast::No },
         status: StatusLevel::All,
         apart: Duration::ZERO,
+        stuck_after: None,
     }
 }
 

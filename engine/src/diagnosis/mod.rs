@@ -6,6 +6,7 @@
 //! - `finding`: what a finding is
 //! - `case`: what they are made from: the graph, its knots, what moved between the looks
 //! - `standing`: where a task stands, and whether it still stands there
+//! - `proof`: whether all of it stays so forever
 //! - one file each: `deadlock`, `self_deadlock`, `futurelock`, `lost_wakeup`, `never_closed`,
 //!   `blocked_worker`, `starvation`, `livelock`, `external_wait`, `exit_hang`, `slow`
 //! - `ranking`: which of several is the root
@@ -20,6 +21,7 @@ mod futurelock;
 mod livelock;
 mod lost_wakeup;
 mod never_closed;
+mod proof;
 mod ranking;
 mod self_deadlock;
 mod slow;
@@ -32,6 +34,7 @@ mod tests;
 
 pub use case::{Case, Looked};
 pub use finding::{Doubt, Finding, FindingKind, Step};
+pub use proof::stirs;
 pub use standing::{Movement, stand};
 
 /// All detectors, in the order in which they name a root: of two that explain the same stuck nodes,

@@ -32,6 +32,9 @@ pub struct World {
     pub resources: Vec<Resource>,
     /// Who has what of these.
     pub holdings: Vec<Holding>,
+    /// What could still wake a thread of the process from outside, in words; absent if that was not
+    /// looked at.
+    pub stirs: Option<Vec<String>>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
 }

@@ -4,7 +4,8 @@ use std::io;
 
 use crate::address::{ProcessId, ThreadId};
 use crate::process::holder::Holder;
-use crate::process::{Error, Memory, Stopped, procfs, refusal};
+use crate::process::thread::observe;
+use crate::process::{Error, Memory, Stopped, Thread, procfs, refusal};
 
 /// A process that we may trace. Nothing traces it until it is stopped, nor afterwards.
 #[derive(Debug)]
@@ -45,6 +46,13 @@ impl Process {
         self.check_identity()?;
         let (holder, standing) = Holder::start(self.id)?;
         Ok(Stopped::new(self, standing, holder))
+    }
+
+    /// What `/proc` says of its threads while they run.
+    pub fn observe(&self) -> Result<Vec<Thread>, Error> {
+        self.check_identity()?;
+        let threads = procfs::threads(self.id).map_err(|_| refusal::ended(self.id))?;
+        Ok(threads.into_iter().map(|thread| observe(self.id, thread)).collect())
     }
 
     /// Its memory, which changes while it is read unless the process is stopped.

@@ -2,7 +2,7 @@
 
 use super::schema::Looks;
 use super::tasks::Labels;
-use crate::diagnosis::{Movement, stand};
+use crate::diagnosis::{self, Movement, stand};
 use crate::model::{Amount, Future, World};
 
 /// The most sentences of one kind.
@@ -13,7 +13,8 @@ pub(super) fn looks(first: &World, second: &World, apart_ms: u64, labels: &Label
     let mut moved = threads(&movement, second);
     moved.extend(tasks(&movement, first, second, labels));
     let timers = second.tasks.iter().filter_map(|task| next_timer(task.future.as_ref()?));
-    Looks { count: 2, apart_ms, moved, next_timer_ms: timers.min() }
+    let stirs = diagnosis::stirs(first, second, &movement);
+    Looks { count: 2, apart_ms, moved, next_timer_ms: timers.min(), stirs }
 }
 
 fn threads(movement: &Movement<'_>, second: &World) -> Vec<String> {

@@ -9,6 +9,13 @@ use crate::model::{EndedBy, TaskKind, TaskState};
 /// One line on what could still happen; none for findings that are about something that happens.
 pub(super) fn outlook(words: &Words<'_, '_>, finding: &Finding, looks: &Looks) -> Option<String> {
     let moved = moved(looks);
+    if looks.is_stuck() {
+        let threads = counted(words.case.world.threads.len(), "thread");
+        return Some(format!(
+            "proven that nothing can wake it: {threads}, each asleep until another one wakes it; no \
+             timer, child process, signal handler or file from outside can; {moved}"
+        ));
+    }
     match finding.kind {
         FindingKind::Slow | FindingKind::Livelock => None,
         FindingKind::LostWakeup if !finding.is_circle => Some(moved),

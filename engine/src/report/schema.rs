@@ -107,6 +107,17 @@ pub struct Looks {
     /// Milliseconds until the next timer that a task waits for fires, if one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_timer_ms: Option<u64>,
+    /// What could still make the process go on, a sentence each; empty when it is proven that nothing
+    /// can. Absent when that was not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stirs: Option<Vec<String>>,
+}
+
+impl Looks {
+    /// Whether it is proven that the process stays as it is forever.
+    pub fn is_stuck(&self) -> bool {
+        self.stirs.as_ref().is_some_and(Vec::is_empty)
+    }
 }
 
 /// How much was found and read.

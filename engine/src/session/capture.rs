@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use super::error::Error;
 use super::family;
 use super::links::{self, Side};
-use super::look;
+use super::look::{self, Look};
 use crate::address::ProcessId;
 use crate::evidence::Gap;
 use crate::limits::Limits;
@@ -36,8 +36,8 @@ pub struct Request {
 pub struct Capture {
     /// What the report calls it.
     pub subject: Subject,
-    pub(super) first: Snapshot,
-    pub(super) second: Snapshot,
+    pub(super) first: Look,
+    pub(super) second: Look,
     pub(super) objects: Rc<Objects>,
     pub(super) executable: PathBuf,
     pub(super) sources: Sources,
@@ -100,7 +100,7 @@ impl Capture {
         let second = stopped(process, &objects, limits)?;
         let children = alive.into_iter().filter_map(|(id, child, first)| {
             let second = stopped(child, &objects, limits).ok()?;
-            let subject = family::subject(id, &first.facts.executable, &request.subject);
+            let subject = family::subject(id, &first.snapshot.facts.executable, &request.subject);
             Some(Capture::of(id, subject, first, second, &objects, limits))
         });
         let children = children.collect();
@@ -112,15 +112,15 @@ impl Capture {
     fn of(
         process: ProcessId,
         subject: Subject,
-        first: Snapshot,
-        second: Snapshot,
+        first: Look,
+        second: Look,
         objects: &Rc<Objects>,
         limits: &Limits,
     ) -> Capture {
         let file = running_executable(process);
         Capture {
             subject,
-            executable: first.facts.executable.clone(),
+            executable: first.snapshot.facts.executable.clone(),
             first,
             second,
             objects: Rc::clone(objects),
@@ -152,18 +152,18 @@ impl Capture {
     fn side(&self) -> Side<'_> {
         Side {
             name: format!("process {} {}", self.subject.process, self.subject.binary),
-            facts: &self.second.facts,
-            world: look::world(&self.second, &self.objects, &Path::to_owned, &self.limits),
+            facts: &self.second.snapshot.facts,
+            world: self.second.world(&self.objects, &self.limits).clone(),
         }
     }
 
     /// The report on this process alone, whose second look found `second`.
     fn compose(&self, second: &World) -> Report {
-        let first = look::world(&self.first, &self.objects, &Path::to_owned, &self.limits);
-        let from = self.first.facts.clock.monotonic;
-        let apart = self.second.facts.clock.monotonic.saturating_sub(from);
+        let first = self.first.world(&self.objects, &self.limits);
+        let from = self.first.snapshot.facts.clock.monotonic;
+        let apart = self.second.snapshot.facts.clock.monotonic.saturating_sub(from);
         let text = |path: &Path, line: u32| self.sources.line(path, line, self.built);
-        report::compose(&self.subject, &first, second, apart / 1_000_000, &text)
+        report::compose(&self.subject, first, second, apart / 1_000_000, &text)
     }
 
     /// The file that the process ran, as it named it.
@@ -181,13 +181,13 @@ pub(super) fn warm(process: &Process, objects: &Objects, limits: &Limits) -> Res
 }
 
 /// One look: everything that a report needs is read while the process stands still.
-fn stopped(process: &Process, objects: &Objects, limits: &Limits) -> Result<Snapshot, Error> {
+fn stopped(process: &Process, objects: &Objects, limits: &Limits) -> Result<Look, Error> {
     let stop = process.stop()?;
     let mut snapshot = Snapshot::take(&stop, limits)?;
     let file_of = |path: &Path| running_file(snapshot.facts.process, path);
-    drop(look::world(&snapshot, objects, &file_of, limits));
+    let world = look::world(&snapshot, objects, &file_of, limits);
     snapshot.seal();
-    Ok(snapshot)
+    Ok(Look::of(snapshot, world))
 }
 
 /// Where to read a file that a process has mapped: as the process sees it, which need not be as we

@@ -1,17 +1,42 @@
 //! From a snapshot to the world in it.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use crate::address::ThreadId;
 use crate::arch;
+use crate::idle::{self, Known};
 use crate::limits::Limits;
 use crate::model::{Activity, Frame, Line, Thread, World};
 use crate::program::Program;
-use crate::snapshot::{self, Snapshot};
+use crate::snapshot::{self, Facts, Snapshot};
 use crate::stack::{self, ThreadStack};
 use crate::symbols::{CodeFrame, Objects};
 use crate::sync;
 use crate::tokio;
+
+/// A snapshot with the world in it, which is read once.
+pub(super) struct Look {
+    pub(super) snapshot: Snapshot,
+    world: OnceCell<World>,
+}
+
+impl Look {
+    /// A look whose world has been read, with all of the memory that this took.
+    pub(super) fn of(snapshot: Snapshot, world: World) -> Look {
+        Look { snapshot, world: OnceCell::from(world) }
+    }
+
+    /// A look whose world is read when it is asked for.
+    pub(super) fn unread(snapshot: Snapshot) -> Look {
+        Look { snapshot, world: OnceCell::new() }
+    }
+
+    /// Everything that is found in the snapshot.
+    pub(super) fn world(&self, objects: &Objects, limits: &Limits) -> &World {
+        self.world.get_or_init(|| world(&self.snapshot, objects, &Path::to_owned, limits))
+    }
+}
 
 /// Everything that is found in `snapshot`. `file_of` says where a mapped file is to be read from.
 pub(super) fn world(
@@ -25,10 +50,21 @@ pub(super) fn world(
     let known = snapshot.facts.threads.iter().zip(&stacks);
     let threads = known.map(|(thread, stack)| self::thread(&program, thread, stack)).collect();
     gaps.extend(stacks.iter().flat_map(|stack| stack.gaps.iter().cloned()));
-    let world = World { threads, gaps, ..World::default() };
+    let stirs = Some(stirs(&snapshot.facts, &stacks));
+    let world = World { threads, gaps, stirs, ..World::default() };
     let mut world = tokio::read(&program, &stacks, limits, world);
     add_resources_of_threads(&mut world);
     world
+}
+
+/// What could still wake a thread of the process, in words.
+fn stirs(facts: &Facts, stacks: &[ThreadStack]) -> Vec<String> {
+    let is_spare = |thread: &snapshot::Thread| {
+        let mut known = facts.threads.iter().zip(stacks);
+        known.any(|(other, stack)| other.id == thread.id && tokio::is_spare(stack))
+    };
+    let known = Known { is_spare: &is_spare, is_own: &tokio::is_own_file };
+    idle::stirs(facts, &known).iter().map(ToString::to_string).collect()
 }
 
 /// Adds what only threads wait for to the resources.

@@ -7,8 +7,10 @@ mod links;
 mod look;
 mod saved;
 mod stepping;
+mod watch;
 
 pub use capture::{Capture, Request};
 pub use error::Error;
 pub use saved::Bundle;
 pub use stepping::{Stepping, Telling};
+pub use watch::Watch;

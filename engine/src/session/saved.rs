@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::capture::Capture;
 use super::error::Error;
+use super::look::Look;
 use crate::evidence::Gap;
 use crate::limits::Limits;
 use crate::report::Subject;
@@ -55,7 +56,7 @@ impl Capture {
             children: self.children.len(),
             gaps: self.gaps.clone(),
         };
-        archive::write(path, &self.first, &self.second, &payload)?;
+        archive::write(path, &self.first.snapshot, &self.second.snapshot, &payload)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         match bundle {
             Bundle::Copy => drop(archive::copy_binary(&self.executable, folder)?),
@@ -91,8 +92,8 @@ impl Capture {
             children: children.collect::<Result<_, _>>()?,
             gaps: payload.gaps,
             subject: payload.subject,
-            first: archive.first,
-            second: archive.second,
+            first: Look::unread(archive.first),
+            second: Look::unread(archive.second),
             objects: Rc::new(objects),
             executable,
             sources: Sources::kept(payload.lines),
@@ -103,7 +104,7 @@ impl Capture {
 
     fn build_id(&self) -> Option<String> {
         let (program, _) =
-            crate::program::Program::new(&self.second, &self.objects, &Path::to_owned);
+            crate::program::Program::new(&self.second.snapshot, &self.objects, &Path::to_owned);
         let (_, image) = program.executable()?;
         Some(image.object.build_id()?.to_string())
     }

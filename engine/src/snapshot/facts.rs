@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::address::{Address, ProcessId};
-use crate::process::{Clock, Socket, Thread};
+use crate::process::{Clock, Socket, Surroundings, Thread};
 
 /// Everything about a stop but its memory.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub struct Facts {
     /// The sockets among them, in order of inode.
     #[serde(default)]
     pub sockets: Vec<Socket>,
+    /// What can wake it from outside, if that was looked at.
+    #[serde(default)]
+    pub surroundings: Option<Surroundings>,
 }
 
 impl Facts {

@@ -1,11 +1,19 @@
 //! Snapshots of a process that is there.
 
 use std::ops::Range;
+use std::path::PathBuf;
 
 use crate::address::Address;
 use crate::limits::Limits;
 use crate::process::{self, Clock, Process, Stopped, Thread};
 use crate::snapshot::{Descriptor, Facts, Snapshot, Source, maps};
+
+impl Facts {
+    /// What `/proc` says of a process that runs on, its registers and memory apart.
+    pub fn glance(process: &Process) -> Result<Facts, process::Error> {
+        facts(process, process.observe()?, Clock::now())
+    }
+}
 
 impl Snapshot {
     /// A snapshot of a stop. Memory is read as it is asked for: [`Snapshot::seal`] it before the
@@ -33,12 +41,19 @@ fn snapshot(
     clock: Clock,
     limits: &Limits,
 ) -> Result<Snapshot, process::Error> {
-    let descriptor = |(number, target): (i32, std::path::PathBuf)| Descriptor {
-        number,
+    let facts = facts(process, threads, clock)?;
+    let source = Live { hidden: process.arguments()?, memory: process.memory()? };
+    Ok(Snapshot::new(facts, Box::new(source), limits.snapshot_bytes))
+}
+
+fn facts(process: &Process, threads: Vec<Thread>, clock: Clock) -> Result<Facts, process::Error> {
+    let open = process.descriptors()?;
+    let descriptor = |(number, target): &(i32, PathBuf)| Descriptor {
+        number: *number,
         target: target.to_string_lossy().into_owned(),
     };
-    let descriptors: Vec<Descriptor> = process.descriptors()?.into_iter().map(descriptor).collect();
-    let facts = Facts {
+    let descriptors: Vec<Descriptor> = open.iter().map(descriptor).collect();
+    Ok(Facts {
         process: process.id(),
         clock,
         executable: process.executable()?,
@@ -46,9 +61,8 @@ fn snapshot(
         mappings: maps::parse(&process.maps()?),
         sockets: process.sockets(&descriptors.iter().filter_map(Descriptor::socket).collect()),
         descriptors,
-    };
-    let source = Live { hidden: process.arguments()?, memory: process.memory()? };
-    Ok(Snapshot::new(facts, Box::new(source), limits.snapshot_bytes))
+        surroundings: Some(process.surroundings(&open)),
+    })
 }
 
 /// The memory of a process without its arguments and environment, which read as zeros: here and

@@ -14,7 +14,7 @@ pub mod synth;
 pub use facts::{Descriptor, Facts, Mapping};
 pub use memory::{Source, Unreadable};
 
-pub use crate::process::{Clock, Socket, Syscall, Thread};
+pub use crate::process::{Clock, Socket, Surroundings, Syscall, Thread, Watched};
 
 use std::ops::Range;
 

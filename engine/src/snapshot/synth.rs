@@ -33,6 +33,7 @@ impl Synth {
                 mappings: Vec::new(),
                 descriptors: Vec::new(),
                 sockets: Vec::new(),
+                surroundings: None,
             },
             parts: Vec::new(),
         }

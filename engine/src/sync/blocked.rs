@@ -66,18 +66,11 @@ impl<'program> Blocked<'program> {
         self.functions.iter().find(|(_, path)| is_it(path)).map(|(frame, _)| *frame)
     }
 
-    /// Whether the thread waits on behalf of the runtime that this crate is: of the functions that are not std's or a
-    /// lock library's, the innermost one is the runtime's.
+    /// Whether the thread waits on behalf of the runtime that this crate is: of the functions that
+    /// are not std's or a lock library's, the innermost one is the runtime's.
     pub(super) fn is_for_runtime(&self, runtime: &str) -> bool {
-        const BELOW: [&str; 8] =
-            ["std", "core", "alloc", "parking_lot", "parking_lot_core", "lock_api", "libc", "mio"];
-        // What has no debug info has no path either: `syscall`, `__futex_abstimed_wait`.
-        let mut above = self.functions.iter().filter(|(_, path)| path.contains("::"));
-        let innermost = above.find(|(_, path)| {
-            let path = path.trim_start_matches('<');
-            !BELOW.contains(&path.split("::").next().unwrap_or_default())
-        });
-        innermost.is_some_and(|(_, path)| path.split("::").next() == Some(runtime))
+        let innermost = innermost(self.functions.iter().map(|(_, path)| path.as_str()));
+        innermost.is_some_and(|path| path.split("::").next() == Some(runtime))
     }
 
     /// The futex that it waits for.
@@ -128,6 +121,17 @@ impl<'program> Blocked<'program> {
         let reference = Place::new(self.program, own.image, Address(0), own.type_id?)?;
         target_type(&reference)
     }
+}
+
+/// The innermost of these functions that is not std's or a lock library's.
+pub(super) fn innermost<'path>(mut paths: impl Iterator<Item = &'path str>) -> Option<&'path str> {
+    const BELOW: [&str; 8] =
+        ["std", "core", "alloc", "parking_lot", "parking_lot_core", "lock_api", "libc", "mio"];
+    // What has no debug info has no path either: `syscall`, `__futex_abstimed_wait`.
+    paths.find(|path| {
+        let path = path.trim_start_matches('<');
+        path.contains("::") && !BELOW.contains(&path.split("::").next().unwrap_or_default())
+    })
 }
 
 /// A value of the type that this reference or thin pointer points to, at address 0.

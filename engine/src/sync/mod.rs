@@ -18,7 +18,7 @@ mod std_locks;
 mod std_threads;
 mod system;
 
-use crate::futures::Leaf;
+use crate::futures::{Leaf, simplified};
 use crate::model::{Resource, Wait};
 use crate::program::Program;
 use crate::snapshot;
@@ -42,6 +42,14 @@ pub fn wait(
         return None;
     }
     LIBRARIES.iter().find_map(|wait| wait(&blocked))
+}
+
+/// The path, without generics, of the innermost function on a stack that is not std's or a lock
+/// library's.
+pub fn innermost(stack: &ThreadStack) -> Option<String> {
+    let functions = stack.frames.iter().flat_map(|(_, functions)| functions);
+    let paths: Vec<String> = functions.map(|function| simplified(&function.name)).collect();
+    blocked::innermost(paths.iter().map(String::as_str)).map(str::to_owned)
 }
 
 /// What a thread waits for as a resource; none when nobody can hold or serve it.

@@ -7,7 +7,7 @@ use proc_macro2::TokenTree;
 use crate::source::{Source, group, ident, is_path_separator};
 
 /// A room and what it may use, in the order of the house: nothing uses what comes after it.
-const MAY_USE: [(&str, &[&str]); 22] = [
+const MAY_USE: [(&str, &[&str]); 23] = [
     ("address", &[]),
     ("evidence", &[]),
     ("limits", &[]),
@@ -15,6 +15,7 @@ const MAY_USE: [(&str, &[&str]); 22] = [
     ("symbols", &["address", "evidence", "limits", "arch"]),
     ("process", &["address", "evidence", "limits", "arch"]),
     ("snapshot", &["address", "evidence", "limits", "arch", "process"]),
+    ("idle", &["address", "arch", "snapshot"]),
     ("program", &["address", "evidence", "limits", "symbols", "snapshot"]),
     ("sources", &["evidence", "limits"]),
     ("stack", &["address", "evidence", "limits", "arch", "symbols", "snapshot", "program"]),
@@ -62,6 +63,7 @@ const MAY_USE: [(&str, &[&str]); 22] = [
             "symbols",
             "process",
             "snapshot",
+            "idle",
             "program",
             "sources",
             "stack",

@@ -9,6 +9,9 @@ use crate::cli::{self, LibtestArguments, TestArguments};
 use crate::plan::{Deadline, FailFast, Output, RunOptions, StatusLevel};
 use crate::render;
 
+/// How long a test that is stuck rests before it ends, if nobody says how long.
+const STUCK: Duration = Duration::from_secs(2);
+
 /// When a test is looked at, if nobody says when.
 const SOFT: Duration = Duration::from_secs(60);
 
@@ -23,6 +26,7 @@ pub(super) fn run_options(arguments: &TestArguments, libtest: &LibtestArguments)
     RunOptions {
         jobs: jobs(arguments, libtest),
         deadline: deadline(arguments.timeout),
+        stuck_after: stuck_after(arguments.stuck_after),
         slow_after: arguments.slow_after.filter(|after| !after.is_zero()),
         output: output(libtest),
         fail_fast: if arguments.fail_fast { FailFast::Yes } else { FailFast::No },
@@ -58,6 +62,10 @@ fn jobs(arguments: &TestArguments, libtest: &LibtestArguments) -> usize {
     let given = libtest.test_threads.or(arguments.test_threads);
     let variable = || env::var("RUST_TEST_THREADS").ok()?.parse().ok();
     given.or_else(variable).map_or_else(processors, NonZeroUsize::get)
+}
+
+fn stuck_after(given: Option<Duration>) -> Option<Duration> {
+    Some(given.unwrap_or(STUCK)).filter(|after| !after.is_zero())
 }
 
 fn deadline(timeout: Option<Duration>) -> Deadline {
@@ -101,5 +109,12 @@ mod tests {
         let second = Duration::from_secs(1);
         assert_eq!(deadline(Some(second)), Deadline::Asked(second));
         assert_eq!(deadline(None), Deadline::Default { soft: SOFT, hard: HARD });
+    }
+
+    #[test]
+    fn the_proof_is_looked_for_unless_it_is_turned_off() {
+        assert_eq!(stuck_after(None), Some(STUCK));
+        assert_eq!(stuck_after(Some(Duration::ZERO)), None);
+        assert_eq!(stuck_after(Some(Duration::from_secs(9))), Some(Duration::from_secs(9)));
     }
 }

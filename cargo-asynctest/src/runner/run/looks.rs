@@ -31,6 +31,9 @@ impl Run<'_> {
         if self.examiner.next().is_some_and(|at| at <= now) {
             self.take_examinations();
         }
+        if self.next_sweep().is_some_and(|at| at <= now) {
+            self.sweep(now);
+        }
         if self.next_tick.is_some_and(|at| at <= now) {
             self.tick(now);
         }
@@ -88,6 +91,7 @@ impl Run<'_> {
         let (binary, name) = self.names(test);
         let verdict = match purpose {
             Purpose::Slow => Verdict::Slow,
+            Purpose::Stuck => Verdict::Stuck,
             Purpose::Soft | Purpose::Deadline => Verdict::Hang,
         };
         Subject {
@@ -136,13 +140,19 @@ impl Run<'_> {
         let purpose = *purpose;
         let patience = timing::patience(self.options);
         let moves = outcome.as_ref().is_ok_and(|seen| timing::moves(&seen.report.looks, patience));
+        if purpose == Purpose::Stuck && !is_proof(&outcome) {
+            running.unproven += 1;
+            running.state = State::Runs;
+            return;
+        }
         let examination = Examination { purpose, outcome };
         if purpose == Purpose::Slow || (purpose == Purpose::Soft && moves) {
             running.state = State::Runs;
             self.report_slow(serial, examination, now);
         } else {
             running.examinations.push(examination);
-            running.kill(Ending::Hang, now);
+            let ending = if purpose == Purpose::Stuck { Ending::Stuck } else { Ending::Hang };
+            running.kill(ending, now);
             self.finish_if_over(serial);
         }
     }
@@ -162,4 +172,9 @@ impl Run<'_> {
             running.examinations.push(examination);
         }
     }
+}
+
+/// Whether a look proved that the test is stuck.
+fn is_proof(outcome: &Result<Examined, String>) -> bool {
+    outcome.as_ref().is_ok_and(|examined| examined.report.looks.is_stuck())
 }

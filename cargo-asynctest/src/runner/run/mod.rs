@@ -2,6 +2,7 @@
 //!
 //! - [`starts`]: a test's start
 //! - [`looks`]: looks at tests that take long
+//! - [`sweeps`]: which of the others may be stuck
 //! - [`ends`]: a test's end
 //! - [`interrupts`]: what signals do
 
@@ -9,6 +10,7 @@ mod ends;
 mod interrupts;
 mod looks;
 mod starts;
+mod sweeps;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -54,6 +56,7 @@ pub(super) struct Run<'run> {
     options: &'run RunOptions,
     tick: Option<Duration>,
     next_tick: Option<Instant>,
+    next_sweep: Option<Instant>,
     show: &'run mut dyn FnMut(Event<'_>),
     reactor: Reactor,
     signals: Signals,
@@ -82,6 +85,7 @@ impl<'run> Run<'run> {
             options,
             tick: setup.tick,
             next_tick: setup.tick.map(|_| Instant::now()),
+            next_sweep: Some(Instant::now()),
             show,
             reactor: Reactor::new()?,
             signals: Signals::take(&[Signal::SIGCHLD, Signal::SIGTSTP]).map_err(Error::Signals)?,
@@ -137,6 +141,7 @@ impl<'run> Run<'run> {
             .chain(self.examiner.next())
             .chain(self.orphans)
             .chain(self.next_tick)
+            .chain(self.next_sweep())
             .min()
     }
 

@@ -4,6 +4,8 @@ use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use asynctest_engine::address::ProcessId;
+use asynctest_engine::session::Watch;
 use nix::errno::Errno;
 
 use super::Run;
@@ -48,10 +50,13 @@ impl Run<'_> {
     }
 
     pub(super) fn admit(&mut self, serial: u64, test: Test, process: isolation::Process) {
+        let now = Instant::now();
         let running = Running {
             test,
+            watch: Watch::new(ProcessId(process.id()), now),
+            unproven: 0,
             process,
-            timing: Timing::new(self.options, Instant::now()),
+            timing: Timing::new(self.options, now),
             state: State::Runs,
             ended_for: None,
             stdout: Kept::default(),

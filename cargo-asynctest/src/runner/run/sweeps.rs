@@ -1,0 +1,42 @@
+//! Sweeps over the running tests for those that may be stuck.
+
+use std::time::{Duration, Instant};
+
+use super::Run;
+use crate::runner::event::Purpose;
+use crate::runner::running::{Running, State};
+
+/// How often all are looked at, without stopping them.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// By how much longer a test must rest after each look that did not prove it stuck: `2^n` times as
+/// long, up to this `n`.
+const MOST_DOUBLINGS: u32 = 6;
+
+impl Run<'_> {
+    /// When the next sweep is due.
+    pub(super) fn next_sweep(&self) -> Option<Instant> {
+        self.options.stuck_after.and(self.next_sweep)
+    }
+
+    /// Looks at all tests, and closely at those that rest and that nothing seems to be able to
+    /// wake.
+    pub(super) fn sweep(&mut self, now: Instant) {
+        let Some(after) = self.options.stuck_after else { return };
+        self.next_sweep = Some(now + EVERY);
+        // The close look takes as long again as the time between its two halves.
+        let rest = after.saturating_sub(self.options.apart);
+        let ripe = |running: &mut Running| {
+            let rest = rest.saturating_mul(1 << running.unproven.min(MOST_DOUBLINGS));
+            matches!(running.state, State::Runs) && running.watch.is_ripe(now, rest)
+        };
+        let serials: Vec<u64> = self
+            .running
+            .iter_mut()
+            .filter_map(|(serial, running)| ripe(running).then_some(*serial))
+            .collect();
+        for serial in serials {
+            self.examine(serial, Purpose::Stuck);
+        }
+    }
+}

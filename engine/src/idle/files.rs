@@ -1,0 +1,78 @@
+//! Files that are watched, and who can make them ready.
+
+use super::Stir;
+use crate::snapshot::{Descriptor, Facts, Surroundings, Watched};
+
+/// What could be made ready from outside.
+pub(super) fn stirs(
+    facts: &Facts,
+    surroundings: &Surroundings,
+    is_own: &dyn Fn(&Facts, &Watched) -> bool,
+) -> Vec<Stir> {
+    let set = surroundings.set_timers.iter();
+    let timers = set.map(|number| Stir::Timer(format!("descriptor {number}")));
+    let foreign = surroundings.watched.iter().filter(|watched| !is_own(facts, watched));
+    let watched = foreign.filter_map(|watched| {
+        let what = outside(facts, surroundings, watched)?;
+        Some(Stir::File { descriptor: watched.descriptor, what })
+    });
+    timers.chain(watched).collect()
+}
+
+/// What can make this file ready, if anything outside can.
+fn outside(facts: &Facts, surroundings: &Surroundings, watched: &Watched) -> Option<String> {
+    let Some(descriptor) = facts.descriptor(watched.descriptor) else {
+        return Some("it is closed, or another process has it".to_owned());
+    };
+    match descriptor.target.as_str() {
+        // Only who has its descriptor can, and that is this process: it has no children.
+        "anon_inode:[eventfd]" => None,
+        // What it watches is looked at by itself, and so are timers.
+        "anon_inode:[eventpoll]" | "anon_inode:[timerfd]" => None,
+        _ => match end(descriptor) {
+            None => Some(descriptor.target.clone()),
+            Some((_, inode)) if inode != watched.inode => {
+                Some("its number has become another file's".to_owned())
+            }
+            Some((_, inode)) if surroundings.shared.contains(&inode) => {
+                Some(format!("{}, which another process has too", descriptor.target))
+            }
+            Some((End::Pipe, _)) => None,
+            Some((End::Socket, _)) => socket(facts, surroundings, descriptor),
+        },
+    }
+}
+
+/// A socket whose other end is not in this process, in words.
+fn socket(facts: &Facts, surroundings: &Surroundings, own: &Descriptor) -> Option<String> {
+    let Some(socket) = facts.socket(own) else { return Some("a socket".to_owned()) };
+    let Some(remote) = &socket.remote else {
+        let local = socket.local.as_deref().unwrap_or("no address");
+        return Some(format!("a {} socket at {local}", socket.protocol));
+    };
+    let mut others = facts.sockets.iter().filter(|other| {
+        other.protocol == socket.protocol
+            && other.local.as_ref() == Some(remote)
+            && other.remote == socket.local
+    });
+    let is_inside = others.any(|other| {
+        let has_it = |descriptor: &Descriptor| descriptor.socket() == Some(other.inode);
+        facts.descriptors.iter().any(has_it) && !surroundings.shared.contains(&other.inode)
+    });
+    (!is_inside).then(|| format!("a {} connection to {remote}", socket.protocol))
+}
+
+/// What a descriptor with two ends is.
+enum End {
+    Pipe,
+    Socket,
+}
+
+/// Which kind of file with two ends it is, and its inode.
+fn end(descriptor: &Descriptor) -> Option<(End, u64)> {
+    if let Some(inode) = descriptor.socket() {
+        return Some((End::Socket, inode));
+    }
+    let inode = descriptor.target.strip_prefix("pipe:[")?.strip_suffix(']')?;
+    Some((End::Pipe, inode.parse().ok()?))
+}

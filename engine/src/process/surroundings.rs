@@ -1,0 +1,189 @@
+//! What beside a process's own threads can wake it: descriptors that it watches, timers, signals and
+//! other processes.
+//!
+//! Source: `Documentation/filesystems/proc.rst` of the kernel, on `fdinfo`, `timers` and `status`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::address::ProcessId;
+use crate::process::{Process, descendants, is_alive, procfs};
+
+/// Most entries of each kind that are kept.
+const MOST: usize = 100_000;
+
+/// What `/proc` says of all that can wake a process from outside.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Surroundings {
+    /// What its `epoll` instances watch.
+    pub watched: Vec<Watched>,
+    /// The descriptors of timers (`timerfd`) that are set.
+    pub set_timers: Vec<i32>,
+    /// The signals that it handles: bit 0 for signal 1.
+    pub handled_signals: Option<u64>,
+    /// How many timers of `timer_create` it has; absent where the kernel does not tell.
+    pub interval_timers: Option<usize>,
+    /// The processes below it that live.
+    pub children: Vec<ProcessId>,
+    /// The inodes of its sockets and pipes that another process has open too, or may have.
+    pub shared: BTreeSet<u64>,
+}
+
+/// One file that an `epoll` instance watches.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Watched {
+    /// The descriptor of the instance.
+    pub by: i32,
+    /// The descriptor that was watched; it may have been closed since, and its number be another
+    /// file's.
+    pub descriptor: i32,
+    /// What the program gets to know it by.
+    pub data: u64,
+    /// Its inode.
+    pub inode: u64,
+}
+
+impl Process {
+    /// What can wake it from outside. `descriptors` are its own, as [`Process::descriptors`] has
+    /// them.
+    pub fn surroundings(&self, descriptors: &[(i32, PathBuf)]) -> Surroundings {
+        let mut surroundings = Surroundings {
+            handled_signals: self.handled_signals(),
+            interval_timers: self.text("timers").map(|timers| interval_timers(&timers)),
+            children: descendants(self.id()).into_iter().filter(|id| is_alive(*id)).collect(),
+            ..Surroundings::default()
+        };
+        for (number, target) in descriptors.iter().take(MOST) {
+            match target.to_str() {
+                Some("anon_inode:[eventpoll]") => {
+                    let text = self.text(&format!("fdinfo/{number}")).unwrap_or_default();
+                    let left = MOST.saturating_sub(surroundings.watched.len());
+                    surroundings.watched.extend(watched(*number, &text).take(left));
+                }
+                Some("anon_inode:[timerfd]") => {
+                    let text = self.text(&format!("fdinfo/{number}")).unwrap_or_default();
+                    if !is_disarmed(&text) {
+                        surroundings.set_timers.push(*number);
+                    }
+                }
+                _ => {}
+            }
+        }
+        surroundings.shared = self.shared(descriptors);
+        surroundings
+    }
+
+    fn handled_signals(&self) -> Option<u64> {
+        u64::from_str_radix(procfs::field(&self.text("status")?, "SigCgt")?, 16).ok()
+    }
+
+    /// The inodes of its sockets and pipes that other processes have open.
+    fn shared(&self, descriptors: &[(i32, PathBuf)]) -> BTreeSet<u64> {
+        let own: BTreeSet<u64> =
+            descriptors.iter().filter_map(|(_, target)| inode(target)).collect();
+        let mut shared = BTreeSet::new();
+        let others = procfs::processes().unwrap_or_default();
+        for other in others.into_iter().filter(|other| *other != self.id()) {
+            // Those of other users cannot be read; they got nothing from this one.
+            let folder = procfs::path(other, procfs::leader(other), "fd");
+            let Ok(entries) = fs::read_dir(folder) else { continue };
+            let targets = entries.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
+            let inodes = targets.filter_map(|target| inode(&target));
+            shared.extend(inodes.filter(|inode| own.contains(inode)));
+        }
+        shared
+    }
+
+    fn text(&self, file: &str) -> Option<String> {
+        let bytes = procfs::read(self.id(), self.live_thread().ok()?, file);
+        // `timers` is a file of the process, and not of each thread.
+        let bytes = bytes.or_else(|_| fs::read(format!("/proc/{}/{file}", self.id())));
+        Some(String::from_utf8_lossy(&bytes.ok()?).into_owned())
+    }
+}
+
+/// The inode of a socket or pipe, from what its descriptor leads to.
+fn inode(target: &Path) -> Option<u64> {
+    let target = target.to_str()?;
+    let rest = target.strip_prefix("socket:[").or_else(|| target.strip_prefix("pipe:["))?;
+    rest.strip_suffix(']')?.parse().ok()
+}
+
+/// The lines `tfd: 4 events: 19 data: 4 pos:0 ino:1b562e sdev:f`.
+fn watched(by: i32, fdinfo: &str) -> impl Iterator<Item = Watched> {
+    fdinfo.lines().filter(|line| line.starts_with("tfd:")).map(move |line| {
+        let spaced = line.replace(':', " ");
+        let words: Vec<&str> = spaced.split_ascii_whitespace().collect();
+        let value = |key| {
+            let (pairs, _) = words.as_chunks::<2>();
+            pairs.iter().find_map(|[name, value]| (*name == key).then_some(*value))
+        };
+        let hexadecimal = |key| u64::from_str_radix(value(key)?, 16).ok();
+        Watched {
+            by,
+            descriptor: value("tfd").and_then(|value| value.parse().ok()).unwrap_or(-1),
+            data: hexadecimal("data").unwrap_or(u64::MAX),
+            inode: hexadecimal("ino").unwrap_or(0),
+        }
+    })
+}
+
+/// Whether a timer will not fire: its `it_value` is zero.
+fn is_disarmed(fdinfo: &str) -> bool {
+    procfs::field(fdinfo, "it_value") == Some("(0, 0)")
+}
+
+/// How many timers the file `timers` lists.
+fn interval_timers(timers: &str) -> usize {
+    timers.lines().filter(|line| line.starts_with("ID:")).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Watched, inode, interval_timers, is_disarmed, watched};
+
+    #[test]
+    fn each_watched_file_is_a_line() {
+        let text = "pos:\t0\nflags:\t02000002\nmnt_id:\t17\nino:\t1039\n\
+                    tfd:        8 events: 8000001d data:                1  pos:0 ino:1b562e sdev:f\n\
+                    tfd:        4 events: 80000019 data: ffffffffffffffff pos:0 ino:40f sdev:e\n";
+        let found: Vec<Watched> = watched(3, text).collect();
+        let first = Watched { by: 3, descriptor: 8, data: 1, inode: 0x1b_562e };
+        let second = Watched { by: 3, descriptor: 4, data: u64::MAX, inode: 0x40f };
+        assert_eq!(found, [first, second]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_no_known_file() {
+        let found: Vec<Watched> = watched(3, "tfd: x events: 1").collect();
+        assert_eq!(found, [Watched { by: 3, descriptor: -1, data: u64::MAX, inode: 0 }]);
+    }
+
+    #[test]
+    fn a_timer_is_set_unless_it_is_seen_not_to_be() {
+        assert!(is_disarmed("clockid: 1\nit_value: (0, 0)\nit_interval: (5, 0)\n"));
+        for text in ["", "it_value: (0, 7)\n", "it_interval: (0, 0)\n"] {
+            assert!(!is_disarmed(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn timers_are_counted() {
+        assert_eq!(interval_timers(""), 0);
+        assert_eq!(interval_timers("ID: 1\nsignal: 60/0\nID: 2\nsignal: 61/0\n"), 2);
+    }
+
+    #[test]
+    fn only_sockets_and_pipes_have_two_ends() {
+        assert_eq!(inode(Path::new("socket:[12]")), Some(12));
+        assert_eq!(inode(Path::new("pipe:[7]")), Some(7));
+        for target in ["anon_inode:[eventfd]", "/dev/null", "socket:[", "pipe:[x]"] {
+            assert_eq!(inode(Path::new(target)), None, "{target}");
+        }
+    }
+}
