@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
+use rustc_hash::FxHashMap;
+
 use crate::program::ImageId;
 use crate::symbols::TypeId;
 use crate::value::Place;
@@ -15,7 +17,7 @@ const MOST_TYPES: usize = 50_000;
 /// Invariant: a type that is known to lead nowhere leads only to such types.
 #[derive(Default)]
 pub(super) struct Interest {
-    known: RefCell<HashMap<(ImageId, TypeId), bool>>,
+    known: RefCell<FxHashMap<(ImageId, TypeId), bool>>,
 }
 
 impl Interest {

@@ -4,8 +4,9 @@
 //! of a piece follows what came of the last ones: it doubles while half of what was fetched ahead is
 //! used, and halves while most is not.
 
-use std::collections::HashMap;
 use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
 
 use crate::address::Address;
 use crate::snapshot::memory::{PAGE, Page, Source};
@@ -24,7 +25,7 @@ const KEPT: usize = 16 << 10;
 
 /// Pages that were fetched and not asked for, and how often that paid.
 pub(super) struct Ahead {
-    pages: HashMap<u64, Page>,
+    pages: FxHashMap<u64, Page>,
     /// The size of a piece, in pages: a power of two.
     size: u64,
     /// Pieces fetched since the size was last thought over.
@@ -38,7 +39,7 @@ pub(super) struct Ahead {
 
 impl Default for Ahead {
     fn default() -> Ahead {
-        Ahead { pages: HashMap::new(), size: FIRST, fetched: 0, useful: 0, last: 0 }
+        Ahead { pages: FxHashMap::default(), size: FIRST, fetched: 0, useful: 0, last: 0 }
     }
 }
 

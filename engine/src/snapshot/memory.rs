@@ -1,9 +1,10 @@
 //! The memory of one stop, page by page, remembered as it is read.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
 
 use crate::address::Address;
 use crate::snapshot::ahead::Ahead;
@@ -38,7 +39,7 @@ pub struct Unreadable {
 /// Invariant: `pages` has exactly the pages that were asked for, `None` for those that cannot be
 /// read; what was fetched ahead of need is kept apart.
 pub(super) struct Memory {
-    pages: RefCell<HashMap<u64, Option<Page>>>,
+    pages: RefCell<FxHashMap<u64, Option<Page>>>,
     ahead: RefCell<Ahead>,
     source: Option<Box<dyn Source>>,
     left: Cell<usize>,
@@ -55,7 +56,7 @@ impl Memory {
     }
 
     /// Memory of which nothing but these pages, by number, can be read.
-    pub(super) fn sealed(pages: HashMap<u64, Option<Page>>) -> Memory {
+    pub(super) fn sealed(pages: FxHashMap<u64, Option<Page>>) -> Memory {
         Memory {
             pages: RefCell::new(pages),
             ahead: RefCell::default(),

@@ -1,8 +1,9 @@
 //! Snapshots made of literals, for tests.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
 
 use crate::address::{Address, ProcessId, ThreadId};
 use crate::arch::Registers;
@@ -80,7 +81,7 @@ impl Synth {
 
     /// The snapshot. Where bytes overlap, the later ones count.
     pub fn build(self) -> Snapshot {
-        let mut pages = HashMap::new();
+        let mut pages = FxHashMap::default();
         for (address, bytes) in self.parts {
             for (at, byte) in (address.0..).zip(bytes) {
                 let page = pages.entry(at / PAGE as u64).or_insert([0; PAGE]);

@@ -9,6 +9,7 @@ use std::{fmt, io};
 
 use gimli::{EndianSlice, LittleEndian};
 use object::{Object as _, ObjectSection as _, ObjectSegment as _};
+use rustc_hash::FxHashMap;
 use self_cell::self_cell;
 
 use super::coroutines::CoroutineSource;
@@ -77,8 +78,8 @@ pub struct Object {
     path: PathBuf,
     contents: Contents,
     build_id: Option<BuildId>,
-    pub(super) types: RefCell<HashMap<TypeId, Option<Rc<Type>>>>,
-    pub(super) coroutine_sources: RefCell<HashMap<TypeId, Option<CoroutineSource>>>,
+    pub(super) types: RefCell<FxHashMap<TypeId, Option<Rc<Type>>>>,
+    pub(super) coroutine_sources: RefCell<FxHashMap<TypeId, Option<CoroutineSource>>>,
     pub(super) symbol_table: OnceCell<SymbolTable>,
     pub(super) symbols_with: RefCell<HashMap<String, Rc<[Symbol]>>>,
     pub(super) unwind_rows: UnwindRows,

@@ -167,13 +167,16 @@ impl Type {
 
     /// Whether its full path without type arguments is this.
     pub fn is(&self, path: &str) -> bool {
-        let (scope, own) = path.rsplit_once("::").unwrap_or(("", path));
-        let own_path = match self.own_name.split_once('<') {
-            // A type whose whole name is in brackets, such as `<T as Trait>::{vtable_type}`.
-            Some(("", _)) | None => self.own_name.as_str(),
-            Some((before, _)) => before,
-        };
-        own == own_path && scope.split("::").eq(self.scope.iter().map(String::as_str))
+        let mut rest = path;
+        for segment in &self.scope {
+            match rest.strip_prefix(segment.as_str()).and_then(|rest| rest.strip_prefix("::")) {
+                Some(behind) => rest = behind,
+                None => return false,
+            }
+        }
+        let generics = self.own_name.strip_prefix(rest);
+        !rest.is_empty()
+            && generics.is_some_and(|generics| generics.is_empty() || generics.starts_with('<'))
     }
 
     /// The name of its crate.

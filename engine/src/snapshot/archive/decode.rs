@@ -1,7 +1,6 @@
 //! Reads the bytes of an archive, which may be anything.
 
-use std::collections::HashMap;
-
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -56,7 +55,7 @@ pub(super) fn decode<Payload: DeserializeOwned>(
 
 /// The memory of one look. Pages are shared, for a small archive can name one of them many times.
 fn look(table: &[(u64, u32)], contents: &[Page]) -> Result<Memory, Fault> {
-    let mut pages: HashMap<u64, Option<Page>> = HashMap::new();
+    let mut pages: FxHashMap<u64, Option<Page>> = FxHashMap::default();
     for &(number, index) in table {
         let page = contents.get(index as usize).ok_or(Fault::Damaged("a page has no contents"))?;
         if pages.insert(number, Some(Page::clone(page))).is_some() {
