@@ -170,7 +170,7 @@ fn headline(run: &Run, saved: &Saved) -> Option<String> {
     let printed = lines.any(|line| {
         line.starts_with(&format!("{verdict}  ")) && line.contains(test) && line.contains(&finding)
     });
-    (verdict != "HANG" || !printed)
+    (!["HANG", "STUCK"].contains(&verdict.as_str()) || !printed)
         .then(|| format!("no first line `{verdict}  ...{test}  {finding}` on stderr"))
 }
 

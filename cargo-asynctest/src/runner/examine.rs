@@ -51,7 +51,7 @@ pub(crate) struct Captures {
 impl Captures {
     /// The engine's.
     pub(crate) fn live() -> Captures {
-        Captures { how: Arc::new(Live), patience: Duration::from_secs(30) }
+        Captures { how: Arc::new(Live), patience: Duration::from_secs(120) }
     }
 }
 

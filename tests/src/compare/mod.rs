@@ -19,6 +19,7 @@ pub fn compare(program: &Program, report: &Report, file: &str, source: &str) -> 
     threads(program, report, file, &mut wrong);
     finding(program, report, file, &mut wrong);
     completeness(program, report, &mut wrong);
+    proof(program, report, &mut wrong);
     texts(report, file, source, &mut wrong);
     wrong
 }
@@ -155,6 +156,24 @@ fn completeness(program: &Program, report: &Report, wrong: &mut Vec<String>) {
         (true, []) => wrong.push("something moves, and the report says that nothing does".into()),
         (false, [_, ..]) => wrong.push(format!("nothing moves, but: {:?}", report.looks.moved)),
         (true, [_, ..]) | (false, []) => {}
+    }
+}
+
+/// Checks that a program is proven to be stuck exactly when nothing can wake it.
+fn proof(program: &Program, report: &Report, wrong: &mut Vec<String>) {
+    let stirs = program.stirs || program.moves;
+    match (stirs, &report.looks.stirs) {
+        (true, Some(found)) if found.is_empty() => {
+            wrong.push("it could be woken, and the report says that nothing can".into());
+        }
+        (false, Some(found)) if !found.is_empty() => {
+            wrong.push(format!("nothing can wake it, but: {found:?}"));
+        }
+        (_, None) => wrong.push("what could wake it was not looked at".into()),
+        (_, Some(_)) => {}
+    }
+    if report.subject.verdict == "STUCK" && !report.looks.is_stuck() {
+        wrong.push("it is called STUCK without a proof".into());
     }
 }
 

@@ -91,7 +91,13 @@ fn report() -> Report {
             sentence: String::new(),
             certainty: Certainty::Possible,
         },
-        looks: Looks { count: 2, apart_ms: 1, moved: Vec::new(), next_timer_ms: None },
+        looks: Looks {
+            count: 2,
+            apart_ms: 1,
+            moved: Vec::new(),
+            next_timer_ms: None,
+            stirs: Some(Vec::new()),
+        },
         counts: Counts { tasks_found: 2, tasks_walked: 2, gaps: 0 },
         findings: Vec::new(),
         graph: Graph::default(),
@@ -216,11 +222,29 @@ fn what_is_left_unread() {
 
 #[test]
 fn movement() {
-    let moves = |report: &mut Report| report.looks.moved = vec!["task 2".into()];
-    check(SOURCE, moves, &["nothing moves, but"]);
+    let moves = |report: &mut Report| {
+        report.looks.moved = vec!["task 2".into()];
+        report.looks.stirs = Some(vec!["a task went on between the looks".into()]);
+    };
+    check(SOURCE, moves, &["nothing moves, but", "nothing can wake it, but"]);
     let source = format!("{SOURCE}//~ moves\n");
     check(&source, moves, &[]);
-    check(&source, |_| {}, &["something moves"]);
+    check(&source, |_| {}, &["something moves", "it could be woken"]);
+}
+
+#[test]
+fn what_could_still_wake_it() {
+    let stirs = |report: &mut Report| report.looks.stirs = Some(vec!["a timer".into()]);
+    check(SOURCE, stirs, &["nothing can wake it, but"]);
+    let source = format!("{SOURCE}//~ stirs\n");
+    check(&source, stirs, &[]);
+    check(&source, |_| {}, &["it could be woken"]);
+    check(SOURCE, |report| report.looks.stirs = None, &["was not looked at"]);
+    let unproven = |report: &mut Report| {
+        stirs(report);
+        report.subject.verdict = "STUCK".into();
+    };
+    check(&source, unproven, &["it is called STUCK without a proof"]);
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub enum Mark {
     Leaves(Leaves),
     /// The two looks differ.
     Moves,
+    /// Something outside of the process could still wake it.
+    Stirs,
     /// What the report calls the hang, one of whose waits is on this line.
     Finding(String),
 }
@@ -147,6 +149,7 @@ impl Mark {
         let mut words = Words { line, mark, rest: mark.split_whitespace().peekable() };
         let parsed = match words.next("a mark is empty")? {
             "moves" => Mark::Moves,
+            "stirs" => Mark::Stirs,
             "finding" => Mark::Finding(words.next("what is found is not said")?.to_owned()),
             "names" => Mark::Names(words.who()?.0),
             "spawned" => Mark::Spawned(words.tally()?),
@@ -395,6 +398,7 @@ mod tests {
     #[test]
     fn others() {
         check("moves", Mark::Moves);
+        check("stirs", Mark::Stirs);
         check("finding self-deadlock", Mark::Finding("self-deadlock".into()));
         check("names body", Mark::Names(Who::Body));
         check("task a scheduled", Mark::Scheduled(task("a")));

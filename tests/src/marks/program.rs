@@ -14,6 +14,8 @@ pub struct Program {
     pub tasks: BTreeMap<Who, Expected>,
     /// Whether the two looks differ.
     pub moves: bool,
+    /// Whether something outside of the process could still wake it.
+    pub stirs: bool,
     /// What the report calls the hang, if that is marked.
     pub finding: Option<String>,
     /// The lines of the waits that it names.
@@ -83,6 +85,7 @@ impl Program {
                         .or_default()
                         .extend(mark.depths.clone().map(|depth| (depth, comment.line))),
                     Mark::Moves => program.moves = true,
+                    Mark::Stirs => program.stirs = true,
                     Mark::Finding(slug) => {
                         program.finding = Some(slug.clone());
                         program.roots.insert(comment.line);
@@ -125,6 +128,7 @@ impl Program {
             | Mark::Holds(_)
             | Mark::Leaves(_)
             | Mark::Moves
+            | Mark::Stirs
             | Mark::Finding(_) => {}
         }
     }
