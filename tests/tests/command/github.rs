@@ -27,7 +27,7 @@ fn a_hang_is_an_annotation(scene: &Scene) -> Result<(), Failed> {
     let summary = scene.file("summary.md");
     let mut command = scene.command()?;
     command.env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", &summary);
-    command.args(["--test", "ledger", "--timeout", "3s"]);
+    command.args(["--test", "ledger", "--timeout", "3s", "--stuck-after", "0"]);
     let ended = run(&mut command)?.expect_code(100)?;
     let head = format!(
         "::error file=tests/ledger.rs,line={},title=HANG  \

@@ -15,7 +15,8 @@ pub(crate) const CASES: &[Case] =
 /// As `cargo asynctest report FOLDER | head -1`.
 fn report_ends_quietly(scene: &Scene) -> Result<(), Failed> {
     let mut command = scene.command()?;
-    run(command.args(["--test", "ledger", "--timeout", "3s"]))?.expect_code(100)?;
+    run(command.args(["--test", "ledger", "--timeout", "3s", "--stuck-after", "0"]))?
+        .expect_code(100)?;
     let folder = scene.output().join("fixtures-ledger/money_is_neither_made_nor_lost");
     let mut command = scene.command()?;
     command.arg("report").arg(&folder).stdout(Stdio::piped()).stderr(Stdio::piped());

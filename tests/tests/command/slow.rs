@@ -31,6 +31,7 @@ fn slow_then_passes(scene: &Scene) -> Result<(), Failed> {
 fn slow_then_hangs(scene: &Scene) -> Result<(), Failed> {
     let mut command = scene.command()?;
     command.args(["--test", "ledger", "--slow-after", "1s", "--timeout", "5s"]);
+    command.args(["--stuck-after", "0"]);
     let mut run = Started::new(&mut command)?;
     let code = run.end()?;
     let position = |word: &str| {

@@ -14,6 +14,7 @@ use super::scene::Scene;
 pub(crate) const CASES: &[Case] = &[
     ("every_verdict_is_said_everywhere", every_verdict),
     ("one_name_in_two_binaries_is_two_tests", one_name_in_two_binaries),
+    ("what_is_proven_to_be_stuck_needs_no_deadline", stuck),
     ("no_test_is_no_success", no_test),
 ];
 
@@ -36,7 +37,10 @@ const fn expected(test: &'static str, verdict: &'static str, exit: Exit) -> Expe
     Expected { binary: "fixtures::verdicts", test, verdict, exit }
 }
 
-const EXPECTED: [Expected; 10] = [
+/// The example of the README.
+const LEDGER: &str = "money_is_neither_made_nor_lost";
+
+const EXPECTED: [Expected; 11] = [
     expected("passes", "PASS", Exit::Code(0)),
     expected("passes_with_tasks", "PASS", Exit::Code(0)),
     expected("passes_without_tokio", "PASS", Exit::Code(0)),
@@ -48,7 +52,13 @@ const EXPECTED: [Expected; 10] = [
     expected("leaks", "LEAK", Exit::Code(0)),
     Expected {
         binary: "fixtures::ledger",
-        test: "money_is_neither_made_nor_lost",
+        test: LEDGER,
+        verdict: "STUCK",
+        exit: Exit::Signal("SIGKILL"),
+    },
+    Expected {
+        binary: "fixtures::server",
+        test: "asks",
         verdict: "HANG",
         exit: Exit::Signal("SIGKILL"),
     },
@@ -57,7 +67,9 @@ const EXPECTED: [Expected; 10] = [
 fn every_verdict(scene: &Scene) -> Result<(), Failed> {
     scene.tell()?;
     let mut command = scene.command()?;
-    command.args(["--test", "verdicts", "--test", "ledger", "--timeout", "10s"]);
+    // Another test waits for what a child prints, a server.
+    command.args(["--test", "verdicts", "--test", "ledger", "--test", "server"]);
+    command.args(["--timeout", "20s"]);
     let ended = run(&mut command)?.expect_code(100)?;
     let json = scene.run_json()?;
     let junit = junit(scene)?;
@@ -72,7 +84,7 @@ fn every_verdict(scene: &Scene) -> Result<(), Failed> {
         ("what it printed before it crashed", true),
         ("a passing test's output is not shown", false),
         ("test crashes ...", false),
-        ("10 tests run: 6 passed (1 leaky), 2 failed, 1 crashed, 1 hung, 1 skipped", true),
+        ("11 tests run: 6 passed (1 leaky), 2 failed, 1 crashed, 2 hung, 2 skipped", true),
     ] {
         if ended.stderr.contains(said) != is_said {
             wrong.push(format!("`{said}` should be said: {is_said}"));
@@ -140,10 +152,10 @@ fn junit(scene: &Scene) -> Result<Report, Failed> {
 }
 
 fn one_name_in_two_binaries(scene: &Scene) -> Result<(), Failed> {
-    let test = "money_is_neither_made_nor_lost";
+    let test = LEDGER;
     let mut command = scene.command()?;
     command.args(["--test", "ledger", "--test", "twin", "--timeout", "3s", test]);
-    command.args(["--", "--exact"]);
+    command.args(["--stuck-after", "0", "--", "--exact"]);
     let ended = run(&mut command)?.expect_code(100)?;
     for binary in ["ledger", "twin"] {
         let head = format!("HANG  fixtures::{binary}::{test}  ");
@@ -153,6 +165,25 @@ fn one_name_in_two_binaries(scene: &Scene) -> Result<(), Failed> {
         let other = if binary == "ledger" { "tests/twin.rs" } else { "tests/ledger.rs" };
         if heads != 1 || !text.starts_with(&head) || text.contains(other) {
             return Err(format!("{binary}: {heads} heads\n{ended}\n{text}").into());
+        }
+    }
+    Ok(())
+}
+
+/// Without a deadline the run ends only if the proof is found.
+fn stuck(scene: &Scene) -> Result<(), Failed> {
+    let mut command = scene.command()?;
+    command.args(["--test", "ledger", "--test", "twin", "--timeout", "0"]);
+    let ended = run(&mut command)?.expect_code(100)?;
+    for binary in ["ledger", "twin"] {
+        let head = format!("STUCK  fixtures::{binary}::{LEDGER}  ");
+        let report = scene.output().join(format!("fixtures-{binary}/{LEDGER}/1-stuck/report.json"));
+        let text = fs::read_to_string(&report).map_err(Error::file(&report))?;
+        let report: asynctest_engine::report::Report = serde_json::from_str(&text)?;
+        let is_said = ended.stderr.lines().any(|line| line.starts_with(&head))
+            && ended.stderr.contains("proven that nothing can wake it: ");
+        if !is_said || !report.looks.is_stuck() || report.subject.verdict != "STUCK" {
+            return Err(format!("{binary}\n{ended}\n{text}").into());
         }
     }
     Ok(())
