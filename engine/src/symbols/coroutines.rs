@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::ids::{FunctionId, TypeId};
+use super::index::BodyAwait;
 use super::object::Object;
 use super::types::{Declared, Kind, Type};
 
@@ -14,10 +15,19 @@ pub struct CoroutineSource {
     pub path: Option<String>,
     /// The name by which the linker knows that function.
     pub symbol: Option<String>,
-    /// The line of each `.await`, by suspension point.
-    pub awaits: Vec<Declared>,
+    /// The `.await`s in it that optimization has left a variable of, in the order of the debug info.
+    pub awaits: Vec<Await>,
     /// That function.
     pub body: Option<FunctionId>,
+}
+
+/// An `.await` as the variable says that it binds its future to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Await {
+    /// Where it stands: where a macro wrote it, where the outermost macro is used.
+    pub declared: Declared,
+    /// The type of the future.
+    pub type_id: Option<TypeId>,
 }
 
 impl Object {
@@ -85,14 +95,15 @@ impl Object {
                 let (offset, body) = index.body(&type_.scope, &own_name)?;
                 let unit = debug_info.unit(start)?;
                 let path = body.linkage_name.and_then(|name| std::str::from_utf8(name).ok());
-                let line = |(file, line): &(u64, u64)| {
-                    let file = debug_info.file(&unit, *file)?;
-                    Some(Declared { file, line: u32::try_from(*line).ok()? })
+                let declared = |of: &BodyAwait| {
+                    let file = debug_info.file(&unit, of.file)?;
+                    let declared = Declared { file, line: u32::try_from(of.line).ok()? };
+                    Some(Await { declared, type_id: of.type_offset.map(TypeId::from) })
                 };
                 Some(CoroutineSource {
                     symbol: path.map(str::to_owned),
                     path: path.map(|name| format!("{:#}", rustc_demangle::demangle(name))),
-                    awaits: body.awaits.iter().filter_map(line).collect(),
+                    awaits: body.awaits.iter().filter_map(declared).collect(),
                     body: offset.to_debug_info_offset(&unit.header).map(FunctionId::from),
                 })
             })

@@ -35,8 +35,19 @@ pub(crate) struct Index<'data> {
 pub(super) struct Body<'data> {
     /// Its mangled name.
     pub(super) linkage_name: Option<&'data [u8]>,
-    /// The file number and line of each `.await` in it, in the order of its suspension points.
-    pub(super) awaits: Vec<(u64, u64)>,
+    /// Each `.await` in it that has a variable, in the order of the debug info.
+    pub(super) awaits: Vec<BodyAwait>,
+}
+
+/// The variable that an `.await` binds its future to.
+#[derive(Clone, Copy)]
+pub(super) struct BodyAwait {
+    /// The number of the file that it is declared in.
+    pub(super) file: u64,
+    /// The line there.
+    pub(super) line: u64,
+    /// The future's type.
+    pub(super) type_offset: Option<DebugInfoOffset>,
 }
 
 struct Name<'data> {
@@ -202,7 +213,9 @@ impl<'data> Index<'data> {
             && let Some(body) = function.and_then(|function| self.bodies.get_mut(&function))
         {
             let file = number(entry, constants::DW_AT_decl_file);
-            body.awaits.extend(file.zip(number(entry, constants::DW_AT_decl_line)));
+            let place = file.zip(number(entry, constants::DW_AT_decl_line));
+            let type_offset = reference(unit, entry, constants::DW_AT_type);
+            body.awaits.extend(place.map(|(file, line)| BodyAwait { file, line, type_offset }));
         }
         let Some(AttributeValue::Exprloc(location)) = entry.attr_value(constants::DW_AT_location)
         else {

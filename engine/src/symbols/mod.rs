@@ -30,7 +30,7 @@ mod unwind;
 mod variables;
 
 pub use calls::InlinedCall;
-pub use coroutines::CoroutineSource;
+pub use coroutines::{Await, CoroutineSource};
 pub use error::Error;
 pub use functions::CodeFrame;
 pub use ids::{FunctionId, TypeId};
