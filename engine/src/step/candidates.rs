@@ -108,7 +108,7 @@ pub(super) fn entries(
 }
 
 fn task(program: &Program<'_>, poll: &Poll) -> Option<Entry> {
-    let headers = TaskHeaders::of(program, poll.image)?;
+    let headers = TaskHeaders::of(program, poll.image, poll.function)?;
     Some(Entry { address: poll.address, kind: EntryKind::Task(headers) })
 }
 

@@ -105,8 +105,7 @@ impl Story<'_> {
                 let program = seen.view.program(snapshot);
                 let header = tokio::polled_header(&program, stack);
                 let is_task = tokio::polled_task(&program, stack).is_some();
-                let task = header.and_then(|(image, header)| {
-                    let headers = TaskHeaders::of(&program, image)?;
+                let task = header.and_then(|(headers, header)| {
                     let task = headers.read(&program, header)?;
                     let word = headers.state_word(header);
                     Some((Identity::Task { word, header, headers }, task.id))

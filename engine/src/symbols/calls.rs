@@ -64,6 +64,11 @@ impl Object {
         })
     }
 
+    /// How many crates of this name were compiled into this file: versions of one, as a rule.
+    pub fn copies_of_crate(&self, crate_name: &str) -> usize {
+        self.with_debug_info(|debug_info| debug_info.copies_of_crate(crate_name))
+    }
+
     /// The calls of functions whose own name is wanted that were inlined in the crate of the unit
     /// that holds the entry `near`.
     pub fn inlined_calls(&self, near: FunctionId, prefix: &str) -> Vec<InlinedCall> {

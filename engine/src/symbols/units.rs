@@ -1,7 +1,7 @@
 //! The units of `.debug_info`: where each begins, and those that were parsed so far.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use gimli::{DebugInfoOffset, UnitOffset};
@@ -109,6 +109,15 @@ impl<'data> DebugInfo<'data> {
         let others = self.starts().iter().copied().filter(|start| *start != home);
         let others = others.filter(|start| root(*start).as_deref() == Some(&*wanted));
         std::iter::once(home).chain(others).collect()
+    }
+
+    /// How many crates of this name there are: each has a root file of its own.
+    pub(crate) fn copies_of_crate(&self, crate_name: &str) -> usize {
+        let roots = self.units_named(crate_name).filter_map(|start| {
+            let name = self.unit_name(start)?;
+            Some(name.split("/@/").next()?.to_owned())
+        });
+        roots.collect::<BTreeSet<_>>().len()
     }
 
     /// The units of the crate of this name, as paths have it.

@@ -57,7 +57,7 @@ pub fn spawn_line(program: &Program<'_>, poll: &Poll) -> Option<Line> {
     SpawnLines::new(program).line(poll.image, poll.function, &poll.future.name)
 }
 
-/// What a header is in one image.
+/// What a header is for the tasks of one Tokio.
 #[derive(Clone, Copy, Debug)]
 pub struct TaskHeaders {
     image: ImageId,
@@ -66,11 +66,12 @@ pub struct TaskHeaders {
 }
 
 impl TaskHeaders {
-    /// The headers of the tasks that `image` has the code of.
-    pub fn of(program: &Program<'_>, image: ImageId) -> Option<TaskHeaders> {
-        let layout = vtable::Layout::of(program, image)?;
-        let header = program.object(image)?.type_of(layout.header)?;
-        Some(TaskHeaders { image, header: layout.header, state: header.member("state")?.offset })
+    /// The headers of the tasks that this function of `image` polls.
+    pub fn of(program: &Program<'_>, image: ImageId, poll: FunctionId) -> Option<TaskHeaders> {
+        let object = program.object(image)?;
+        let header = vtable::header(object, poll)?;
+        let state = object.type_of(header)?.member("state")?.offset;
+        Some(TaskHeaders { image, header, state })
     }
 
     /// Where the state word of the task with this header lies.
@@ -128,17 +129,17 @@ pub fn polled_task(program: &Program<'_>, stack: &ThreadStack) -> Option<(Option
         },
     )?;
     let contexts = context::contexts(program);
-    let context = contexts.iter().find(|context| context.thread == stack.thread);
-    Some((context.and_then(|context| context.task_id), future))
+    let mut own = contexts.iter().filter(|context| context.thread == stack.thread);
+    Some((own.find_map(|context| context.task_id), future))
 }
 
 /// The header of the task that a thread polls, from the outermost of Tokio's frames that have it.
-pub fn polled_header(program: &Program<'_>, stack: &ThreadStack) -> Option<(ImageId, Address)> {
+pub fn polled_header(program: &Program<'_>, stack: &ThreadStack) -> Option<(TaskHeaders, Address)> {
     let is_entry = |name: &str| name.starts_with("tokio::runtime::task::raw::poll<");
-    let (frame, _) = stack
-        .frames
-        .iter()
-        .find(|(_, functions)| functions.last().is_some_and(|function| is_entry(&function.name)))?;
+    let (frame, poll) = stack.frames.iter().find_map(|(frame, functions)| {
+        let poll = functions.last().filter(|function| is_entry(&function.name))?;
+        Some((frame, poll.concrete?))
+    })?;
     let parameter = stack::locals(program, frame).into_iter().find(|local| {
         local.kind == VariableKind::Parameter && local.name.as_deref() == Some("ptr")
     })?;
@@ -149,7 +150,7 @@ pub fn polled_header(program: &Program<'_>, stack: &ThreadStack) -> Option<(Imag
             Address(u64::from_le_bytes(*word))
         }
     };
-    Some((frame.image?, header))
+    Some((TaskHeaders::of(program, frame.image?, poll)?, header))
 }
 
 fn is_poll(function: &str) -> bool {

@@ -27,21 +27,25 @@ pub(super) fn candidates<'program>(
     let mut found = Vec::new();
     let mut gaps = Vec::new();
     for (image, _) in program.images() {
-        let Some(layout) = vtable::Layout::of(program, image) else { continue };
-        let vtables = vtables(program, image, &layout);
-        let (headers, left) = headers(program, image, &layout, &vtables, limits);
-        found.extend(headers);
-        if left > 0 {
-            gaps.push(Gap::new(
-                "tasks of runtimes that no thread has entered",
-                format!("{left} bytes of memory were not searched: the limit is {}", limits.scan),
-            ));
+        for layout in vtable::Layout::all(program, image) {
+            let vtables = vtables(program, image, &layout);
+            let (headers, left) = headers(program, image, &layout, &vtables, limits);
+            found.extend(headers);
+            if left > 0 {
+                gaps.push(Gap::new(
+                    "tasks of runtimes that no thread has entered",
+                    format!(
+                        "{left} bytes of memory were not searched: the limit is {}",
+                        limits.scan
+                    ),
+                ));
+            }
         }
     }
     (found, gaps)
 }
 
-/// The vtables of tasks in this image's data.
+/// The vtables of one Tokio's tasks in this image's data.
 fn vtables(program: &Program<'_>, image: ImageId, layout: &vtable::Layout) -> HashSet<Address> {
     let Some(loaded) = program.image(image) else { return HashSet::new() };
     let polls: HashSet<u64> =

@@ -1,16 +1,20 @@
 //! A task's vtable: which future type and scheduler its header belongs to.
 //!
+//! A process may have several Tokios, whose types have the same names. So whatever belongs together
+//! is reached from an instance of `poll` by the types that it names, rather than by name.
+//!
 //! Source: tokio 1.20 and 1.54 `runtime/task/raw.rs` (`struct Vtable`, `unsafe fn poll<T, S>`) and
 //! `runtime/task/core.rs` (`struct Cell<T, S>`). Relies on: each vtable's `poll` is the instance of
 //! `poll` for the task's own types.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use crate::address::{Address, FileAddress};
 use crate::program::{ImageId, Program};
-use crate::symbols::{FunctionId, Kind, Object, Type, TypeId};
+use crate::symbols::{FunctionId, Kind, Object, Type, TypeId, Variable, VariableKind};
 use crate::value::{Place, Pointee, search};
 
 /// The vtables seen so far, by address.
@@ -67,6 +71,9 @@ impl<'program> Vtables<'program> {
 
     /// The trailer of the task with this header.
     pub(super) fn trailer(&self, header: &Place<'program>) -> Option<Place<'program>> {
+        if let Ok(types) = self.task_type(header) {
+            return header.cast(types.cell)?.field("trailer");
+        }
         let offset = vtable(header)?.field("trailer_offset")?.unsigned()?;
         let key = (header.image, header.type_.id);
         let known = self.trailers.borrow().get(&key).copied();
@@ -94,8 +101,7 @@ impl<'program> Vtables<'program> {
         let future = object.type_of(future).ok_or("its future type cannot be read")?;
         let scheduler = parameter("S").and_then(|id| object.type_of(id));
         let scheduler = scheduler.ok_or("its poll names no scheduler type")?;
-        let name = format!("Cell<{}, {}>", future.name, scheduler.name);
-        let cell = type_beside(object, TypeId(function.0), &name, CELL)
+        let cell = cell(object, function, &future, &scheduler)
             .ok_or_else(|| format!("no debug info describes the cell of {}", future.name))?;
         let closure = future.parameter("T").filter(|_| future.is(BLOCKING));
         let closure = closure.and_then(|id| object.type_of(id));
@@ -104,7 +110,7 @@ impl<'program> Vtables<'program> {
     }
 }
 
-/// What a search for headers needs to know of this image's Tokio.
+/// What a search for headers needs to know of a Tokio.
 pub(super) struct Layout {
     /// The instances of `poll`.
     pub(super) polls: Vec<FileAddress>,
@@ -117,15 +123,24 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// The layout of the Tokio in this image, if there is one that has compiled any task.
-    pub(super) fn of(program: &Program<'_>, image: ImageId) -> Option<Layout> {
-        let object = program.object(image)?;
+    /// The layouts of all Tokios in this image that have compiled any task.
+    pub(super) fn all(program: &Program<'_>, image: ImageId) -> Vec<Layout> {
+        let Some(object) = program.object(image) else { return Vec::new() };
         let symbols = object.symbols_with("tokio");
         let polls = symbols.iter().filter(|symbol| is_poll(&symbol.name));
-        let polls: Vec<FileAddress> = polls.map(|symbol| symbol.address).collect();
+        let mut by_source: BTreeMap<Option<PathBuf>, Vec<FileAddress>> = BTreeMap::new();
+        let is_single = object.copies_of_crate("tokio") <= 1;
+        for poll in polls.map(|symbol| symbol.address) {
+            let source = if is_single { None } else { source(object, poll) };
+            by_source.entry(source).or_default().push(poll);
+        }
+        by_source.into_values().filter_map(|polls| Layout::of(object, polls)).collect()
+    }
+
+    /// The layout of the Tokio that these are the instances of `poll` of.
+    fn of(object: &Object, polls: Vec<FileAddress>) -> Option<Layout> {
         let (header, vtable_offset, poll_offset) = polls.iter().find_map(|poll| {
-            let function = object.function_at(*poll)?;
-            let header = type_beside(object, TypeId(function.0), "Header", HEADER)?;
+            let header = header(object, object.function_at(*poll)?)?;
             let member = object.type_of(header)?.member("vtable")?.clone();
             let Kind::Pointer { target } = object.type_of(member.type_id)?.kind else {
                 return None;
@@ -135,6 +150,52 @@ impl Layout {
         })?;
         Some(Layout { polls, poll_offset, vtable_offset, header })
     }
+}
+
+/// The source file that the function at this address is from: that of one Tokio.
+fn source(object: &Object, function: FileAddress) -> Option<PathBuf> {
+    Some(object.function_declaration(object.function_at(function)?)?.file)
+}
+
+/// What an instance of `poll` takes for a header: the type that its only argument points to.
+pub(super) fn header(object: &Object, poll: FunctionId) -> Option<TypeId> {
+    let mut variables = object.variables_in(poll).into_iter();
+    let is_argument =
+        |variable: &Variable| variable.kind == VariableKind::Parameter && variable.nesting == 0;
+    let argument = variables.find(is_argument).and_then(|argument| argument.type_id);
+    let named = argument.and_then(|argument| pointed_to(object, argument));
+    let is_it = |id: &TypeId| object.type_of(*id).is_some_and(|type_| is_described(&type_, HEADER));
+    named.filter(is_it).or_else(|| type_beside(object, TypeId(poll.0), "Header", HEADER))
+}
+
+/// What a pointer in wrappers, such as `NonNull<T>`, points to.
+fn pointed_to(object: &Object, pointer: TypeId) -> Option<TypeId> {
+    const MOST_WRAPPERS: usize = 4;
+    let mut id = pointer;
+    for _ in 0..MOST_WRAPPERS {
+        let type_ = object.type_of(id)?;
+        match (&type_.kind, type_.members()) {
+            (Kind::Pointer { target }, _) => return *target,
+            (_, [only]) => id = only.type_id,
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// The cell of the tasks that an instance of `poll` for these types polls.
+fn cell(object: &Object, poll: FunctionId, future: &Type, scheduler: &Type) -> Option<TypeId> {
+    let name = format!("Cell<{}, {}>", future.name, scheduler.name);
+    let is_of_these = |id: &TypeId| {
+        object.type_of(*id).is_some_and(|type_| {
+            is_described(&type_, CELL)
+                && type_.parameter("T") == Some(future.id)
+                && type_.parameter("S") == Some(scheduler.id)
+        })
+    };
+    let near = TypeId(poll.0);
+    let mut beside = object.sibling_types(near, &|own_name| own_name == name).into_iter();
+    beside.find(is_of_these).or_else(|| type_beside(object, near, &name, CELL))
 }
 
 /// Whether a mangled name is that of `tokio::runtime::task::raw::poll`.
@@ -163,14 +224,16 @@ fn vtable<'program>(header: &Place<'program>) -> Option<Place<'program>> {
 
 /// The type of this own name and path: in the unit of `near`, or else in any.
 fn type_beside(object: &Object, near: TypeId, own_name: &str, path: &str) -> Option<TypeId> {
-    // A unit may only declare it.
-    let is_it = |id: &TypeId| {
-        object.type_of(*id).is_some_and(|type_| type_.is(path) && !type_.members().is_empty())
-    };
+    let is_it = |id: &TypeId| object.type_of(*id).is_some_and(|type_| is_described(&type_, path));
     let is_wanted = |name: &str| name == own_name;
     object
         .sibling_types(near, &is_wanted)
         .into_iter()
         .find(is_it)
         .or_else(|| object.types_anywhere(&is_wanted).into_iter().find(is_it))
+}
+
+/// Whether this is the type of this path, and not only a declaration of it.
+fn is_described(type_: &Type, path: &str) -> bool {
+    type_.is(path) && !type_.members().is_empty()
 }

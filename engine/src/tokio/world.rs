@@ -172,9 +172,11 @@ impl<'program> Reader<'_, 'program> {
     }
 
     fn runtime_of_thread(&self, thread: ThreadId, runtimes: &[Runtime<'program>]) -> Option<usize> {
-        let context = self.contexts.iter().find(|context| context.thread == thread)?;
-        let address = Runtime::of_handle(context.handle.as_ref()?)?.address;
-        runtimes.iter().position(|runtime| runtime.address == address)
+        let mut own = self.contexts.iter().filter(|context| context.thread == thread);
+        own.find_map(|context| {
+            let address = Runtime::of_handle(context.handle.as_ref()?)?.address;
+            runtimes.iter().position(|runtime| runtime.address == address)
+        })
     }
 
     /// The owned tasks, then what threads poll without being owned: closures on the blocking pool
