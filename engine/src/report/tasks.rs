@@ -1,6 +1,6 @@
 //! The tasks of a report: named, placed, and merged where they stand at the same place.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::paths::Paths;
 use super::schema::{Aside, FutureNode, Resource, Spawn, SpawnKind, Subject, Task, TaskKind, Wait};
@@ -22,11 +22,15 @@ pub(super) struct Labels {
 impl Labels {
     pub(super) fn new(subject: &Subject, world: &World) -> Labels {
         let body = body(subject, world);
-        let labels = world
-            .tasks
-            .iter()
-            .map(|task| (task.key, label(task, world, subject, body == Some(task.key))))
-            .collect();
+        let label = |task: &model::Task| label(task, world, subject, body == Some(task.key));
+        let mut seen = HashSet::new();
+        let shared: HashSet<String> =
+            world.tasks.iter().map(label).filter(|label| !seen.insert(label.clone())).collect();
+        let unique = |task: &model::Task| {
+            let label = label(task);
+            if shared.contains(&label) { format!("{label} {}", owner(task)) } else { label }
+        };
+        let labels = world.tasks.iter().map(|task| (task.key, unique(task))).collect();
         Labels { labels, body }
     }
 
@@ -68,6 +72,17 @@ fn label(task: &model::Task, world: &World, subject: &Subject, is_body: bool) ->
         (TaskKey::Root(id, _), _) => format!("nested block_on on thread {}", thread(id)),
         (TaskKey::Spawned(_), Some(id)) => format!("task {id}"),
         (TaskKey::Spawned(address), None) => format!("task at {address}"),
+    }
+}
+
+/// What tells a task from one that would be called the same: each copy of a runtime's library counts
+/// its tasks by itself, and threads share names.
+fn owner(task: &model::Task) -> String {
+    match (task.key, task.runtime) {
+        (TaskKey::Spawned(_), Some(index)) => format!("of runtime {}", index.saturating_add(1)),
+        (TaskKey::Spawned(address), None) => format!("at {address}"),
+        (TaskKey::Root(thread, 0 | 1), _) => format!("({thread})"),
+        (TaskKey::Root(thread, number), _) => format!("({thread}, number {number})"),
     }
 }
 
