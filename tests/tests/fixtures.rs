@@ -1,9 +1,10 @@
 //! Runs the command on all fixtures, with several versions of Tokio, profiles and toolchains, and
 //! compares each report with the marks; then makes each report again from its capture.
 //!
-//! All fixtures of one combination hang side by side in one run of the command, which the first
-//! test of that combination starts and the others wait for.
+//! All fixtures of one combination that are asked for hang side by side in one run of the command,
+//! which the first test of that combination starts and the others wait for.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -22,6 +23,10 @@ use libtest_mimic::{Arguments, Failed, Trial};
 struct Combination {
     setting: Setting,
     profile: Profile,
+    /// The fixtures that are asked for.
+    fixtures: Vec<Fixture>,
+    /// Whether others are not asked for.
+    is_filtered: bool,
     run: OnceLock<Result<Run, String>>,
 }
 
@@ -54,29 +59,38 @@ fn main() -> process::ExitCode {
     };
     let mut trials = Vec::new();
     for (setting, profile) in settings() {
-        let is_installed = setting.toolchain.is_installed();
-        let combination = Arc::new(Combination { setting, profile, run: OnceLock::new() });
-        // Where optimized code merges or inlines what the zoo's macros wrote, its lines are others.
-        let has = |fixture: &&Fixture| {
-            fixture.needs.is_none_or(|needs| setting.tokio.has(needs))
-                && (fixture.target != "zoo" || profile == Profile::Dev)
+        let has = |fixture: &&Fixture| fixture.needs.is_none_or(|needs| setting.tokio.has(needs));
+        let is_wanted = |fixture: &&Fixture| {
+            let filter = arguments.filter.as_ref();
+            filter.is_none_or(|filter| name(setting, profile, fixture).contains(filter))
         };
-        for fixture in fixtures.iter().filter(has) {
+        let all = || fixtures.iter().filter(has);
+        let wanted: Vec<Fixture> = all().filter(is_wanted).cloned().collect();
+        let is_installed = setting.toolchain.is_installed();
+        let combination = Arc::new(Combination {
+            setting,
+            profile,
+            is_filtered: wanted.len() < all().count(),
+            fixtures: wanted,
+            run: OnceLock::new(),
+        });
+        for fixture in &combination.fixtures {
             trials.push(trial(&combination, fixture.clone()).with_ignored_flag(!is_installed));
         }
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
+/// What the test of a fixture is called.
+fn name(setting: Setting, profile: Profile, fixture: &Fixture) -> String {
+    let stem = Path::new(&fixture.file).file_stem().unwrap_or_default().to_string_lossy();
+    let group = if fixture.target == "zoo" { "zoo::" } else { "" };
+    format!("{}::{}::{group}{stem}", setting.name(), profile.name())
+}
+
 fn trial(combination: &Arc<Combination>, fixture: Fixture) -> Trial {
     let combination = combination.clone();
-    let stem = Path::new(&fixture.file).file_stem().unwrap_or_default();
-    let name = format!(
-        "{}::{}::{}",
-        combination.setting.name(),
-        combination.profile.name(),
-        stem.to_string_lossy()
-    );
+    let name = name(combination.setting, combination.profile, &fixture);
     Trial::test(name, move || check(&combination, &fixture))
 }
 
@@ -115,10 +129,17 @@ impl Combination {
         }
         let mut command = asynctest(Profile::Dev)?;
         package.of(&mut command, self.profile);
-        for target in ["hangs", "zoo", "ledger", "twin", "tokio_main"] {
+        let targets: BTreeSet<&String> =
+            self.fixtures.iter().map(|fixture| &fixture.target).collect();
+        for target in targets {
             command.args(["--test", target]);
         }
         command.args(["--timeout", "5s", "--test-threads", "16"]);
+        if self.is_filtered {
+            command
+                .arg("--")
+                .args(self.fixtures.iter().filter_map(|fixture| fixture.test.as_ref()));
+        }
         let ended = run(&mut command)?.expect_code(100)?;
         Ok(Run { folder: package.folder, ended, reports: saved(&reports)? })
     }
