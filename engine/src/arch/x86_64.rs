@@ -200,7 +200,10 @@ pub fn direct_calls(code: &[u8], address: u64) -> impl Iterator<Item = (u64, u64
     })
 }
 
-/// What a call passes as its first argument: a register's value and a number added to it.
+/// The registers that pass a function's first arguments (psABI, figure 3.4).
+pub const ARGUMENTS: [Register; 2] = [X86_64::RDI, X86_64::RSI];
+
+/// What a call passes as an argument: a register's value and a number added to it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Argument {
     /// The register.
@@ -209,28 +212,29 @@ pub struct Argument {
     pub offset: i64,
 }
 
-/// What the code that ends with a call's first byte puts into the first argument's register last,
-/// among the few instructions before the call. Instructions cannot be told apart backwards, so that
-/// other bytes may be taken for one of these: what lies at the argument tells.
+/// What the code that ends with a call's first byte puts last into this register, one of
+/// [`ARGUMENTS`], among the few instructions before the call. Instructions cannot be told apart
+/// backwards, so that other bytes may be taken for one of these: what lies at the argument tells.
 ///
-/// Source: psABI, figure 3.4 (`rdi`); Intel SDM volume 2, LEA (`8D /r`) and MOV (`89 /r`, `8B /r`).
-pub fn first_argument(before: &[u8]) -> Option<Argument> {
+/// Source: Intel SDM volume 2, LEA (`8D /r`) and MOV (`89 /r`, `8B /r`).
+pub fn argument_in(before: &[u8], register: Register) -> Option<Argument> {
     const REACH: usize = 32;
     let start = before.len().saturating_sub(REACH);
-    (start..before.len()).rev().find_map(|at| move_to_rdi(before.get(at..)?))
+    (start..before.len()).rev().find_map(|at| move_to(before.get(at..)?, register))
 }
 
-/// The instruction that `code` begins with, if it sets `rdi` to an address or another register.
-fn move_to_rdi(code: &[u8]) -> Option<Argument> {
-    const RDI: u8 = 7;
+/// The instruction that `code` begins with, if it sets this register, one of the first eight in
+/// machine code, to an address or another register.
+fn move_to(code: &[u8], register: Register) -> Option<Argument> {
     let [rex, opcode, modes, rest @ ..] = code else { return None };
     let (mode, middle, low) = (modes >> 6, (modes >> 3) & 7, modes & 7);
     let extended = |low: u8, bit: u8| if rex & bit != 0 { low | 8 } else { low };
     let moved = |number: u8| Some(Argument { register: dwarf_number(number)?, offset: 0 });
+    let is_it = |number: u8| dwarf_number(number) == Some(register);
     match (rex, opcode, mode) {
-        (0x48 | 0x4c, 0x89, 3) if low == RDI => moved(extended(middle, 4)),
-        (0x48 | 0x49, 0x8b, 3) if middle == RDI => moved(extended(low, 1)),
-        (0x48 | 0x49, 0x8d, 0..=2) if middle == RDI => {
+        (0x48 | 0x4c, 0x89, 3) if is_it(low) => moved(extended(middle, 4)),
+        (0x48 | 0x49, 0x8b, 3) if is_it(middle) => moved(extended(low, 1)),
+        (0x48 | 0x49, 0x8d, 0..=2) if is_it(middle) => {
             let (base, rest) = base_register(low, rest)?;
             let offset = match mode {
                 // Without a distance this base means the instruction pointer.
@@ -310,11 +314,16 @@ pub fn syscall_name(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::first_argument;
+    use super::{ARGUMENTS, argument_in};
 
     #[track_caller]
     fn check(code: &[u8], expected: Option<(u16, i64)>) {
-        let found = first_argument(code);
+        check_number(0, code, expected);
+    }
+
+    #[track_caller]
+    fn check_number(number: usize, code: &[u8], expected: Option<(u16, i64)>) {
+        let found = argument_in(code, ARGUMENTS[number]);
         let found = found.map(|argument| (argument.register.0, argument.offset));
         assert_eq!(found, expected, "{code:02x?}");
     }
@@ -331,6 +340,16 @@ mod tests {
         check(&[0x4c, 0x89, 0xf7], Some((14, 0)));
         // mov %rbx,%rdi
         check(&[0x48, 0x89, 0xdf], Some((3, 0)));
+    }
+
+    #[test]
+    fn what_is_put_into_the_second_argument() {
+        // mov %r12,%rdi; mov %r13,%rsi; mov %rbp,%rdx
+        let code = [0x4c, 0x89, 0xe7, 0x4c, 0x89, 0xee, 0x48, 0x89, 0xea];
+        check_number(0, &code, Some((12, 0)));
+        check_number(1, &code, Some((13, 0)));
+        // lea 0x38(%rsp),%rsi
+        check_number(1, &[0x48, 0x8d, 0x74, 0x24, 0x38], Some((7, 0x38)));
     }
 
     #[test]

@@ -78,6 +78,13 @@ impl Expression {
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
+
+    /// The register that it says the whole value is in, if it says so.
+    pub fn register(&self) -> Option<gimli::Register> {
+        let [operation] = self.bytes.as_slice() else { return None };
+        let number = operation.checked_sub(constants::DW_OP_reg0.0)?;
+        (*operation <= constants::DW_OP_reg31.0).then_some(gimli::Register(number.into()))
+    }
 }
 
 /// Most entries read of one location list.

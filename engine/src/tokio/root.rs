@@ -139,7 +139,7 @@ fn is_shutdown(thread_stack: &ThreadStack, region: &Region) -> bool {
 /// which is called so as a rule.
 ///
 /// Source: futures-executor 0.3 `local_pool.rs` (`block_on`, `LocalPool::run_until`), pollster 0.4.
-fn is_block_on(function: &str) -> bool {
+pub(super) fn is_block_on(function: &str) -> bool {
     let path = crate::futures::simplified(function);
     let is_tokio = path.starts_with("tokio::");
     let mut segments = path.split("::");
@@ -226,7 +226,7 @@ fn candidates<'program>(
 ) -> Vec<Candidate<'program>> {
     let Some((image, function)) = function_of(program, frame) else { return Vec::new() };
     let Some(object) = program.object(image) else { return Vec::new() };
-    let called = called::polled(program, frame, (image, function), &future_type.name).into_iter();
+    let called = called::polled(program, frame, (image, function), future_type).into_iter();
     let mut candidates: Vec<Candidate<'_>> = called
         .map(|place| Candidate { place: resolved(place), evidence: Evidence::Call })
         .collect();
@@ -239,7 +239,8 @@ fn candidates<'program>(
         let is_kept = reach == Reach::Caller
             && future_type.name.contains("dyn ")
             && object.type_of(type_id).is_some_and(|type_| coroutine_kind(&type_).is_some());
-        let mut routes = Route::all(object, type_id, &future_type.name);
+        let is_it = |type_: &Type| type_.name == future_type.name;
+        let mut routes = Route::all(object, type_id, &is_it);
         if is_kept {
             routes.push(Route::itself(type_id));
         }

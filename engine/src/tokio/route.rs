@@ -6,7 +6,7 @@
 use crate::address::Address;
 use crate::program::{ImageId, Program};
 use crate::stack;
-use crate::symbols::{Kind, Object, TypeId};
+use crate::symbols::{Kind, Member, Object, Type, TypeId};
 use crate::value::Place;
 
 /// The longest chain of wrappers and references.
@@ -32,14 +32,19 @@ impl Route {
         Route { offset: 0, pointers: 0, target }
     }
 
-    /// All ways from a variable of the type `from` to a type of this name.
-    pub(super) fn all(object: &Object, from: TypeId, name: &str) -> Vec<Route> {
-        if let Some(route) = direct(object, from, 0, name) {
+    /// All ways from a variable of the type `from` to a wanted type.
+    pub(super) fn all(
+        object: &Object,
+        from: TypeId,
+        is_wanted: &dyn Fn(&Type) -> bool,
+    ) -> Vec<Route> {
+        if let Some(route) = direct(object, from, 0, is_wanted) {
             return vec![route];
         }
         let Some(type_) = object.type_of(from) else { return Vec::new() };
         let members = type_.members().iter();
-        members.filter_map(|member| direct(object, member.type_id, member.offset, name)).collect()
+        let to = |member: &Member| direct(object, member.type_id, member.offset, is_wanted);
+        members.filter_map(to).collect()
     }
 
     /// Whether it goes through a pointer.
@@ -74,11 +79,16 @@ impl Route {
 }
 
 /// The way through wrappers with one field and through references.
-fn direct(object: &Object, from: TypeId, offset: u64, name: &str) -> Option<Route> {
+fn direct(
+    object: &Object,
+    from: TypeId,
+    offset: u64,
+    is_wanted: &dyn Fn(&Type) -> bool,
+) -> Option<Route> {
     let mut route = Route { offset, pointers: 0, target: from };
     for _ in 0..LONGEST {
         let type_ = object.type_of(route.target)?;
-        if type_.name == name {
+        if is_wanted(&type_) {
             return Some(route);
         }
         route.target = match (&type_.kind, type_.members()) {

@@ -7,7 +7,7 @@ use super::drivers::drives;
 use super::leaves::LEAVES;
 use super::pollers::pollers;
 use super::population::{self, Population};
-use super::root::{self, Evidence, Root};
+use super::root::{self, Candidate, Evidence, Root};
 use super::runtime::Runtime;
 use super::spawn::SpawnLines;
 use super::task::Task;
@@ -111,10 +111,13 @@ impl<'program> Reader<'_, 'program> {
             wakers: None,
             is_walked: root.is_polled,
         };
+        // What a call passes is sure only of a value that says itself that it is suspended.
+        let is_called = |candidate: &Candidate<'program>| {
+            candidate.evidence == Evidence::Call
+                && futures::coroutine_kind(&candidate.place.type_).is_some()
+        };
         let candidate = root.candidates.iter().find(|candidate| {
-            root.is_polled
-                || candidate.evidence == Evidence::Call
-                || self.is_sound(&candidate.place, known)
+            root.is_polled || is_called(candidate) || self.is_sound(&candidate.place, known)
         });
         match candidate.map(|candidate| &candidate.place) {
             Some(place) => {
