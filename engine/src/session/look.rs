@@ -96,18 +96,39 @@ fn thread(program: &Program<'_>, thread: &snapshot::Thread, stack: &ThreadStack)
     }
 }
 
-fn frames<'frame>(
-    program: &'frame Program<'_>,
-    frame: &'frame stack::Frame,
-    functions: &'frame [CodeFrame],
-) -> impl Iterator<Item = Frame> {
-    functions.iter().map(|function| Frame {
-        function: function.name.clone(),
-        line: line(program, frame, function),
-        pc: frame.pc,
-        is_inlined: function.inlined,
-        trust: frame.trust,
-    })
+fn frames(program: &Program<'_>, frame: &stack::Frame, functions: &[CodeFrame]) -> Vec<Frame> {
+    let merged = merged(program, frame, functions);
+    let whose = functions.last().and_then(|function| function.location.as_ref());
+    let is_unsure = |function: &CodeFrame| {
+        let file = function.location.as_ref().map(|location| &location.file);
+        !merged.is_empty() && file == whose.map(|location| &location.file)
+    };
+    let named = |function: &CodeFrame| match function.inlined || merged.is_empty() {
+        true => function.name.clone(),
+        false => merged.join(" or "),
+    };
+    functions
+        .iter()
+        .map(|function| Frame {
+            function: named(function),
+            line: line(program, frame, function).filter(|_| !is_unsure(function)),
+            pc: frame.pc,
+            is_inlined: function.inlined,
+            trust: frame.trust,
+        })
+        .collect()
+}
+
+/// The names of the functions that this may be, where the compiler has merged several that came out
+/// the same: debug info has the lines of one of them, whichever was called.
+///
+/// Source: LLVM's `MergeFunctions`, which rustc runs where it optimizes, leaves an alias of each.
+fn merged(program: &Program<'_>, frame: &stack::Frame, functions: &[CodeFrame]) -> Vec<String> {
+    let is_described = functions.last().is_some_and(|function| function.function.is_some());
+    let place = program.image_at(frame.lookup_pc).filter(|_| is_described);
+    let object = place.and_then(|(image, at)| Some((program.object(image)?, at)));
+    let names = object.map(|(object, at)| object.names_of_code_at(at)).unwrap_or_default();
+    if names.len() > 1 { names } else { Vec::new() }
 }
 
 /// The line of a frame's function; none for a wrapper that an attribute made, whose line is that of

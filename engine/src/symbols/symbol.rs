@@ -46,6 +46,23 @@ pub(super) struct SymbolTable {
     source: Source,
 }
 
+impl SymbolTable {
+    /// The symbol of this index.
+    fn symbol<'data, 'elf>(
+        &self,
+        elf: &'elf Elf<'data>,
+        index: SymbolIndex,
+    ) -> Option<object::Symbol<'data, 'elf>> {
+        match self.source {
+            Source::Full => elf.symbol_by_index(index).ok(),
+            Source::Dynamic => {
+                use object::ObjectSymbolTable as _;
+                elf.dynamic_symbol_table()?.symbol_by_index(index).ok()
+            }
+        }
+    }
+}
+
 /// Which of an ELF file's two symbol tables.
 #[derive(Clone, Copy)]
 enum Source {
@@ -60,16 +77,23 @@ impl Object {
     pub fn symbol_at(&self, address: FileAddress) -> Option<Symbol> {
         let table = self.symbol_table();
         let index = table.by_address.find(address.0)?;
-        self.with_elf(|elf| {
-            let symbol = match table.source {
-                Source::Full => elf.symbol_by_index(index).ok()?,
-                Source::Dynamic => {
-                    use object::ObjectSymbolTable as _;
-                    elf.dynamic_symbol_table()?.symbol_by_index(index).ok()?
-                }
-            };
-            Some(read(&symbol))
-        })
+        self.with_elf(|elf| Some(read(&table.symbol(elf, index)?)))
+    }
+
+    /// The names of the functions that the code at `address` is the code of: several where they came
+    /// out the same and were merged. Copies of one generic function have one name.
+    pub fn names_of_code_at(&self, address: FileAddress) -> Vec<String> {
+        let table = self.symbol_table();
+        let mut holding = table.by_address.holding(address.0).peekable();
+        let begin = holding.peek().map(|(begin, ..)| *begin);
+        let merged = holding.take_while(|(at, ..)| Some(*at) == begin);
+        let mut names: Vec<String> = self.with_elf(|elf| {
+            let named = |(_, _, index)| Some(read(&table.symbol(elf, index)?).demangled());
+            merged.filter_map(named).collect()
+        });
+        names.sort();
+        names.dedup();
+        names
     }
 
     /// The defined symbols whose name, as the linker has it, `is_wanted`. Thread-local variables
