@@ -146,7 +146,7 @@ fn whole(task: &Task, style: Style, detail: Detail) -> Vec<String> {
 }
 
 fn unread(task: &Task) -> String {
-    if task.thread.is_some() {
+    if task.state == "running" {
         "      it is running: its thread's stack says where".to_owned()
     } else {
         format!("      its future could not be read: {}", one_line(&task.future_type))
