@@ -137,19 +137,29 @@ fn manifest(setting: Setting) -> Result<String, Error> {
     ))
 }
 
-/// The least version of Tokio that every crate of the zoo can be built with.
-const ZOO: Version = Version(47);
+/// What a fixture's dependencies are called, what is asked of them, and what has to be asked where
+/// Tokio is older than [`ANY`]: their later versions say that they need less than they do.
+const WITH_OLD: [(&str, &str, &str); 2] = [
+    ("tokio-stream =", "\"0.1\"", "\">=0.1, <0.1.18\""),
+    ("tokio-util =", "\"0.7\"", "\">=0.7, <0.7.14\""),
+];
 
-/// The dependencies of all other fixtures, by how their names begin.
-const PLAIN: [&str; 2] = ["futures-", "pollster"];
+/// The least Tokio with which all dependencies are what cargo takes them for.
+const ANY: Version = Version(44);
 
-/// What a manifest says of its dependencies for tests, but for Tokio, as far as they build with it.
+/// What a manifest says of its dependencies for tests, but for Tokio.
 fn other_dependencies(manifest: &str, tokio: Tokio) -> String {
     let lines = manifest.lines().skip_while(|line| *line != "[dev-dependencies]").skip(1);
+    let own = |line: &str| {
+        let mut olds = WITH_OLD.iter().filter(|(name, ..)| line.starts_with(name));
+        match olds.next().filter(|_| !tokio.has(ANY)) {
+            Some((_, any, old)) => line.replace(any, old),
+            None => line.to_owned(),
+        }
+    };
     lines
         .take_while(|line| !line.is_empty())
         .filter(|line| !line.starts_with("tokio ="))
-        .filter(|line| tokio.has(ZOO) || PLAIN.iter().any(|name| line.starts_with(name)))
-        .map(|line| format!("{line}\n"))
+        .map(|line| format!("{}\n", own(line)))
         .collect()
 }
