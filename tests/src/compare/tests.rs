@@ -239,7 +239,7 @@ fn what_could_still_wake_it() {
     let source = format!("{SOURCE}//~ stirs\n");
     check(&source, stirs, &[]);
     check(&source, |_| {}, &["it could be woken"]);
-    check(SOURCE, |report| report.looks.stirs = None, &["was not looked at"]);
+    check(SOURCE, |report| report.looks.stirs = None, &["what could wake it"]);
     let unproven = |report: &mut Report| {
         stirs(report);
         report.subject.verdict = "STUCK".into();
