@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::{fs, io, thread};
 
 use asynctest_engine::report::Certainty;
+use asynctest_engine::session::Capture;
 use asynctest_tests::Error;
 use asynctest_tests::census::{Built, Plan, Source, Tally, sample};
 use clap::Parser;
@@ -17,24 +18,36 @@ use clap::Parser;
 #[derive(Parser)]
 struct Arguments {
     /// Folders of packages, or `name@version` from crates.io.
-    #[arg(required = true, value_name = "PACKAGE")]
+    #[arg(required_unless_present = "show", value_name = "PACKAGE")]
     packages: Vec<String>,
+    /// Print the report of a capture that was kept, as JSON, and nothing else.
+    #[arg(long, value_name = "CAPTURE")]
+    show: Option<PathBuf>,
     /// Captures of each package.
     #[arg(long, default_value_t = 200)]
     captures: u64,
+    /// Most captures of one run of a test.
+    #[arg(long, default_value_t = 8)]
+    per_run: u64,
     /// What decides which tests are looked at, and when.
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Captures at the same time.
     #[arg(long, default_value_t = 2)]
     jobs: u64,
-    /// Where packages are unpacked and built, and captures with wrong claims kept.
+    /// Where packages are unpacked and built, and captures kept: those with wrong claims, and the
+    /// first of each kind.
     #[arg(long, default_value = "target/census")]
     folder: PathBuf,
 }
 
 fn main() -> ExitCode {
-    match census(&Arguments::parse()) {
+    let arguments = Arguments::parse();
+    let done = match &arguments.show {
+        Some(capture) => show(capture),
+        None => census(&arguments),
+    };
+    match done {
         Ok(is_clean) => ExitCode::from(u8::from(!is_clean)),
         Err(error) => {
             eprintln!("error: {error}");
@@ -43,10 +56,19 @@ fn main() -> ExitCode {
     }
 }
 
+/// Prints what a kept capture says.
+fn show(path: &Path) -> Result<bool, Error> {
+    let missing = |error| Error::Missing(format!("{}: {error}", path.display()));
+    let report = Capture::open(path).map_err(missing)?.report();
+    let text = serde_json::to_string_pretty(&report);
+    let what = "the report".to_owned();
+    println!("{}", text.map_err(|source| Error::Json { what, source })?);
+    Ok(true)
+}
+
 /// True when no claim was wrong beyond what is bearable: none certain, one likely in 1,000.
 fn census(arguments: &Arguments) -> Result<bool, Error> {
-    let keep = arguments.folder.join("wrong");
-    fs::create_dir_all(&keep).map_err(Error::file(&keep))?;
+    fs::create_dir_all(&arguments.folder).map_err(Error::file(&arguments.folder))?;
     let folder = arguments.folder.canonicalize().map_err(Error::file(&arguments.folder))?;
     let mut rows = Vec::new();
     let mut total = Tally::new("total", 0);
@@ -91,8 +113,12 @@ fn share(
     folder: &Path,
 ) -> Result<Tally, Error> {
     let captures = arguments.captures.div_ceil(jobs);
-    let plan =
-        Plan { captures, seed: arguments.seed.wrapping_add(job), keep: folder.join("wrong") };
+    let plan = Plan {
+        captures,
+        per_run: arguments.per_run.max(1),
+        seed: arguments.seed.wrapping_add(job),
+        keep: folder.join("kept").join(&built.name),
+    };
     let shows = job == 0 && io::stderr().is_terminal();
     sample(built, &plan, &|number| {
         if shows {

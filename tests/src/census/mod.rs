@@ -6,6 +6,7 @@
 //! - [`sample`]: captures at random moments
 //! - [`Tally`]: what they add up to
 
+mod running;
 mod sample;
 mod source;
 mod tally;

@@ -5,8 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::running::{Running, Verdict};
 use crate::Error;
 use crate::command::{cargo, executables, run};
+
+/// The features to build with, the first that work: some packages have features that exclude each
+/// other or need another compiler, and many of them one for all the rest.
+const FEATURES: [&[&str]; 3] = [&["--all-features"], &["--features=full"], &[]];
 
 /// Most time that a test may take to count as one that ends.
 const LONGEST: Duration = Duration::from_secs(20);
@@ -42,11 +47,29 @@ pub struct Test {
 }
 
 impl Test {
-    /// Runs just this test.
+    /// The name of its binary, without cargo's hash.
+    pub fn binary(&self) -> String {
+        let name = self.executable.file_name().unwrap_or_default().to_string_lossy();
+        name.rsplit_once('-').map_or(&*name, |(name, _)| name).to_owned()
+    }
+
+    /// `binary::test`.
+    pub fn full_name(&self) -> String {
+        format!("{}::{}", self.binary(), self.name)
+    }
+
+    /// Runs just this test, after everything else that wants to run: most are over in the time that
+    /// it takes to look.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(&self.executable);
-        command.args(["--exact", &self.name, "--test-threads=1"]).current_dir(&self.folder);
+        let mut command = Command::new("nice");
+        command
+            .args(["-n", "8"])
+            .arg(&self.executable)
+            .args(["--exact", &self.name, "--test-threads=1"])
+            .current_dir(&self.folder);
         command.env("CARGO_MANIFEST_DIR", &self.folder);
+        // Many tests panic on purpose, and would spend most of their time on telling where.
+        command.env("RUST_BACKTRACE", "0");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command
     }
@@ -77,16 +100,18 @@ impl Source {
         Ok(Source { name: full, folder: unpacked })
     }
 
-    /// Builds its tests, with all features where that works, and runs each once.
+    /// Builds its tests, with the most features with which any build, and runs each once.
     ///
     /// # Errors
     ///
-    /// The tests do not build.
+    /// No tests build.
     pub fn build(&self, folder: &Path) -> Result<Built, Error> {
-        let built = match self.compile(&["--all-features"], folder) {
-            Ok(built) => built,
-            Err(_) => self.compile(&[], folder)?,
-        };
+        let mut built = Vec::new();
+        for features in FEATURES {
+            if built.is_empty() {
+                built = self.compile(features, folder)?;
+            }
+        }
         let mut tests = Vec::new();
         for (_, executable) in built {
             for name in list(&executable)? {
@@ -105,17 +130,22 @@ impl Source {
         Ok(Built { name: self.name.clone(), tests })
     }
 
+    /// The test binaries that can be built: one that cannot does not keep the others from it.
     fn compile(&self, features: &[&str], folder: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
         let mut command = cargo();
         command.current_dir(&self.folder).env("CARGO_TARGET_DIR", folder.join("target"));
-        command.args(["test", "--no-run", "--lib", "--bins", "--tests"]).args(features);
+        command.args(["build", "--tests", "--keep-going"]).args(features);
         command.args(["--message-format=json", "--config", "profile.dev.debug=2"]);
         command.args(["--config", "profile.dev.package.\"*\".debug=2"]);
-        let built = run(&mut command)?.expect_code(0)?;
+        let built = run(&mut command)?;
         // A package's own binaries are built for its tests; they have none themselves.
         let executables = executables(&built.stdout)?;
         let is_test = |path: &Path| path.parent().is_some_and(|parent| parent.ends_with("deps"));
-        Ok(executables.into_iter().filter(|(_, path)| is_test(path)).collect())
+        let tests: Vec<_> = executables.into_iter().filter(|(_, path)| is_test(path)).collect();
+        match tests.is_empty() && features.is_empty() {
+            true => built.expect_code(0).map(|_| tests),
+            false => Ok(tests),
+        }
     }
 }
 
@@ -146,20 +176,10 @@ fn list(executable: &Path) -> Result<Vec<String>, Error> {
     Ok(names.map(str::to_owned).collect())
 }
 
-/// How long `test` takes; none when it fails or does not end.
+/// How long `test` takes once its thread is there; none when it fails or does not end.
 fn time(test: &Test) -> Result<Option<Duration>, Error> {
-    let program = test.name.clone();
+    let mut running = Running::start(test)?;
     let started = Instant::now();
-    let child = test.command().spawn();
-    let mut child = child.map_err(|source| Error::Start { program, source })?;
-    while started.elapsed() < LONGEST {
-        if let Ok(Some(status)) = child.try_wait() {
-            return Ok(status.success().then(|| started.elapsed()));
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    // It is not one of those that end.
-    let _ = child.kill();
-    let _ = child.wait();
-    Ok(None)
+    let verdict = running.verdict(LONGEST)?;
+    Ok((verdict == Verdict::Pass).then(|| started.elapsed()))
 }

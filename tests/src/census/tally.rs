@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
+use std::time::Duration;
 
 use asynctest_engine::report::{Certainty, Report};
 
@@ -20,8 +21,16 @@ pub struct Tally {
     pub tests: usize,
     /// Captures that were taken.
     pub captures: u64,
+    /// Runs of tests that they were taken of.
+    pub runs: u64,
     /// Captures that came too late.
     pub ended: u64,
+    /// Captures that could not be taken of tests that ran, and why, with how often.
+    pub failed: BTreeMap<String, u64>,
+    /// Tests that pass, and did not when they were captured, once for each run.
+    pub changed: Vec<String>,
+    /// The longest that a capture with its report took.
+    pub slowest: Duration,
     /// Tasks that were found.
     pub found: u64,
     /// Tasks whose await chains were read to their ends.
@@ -42,34 +51,68 @@ impl Tally {
         Tally { name: name.to_owned(), tests, ..Tally::default() }
     }
 
-    /// Counts `report`, which is about the test of this name. True when it makes a claim that is
-    /// wrong.
-    pub fn add(&mut self, test: &str, report: &Report) -> bool {
+    /// How many captures were tried.
+    pub fn tries(&self) -> u64 {
+        self.captures + self.ended + self.failed.values().sum::<u64>()
+    }
+
+    /// Counts a capture that could not be taken.
+    pub fn fail(&mut self, why: &str) {
+        *self.failed.entry(without_numbers(why)).or_default() += 1;
+    }
+
+    /// Counts `report`, which is about the test of this name. Says why it is worth keeping: it makes
+    /// a claim that is wrong, or shows a gap or a finding for the first time.
+    pub fn add(&mut self, test: &str, report: &Report) -> Option<String> {
         self.captures += 1;
         self.found += report.counts.tasks_found;
         self.walked += report.counts.tasks_walked;
         self.incomplete += u64::from(!report.gaps.is_empty());
-        for gap in &report.gaps {
-            let key = without_numbers(&format!("{}: {}", gap.what, gap.why));
-            *self.gaps.entry(key).or_default() += 1;
-        }
+        let has_new_gap = self.add_gaps(report);
         let headline = &report.headline;
-        let key = (headline.finding.clone(), format!("{:?}", headline.certainty).to_lowercase());
-        *self.findings.entry(key).or_default() += 1;
+        let certainty = format!("{:?}", headline.certainty).to_lowercase();
+        let slug = format!("{}-{certainty}", headline.finding);
+        let seen = self.findings.entry((headline.finding.clone(), certainty)).or_default();
+        *seen += 1;
+        // One of each power of two: more of what is seen more often.
+        let is_worth_it = seen.is_power_of_two();
         let is_wrong = NEVER_TRUE.contains(&headline.finding.as_str())
             && headline.certainty != Certainty::Possible;
         if is_wrong {
             let sentence = format!("{}: {}", headline.finding, headline.sentence);
             self.wrong.push((headline.certainty, test.to_owned(), sentence));
         }
-        is_wrong
+        match (is_wrong, has_new_gap, is_worth_it) {
+            (true, _, _) => Some(format!("wrong-{slug}")),
+            (false, true, _) => Some("gap".to_owned()),
+            (false, false, true) => Some(slug),
+            (false, false, false) => None,
+        }
+    }
+
+    /// Counts the gaps of `report`; true when one is of a kind that was not there before.
+    fn add_gaps(&mut self, report: &Report) -> bool {
+        let mut is_new = false;
+        for gap in &report.gaps {
+            let key = without_numbers(&format!("{}: {}", gap.what, gap.why));
+            let seen = self.gaps.entry(key).or_default();
+            *seen += 1;
+            is_new |= *seen == 1;
+        }
+        is_new
     }
 
     /// Adds another sum to this one.
     pub fn merge(&mut self, other: Tally) {
         self.tests += other.tests;
         self.captures += other.captures;
+        self.runs += other.runs;
         self.ended += other.ended;
+        for (why, count) in other.failed {
+            *self.failed.entry(why).or_default() += count;
+        }
+        self.changed.extend(other.changed);
+        self.slowest = self.slowest.max(other.slowest);
         self.found += other.found;
         self.walked += other.walked;
         self.incomplete += other.incomplete;
@@ -89,20 +132,22 @@ impl Tally {
 
     /// The heading of the rows that [`Tally::row`] gives, in Markdown.
     pub fn heading() -> &'static str {
-        "| package | tests | captures | tasks | walked | with gaps | wrong: certain | wrong: likely |\n\
-         |---|---:|---:|---:|---:|---:|---:|---:|"
+        "| package | tests | runs | captures | tasks | walked | with gaps | not taken | \
+         wrong: certain | wrong: likely |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
     }
 
     /// One row of the table.
     pub fn row(&self) -> String {
         format!(
-            "| {} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
             self.name,
             self.tests,
+            self.runs,
             self.captures,
             self.found,
             self.walked,
             self.incomplete,
+            self.failed.values().sum::<u64>(),
             self.wrong_and(Certainty::Certain),
             self.wrong_and(Certainty::Likely),
         )
@@ -121,12 +166,19 @@ impl fmt::Display for Tally {
         if let Some(more) = gaps.len().checked_sub(SHOWN).filter(|more| *more > 0) {
             writeln!(text, "           and {more} kinds of gaps more")?;
         }
+        for (why, count) in &self.failed {
+            writeln!(text, "  {count:>7}  not taken: {why}")?;
+        }
         for ((finding, certainty), count) in &self.findings {
             writeln!(text, "  {count:>7}  {finding} ({certainty})")?;
         }
         for (certainty, test, sentence) in &self.wrong {
             writeln!(text, "  WRONG ({certainty:?})  {test}  {sentence}")?;
         }
+        for test in &self.changed {
+            writeln!(text, "  did not pass when it was captured: {test}")?;
+        }
+        writeln!(text, "  slowest capture with its report: {:?}", self.slowest)?;
         formatter.write_str(text.trim_end())
     }
 }
