@@ -15,6 +15,9 @@ use crate::symbols::{CodeFrame, Objects};
 use crate::sync;
 use crate::tokio;
 
+/// What the compiler's `main` for tests calls (library/test/src/lib.rs, `test_main_static`).
+const HARNESS: &str = "test::test_main_static";
+
 /// A snapshot with the world in it, which is read once.
 pub(super) struct Look {
     pub(super) snapshot: Snapshot,
@@ -81,6 +84,9 @@ fn add_resources_of_threads(world: &mut World) {
 fn thread(program: &Program<'_>, thread: &snapshot::Thread, stack: &ThreadStack) -> Thread {
     let call = thread.syscall.map(|call| arch::syscall_name(call.number));
     let activity = call.clone().map_or(Activity::Running, Activity::Blocked);
+    let mut frames: Vec<Frame> =
+        stack.frames.iter().flat_map(|(frame, here)| frames(program, frame, here)).collect();
+    clear_generated_main(&mut frames);
     Thread {
         id: ThreadId(thread.id.0),
         name: thread.name.clone(),
@@ -88,11 +94,20 @@ fn thread(program: &Program<'_>, thread: &snapshot::Thread, stack: &ThreadStack)
         call,
         cpu: thread.cpu,
         wait: sync::wait(program, thread, stack, tokio::CRATE),
-        frames: stack
-            .frames
-            .iter()
-            .flat_map(|(frame, functions)| frames(program, frame, functions))
-            .collect(),
+        frames,
+    }
+}
+
+/// Takes away the line of the `main` that the compiler makes for a test harness: it is the first of
+/// the crate, whatever is written there.
+fn clear_generated_main(frames: &mut [Frame]) {
+    let is_harness = |frame: &Frame| {
+        let is_own = frame.line.as_ref().is_some_and(|line| is_toolchain(&line.file));
+        is_own && frame.function.starts_with(HARNESS)
+    };
+    let called = frames.iter().position(is_harness);
+    if let Some(main) = called.and_then(|index| frames.get_mut(index.saturating_add(1))) {
+        main.line = None;
     }
 }
 
@@ -150,4 +165,43 @@ fn line(program: &Program<'_>, frame: &stack::Frame, function: &CodeFrame) -> Op
 /// frames.
 fn is_toolchain(file: &Path) -> bool {
     file.starts_with("/rustc")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::Address;
+    use crate::evidence::Trust;
+
+    fn frame(function: &str, file: &str) -> Frame {
+        Frame {
+            function: function.to_owned(),
+            line: Some(Line { file: PathBuf::from(file), line: 1, trust: Trust::Read }),
+            pc: Address(0),
+            is_inlined: false,
+            trust: Trust::Read,
+        }
+    }
+
+    #[test]
+    fn the_main_that_the_compiler_made_for_tests_has_no_line_of_the_users() {
+        let mut frames = [
+            frame("test::run_tests", "/rustc/1/library/test/src/lib.rs"),
+            frame("test::test_main_static", "/rustc/1/library/test/src/lib.rs"),
+            frame("it::main", "/home/u/p/tests/it.rs"),
+        ];
+        clear_generated_main(&mut frames);
+        assert_eq!(frames[2].line, None);
+        assert!(frames[1].line.is_some());
+    }
+
+    #[test]
+    fn a_main_that_calls_a_module_named_test_keeps_its_line() {
+        let mut frames = [
+            frame("test::test_main_static", "/home/u/p/src/test.rs"),
+            frame("p::main", "/home/u/p/src/main.rs"),
+        ];
+        clear_generated_main(&mut frames);
+        assert!(frames[1].line.is_some());
+    }
 }

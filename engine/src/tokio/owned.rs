@@ -56,7 +56,28 @@ pub(super) fn headers<'program>(
             found.push(header);
         }
     }
+    gaps.extend(counted(owned).and_then(|counted| uncounted(owned, counted, found.len())));
     (found, gaps)
+}
+
+/// How many tasks the list says it has, where it counts them.
+///
+/// Source: tokio 1.29 `util/linked_list.rs` (`CountedLinkedList`), 1.35 `util/sharded_list.rs`.
+fn counted(owned: &Place<'_>) -> Option<u64> {
+    let counts = |type_: &Type| {
+        let is_list = type_.member("list").is_some() || type_.member("lists").is_some();
+        is_list && type_.member("count").is_some()
+    };
+    search(owned, DEPTH, &counts).first()?.field("count")?.unsigned()
+}
+
+/// That fewer tasks were found than the list counts. Each thread may have been stopped between
+/// taking a task off and counting it.
+fn uncounted(owned: &Place<'_>, counted: u64, found: usize) -> Option<Gap> {
+    let threads = owned.program.snapshot.facts.threads.len();
+    let missing = counted.saturating_sub(found as u64);
+    let why = || format!("it counts {counted} of them, and {found} were found");
+    (missing > threads as u64).then(|| Gap::new("the list of tasks", why()))
 }
 
 /// The linked lists inside `owned`: by value, or behind a boxed slice of shards.
