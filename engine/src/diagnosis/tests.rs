@@ -330,6 +330,7 @@ fn blocked_workers() {
     nested.world.tasks.push(crate::model::Task { key: inner, name: "inner".to_owned(), ..root });
     nested.runtime(&[TEST], &[BODY, a]);
     nested.runs(BODY, TEST);
+    nested.thread_of(TEST).blocks_on = Some(inner);
     nested.waits(inner, 2, end_of(a));
     nested.get(a).state = TaskState::Scheduled;
     check(&nested, "blocked-worker definite: inner, a, it::test; also starvation");

@@ -39,7 +39,7 @@ struct Builder<'world> {
     /// The branch that each future is in.
     futures: HashMap<(TaskKey, u64), NodeId>,
     asides: HashMap<(TaskKey, u64), NodeId>,
-    /// The innermost future that each thread blocks on, where it does not poll it.
+    /// The future that each thread blocks on, where it does not poll it.
     blocked_on: HashMap<i32, &'world Task>,
     /// The leaves that wait for each resource, by where they lie.
     leaves: HashMap<ResourceKey, Vec<(u64, NodeId)>>,
@@ -390,18 +390,13 @@ fn is_sealed(task: &Task) -> bool {
     task.state == TaskState::Idle && !task.is_aborted && task.wakers == Some(0)
 }
 
-/// The innermost future that each thread blocks on, unless it polls that one.
+/// The future that each thread blocks on and does not poll. A thread that runs may be about to: it
+/// waits for nothing yet.
 fn blocked_on(world: &World) -> HashMap<i32, &Task> {
-    let mut innermost: HashMap<i32, (usize, &Task)> = HashMap::new();
-    for task in &world.tasks {
-        let TaskKey::Root(thread, number) = task.key else { continue };
-        let entry = innermost.entry(thread.0).or_insert((number, task));
-        if number >= entry.0 {
-            *entry = (number, task);
-        }
-    }
-    let idle = innermost.into_iter().filter(|(_, (_, task))| task.state != TaskState::Running);
-    idle.map(|(thread, (_, task))| (thread, task)).collect()
+    let tasks: HashMap<TaskKey, &Task> = world.tasks.iter().map(|task| (task.key, task)).collect();
+    let blocked = world.threads.iter().filter(|thread| thread.call.is_some());
+    let on = blocked.filter_map(|thread| Some((thread.id.0, *tasks.get(&thread.blocks_on?)?)));
+    on.filter(|(_, task)| task.state != TaskState::Running).collect()
 }
 
 /// The leaf in which an entry of a queue lies: the nearest that begins before it.

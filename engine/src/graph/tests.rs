@@ -245,3 +245,32 @@ fn ten_thousand_tasks_in_one_circle_are_one_knot() {
     assert_eq!(knots.len(), 1);
     assert_eq!(knots[0].circle.len(), 2 * COUNT as usize);
 }
+
+#[test]
+fn a_thread_that_polls_a_task_inside_its_block_on_waits_for_no_body() {
+    let mut scene = Scene::new();
+    let (a, b) = (scene.task("a"), scene.task("b"));
+    scene.get(b).state = TaskState::Scheduled;
+    scene.waits(BODY, 1, end_of(b));
+    scene.runtime(&[TEST], &[BODY, a, b]);
+    scene.runs(a, TEST);
+    check(&scene, &[]);
+}
+
+#[test]
+fn a_thread_that_runs_waits_for_nothing() {
+    // A nested `block_on` of what only this thread would run.
+    let mut scene = Scene::new();
+    let a = scene.task("a");
+    let inner = TaskKey::Root(TEST, 1);
+    let root = scene.get(BODY).clone();
+    scene.world.tasks.push(crate::model::Task { key: inner, name: "inner".to_owned(), ..root });
+    scene.runtime(&[TEST], &[BODY, a]);
+    scene.runs(BODY, TEST);
+    scene.thread_of(TEST).blocks_on = Some(inner);
+    scene.waits(inner, 2, end_of(a));
+    scene.get(a).state = TaskState::Scheduled;
+    check(&scene, &["body", "a", "inner"]);
+    scene.thread_of(TEST).call = None;
+    check(&scene, &[]);
+}

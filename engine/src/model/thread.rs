@@ -17,6 +17,8 @@ pub struct Thread {
     pub activity: Activity,
     /// The system call that it is in, which need not be the end of what it does.
     pub call: Option<String>,
+    /// The future that it does nothing but wait for, in a `block_on`.
+    pub blocks_on: Option<TaskKey>,
     /// CPU time it has used, in nanoseconds.
     pub cpu: u64,
     /// What it waits for in the call that it is blocked in, where that is known.

@@ -89,6 +89,7 @@ impl Scene {
         scene.thread(TEST.0, "it::test");
         let task = scene.blank(BODY, TaskKind::BlockOn, "body");
         scene.world.tasks.push(Task { thread: Some(TEST), ..task });
+        scene.thread_of(TEST).blocks_on = Some(BODY);
         scene
     }
 
@@ -200,7 +201,9 @@ impl Scene {
         task.state = TaskState::Running;
         task.thread = Some(thread);
         task.future = None;
-        self.thread_of(thread).activity = Activity::Polls(key);
+        let thread = self.thread_of(thread);
+        thread.activity = Activity::Polls(key);
+        thread.blocks_on = None;
     }
 
     /// A thread that is parked.
@@ -211,6 +214,7 @@ impl Scene {
             name: name.to_owned(),
             activity: Activity::Blocked("futex".to_owned()),
             call: Some("futex".to_owned()),
+            blocks_on: None,
             cpu: 0,
             wait: None,
             frames: Vec::new(),

@@ -92,6 +92,7 @@ fn thread(program: &Program<'_>, thread: &snapshot::Thread, stack: &ThreadStack)
         name: thread.name.clone(),
         activity,
         call,
+        blocks_on: None,
         cpu: thread.cpu,
         wait: sync::wait(program, thread, stack, tokio::CRATE),
         frames,

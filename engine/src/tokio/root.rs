@@ -35,8 +35,10 @@ pub(super) struct Root<'program> {
     /// Where in the frames it may lie, when nothing leads to it: values that would be a suspended
     /// future of this type. What proves one is for the caller to judge.
     pub(super) guesses: Vec<Place<'program>>,
-    /// Whether the thread polls it right now.
+    /// Whether the thread polls it right now, or is about to, or has just done so for the last time.
     pub(super) is_polled: bool,
+    /// Whether the thread does nothing else: it is not in a task or in another `block_on` inside.
+    pub(super) is_innermost: bool,
 }
 
 /// A place that may be a root's future.
@@ -76,6 +78,8 @@ struct Region {
     frames: Vec<usize>,
     /// Whether its future is being polled.
     is_polling: bool,
+    /// Whether it is the innermost, and polls nothing: the thread is in its own code.
+    is_innermost: bool,
 }
 
 /// Splits a stack into its `block_on`s. One begins at the first function that is called `block_on`,
@@ -92,7 +96,7 @@ fn regions(thread_stack: &ThreadStack) -> Vec<Region> {
                 }
             } else if !is_open && is_block_on(&function.name) {
                 is_open = true;
-                regions.push(Region { frames: Vec::new(), is_polling: false });
+                regions.push(Region { frames: Vec::new(), is_polling: false, is_innermost: false });
             }
             let region = regions
                 .last_mut()
@@ -102,7 +106,25 @@ fn regions(thread_stack: &ThreadStack) -> Vec<Region> {
             }
         }
     }
+    if let Some(last) = regions.last_mut() {
+        last.is_innermost = is_open;
+    }
     regions
+}
+
+/// Whether the thread of these frames runs, and does not wait to be woken. What it was seen in may be
+/// older than its frames: it may have begun to wait since.
+fn runs(program: &Program<'_>, thread: ThreadId, frames: &[&(Frame, Vec<CodeFrame>)]) -> bool {
+    let threads = &program.snapshot.facts.threads;
+    let is_blocked = threads.iter().any(|known| known.id == thread && known.syscall.is_some());
+    let functions = frames.iter().flat_map(|(_, functions)| functions);
+    !is_blocked && !functions.map(|function| &function.name).any(|name| is_park(name))
+}
+
+/// Whether this function waits for a wake-up: `park`, `park_internal`, `park_timeout`.
+fn is_park(function: &str) -> bool {
+    let path = crate::futures::simplified(function);
+    path.rsplit("::").next().is_some_and(|own| own.starts_with("park"))
 }
 
 /// Whether this function polls a future: a coroutine's body, or a `poll` other than that of the
@@ -178,20 +200,26 @@ fn root<'program>(
     let driven = frames.iter().rev().map(|(frame, _)| (frame, Reach::BlockOn));
     let caller = region.frames.first().and_then(|index| thread_stack.frames.get(index + 1));
     let caller = caller.map(|(frame, _)| (frame, Reach::Caller));
+    let is_running = region.is_innermost && runs(program, thread_stack.thread, &frames);
     let mut found: Vec<(u8, Candidate<'program>)> = Vec::new();
     for (frame, reach) in driven.chain(caller) {
         if reach == Reach::Caller && !found.is_empty() {
             break;
         }
         let candidates = candidates(program, frame, &future_type, reach).into_iter();
-        let scored =
-            candidates.map(|candidate| (score(&candidate.place, region.is_polling), candidate));
+        let is_at_an_end = region.is_polling || is_running;
+        let scored = candidates.map(|candidate| (score(&candidate.place, is_at_an_end), candidate));
         found.extend(scored.filter(|(score, _)| *score > 0));
     }
+    let is_waiting = found.iter().any(|(score, _)| *score > AT_AN_END);
+    if is_waiting && !region.is_polling {
+        found.retain(|(score, _)| *score > AT_AN_END);
+    }
+    let is_polled = region.is_polling || (is_running && !is_waiting);
     found.sort_by_key(|(score, candidate)| Reverse((*score, candidate.evidence)));
     let candidates: Vec<Candidate<'_>> =
         found.into_iter().map(|(_, candidate)| candidate).collect();
-    let guesses = if candidates.is_empty() && !region.is_polling {
+    let guesses = if candidates.is_empty() && !is_polled {
         let frames = frames.iter();
         frames.flat_map(|(frame, _)| guesses(program, frame, image, &future_type)).collect()
     } else {
@@ -203,7 +231,8 @@ fn root<'program>(
         future_type: future_type.name.clone(),
         candidates,
         guesses,
-        is_polled: region.is_polling,
+        is_polled,
+        is_innermost: region.is_innermost,
     })
 }
 
@@ -318,10 +347,13 @@ fn resolved(place: Place<'_>) -> Place<'_> {
 /// The score of a future that is suspended.
 const SUSPENDED: u8 = 3;
 
+/// The score of one before its first poll has begun, or after its last.
+const AT_AN_END: u8 = 1;
+
 /// How much speaks for a candidate: a suspended coroutine is the future that is driven. One that
-/// was never polled is in its first poll now, or else is the memory that it was moved from:
-/// `block_on` polls before it waits.
-fn score(place: &Place<'_>, is_polling: bool) -> u8 {
+/// was never polled is in its first poll now, or just before it, or else is the memory that it was
+/// moved from: `block_on` polls before it waits.
+fn score(place: &Place<'_>, is_at_an_end: bool) -> u8 {
     if is_reference(&place.type_) {
         return 0;
     }
@@ -330,7 +362,7 @@ fn score(place: &Place<'_>, is_polling: bool) -> u8 {
     }
     match place.variant_name().as_deref() {
         Some(name) if name.starts_with("Suspend") => SUSPENDED,
-        Some("Unresumed") if is_polling => 1,
+        Some("Unresumed" | "Returned") if is_at_an_end => AT_AN_END,
         _ => 0,
     }
 }

@@ -129,10 +129,16 @@ impl<'program> Reader<'_, 'program> {
                     self.keep(&mut task, walk);
                 }
             }
+            // Where it stands is what its thread's stack says.
+            None if root.is_polled => {}
             None => self.guess(&mut task, &root, known),
         }
         if root.is_polled {
             self.set_activity(root.thread, Activity::Polls(key));
+        } else if root.is_innermost
+            && let Some(thread) = self.thread(root.thread)
+        {
+            thread.blocks_on = Some(key);
         }
         self.world.tasks.push(task);
     }
@@ -337,9 +343,13 @@ impl<'program> Reader<'_, 'program> {
     }
 
     fn set_activity(&mut self, thread: ThreadId, activity: Activity) {
-        if let Some(thread) = self.world.threads.iter_mut().find(|known| known.id == thread) {
+        if let Some(thread) = self.thread(thread) {
             thread.activity = activity;
         }
+    }
+
+    fn thread(&mut self, id: ThreadId) -> Option<&mut model::Thread> {
+        self.world.threads.iter_mut().find(|known| known.id == id)
     }
 }
 
