@@ -13,6 +13,10 @@ use crate::model::{Task, TaskKind, TaskState, Thread};
 /// called busy: on a machine with much else to do, even one that never waits gets no more.
 const BUSY_PER_THOUSAND: u64 = 100;
 
+/// The looks must be this far apart for what did not get on between them to be called more than
+/// possible: in a few milliseconds any healthy program computes without getting on.
+const LEAST_APART_MS: u64 = 250;
+
 pub(super) fn find(case: &Case<'_>) -> Vec<Finding> {
     let Some(movement) = &case.movement else { return Vec::new() };
     let mut found = one_poll(case, movement);
@@ -63,7 +67,9 @@ fn many_polls(case: &Case<'_>, movement: &Movement<'_>) -> Option<Finding> {
     Some(busy_at(case, id, certainty))
 }
 
-fn busy_at(case: &Case<'_>, id: NodeId, certainty: Certainty) -> Finding {
+fn busy_at(case: &Case<'_>, id: NodeId, most: Certainty) -> Finding {
+    let apart = case.movement.as_ref().map_or(0, |movement| movement.apart_ms);
+    let certainty = if apart < LEAST_APART_MS { Certainty::Possible } else { most };
     let mut finding = case.ended(FindingKind::Livelock, certainty, vec![steps::last(id)]);
     // That it moves is the claim.
     finding.doubts = vec![Doubt::Concluded];

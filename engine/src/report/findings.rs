@@ -87,6 +87,7 @@ fn state(words: &Words<'_, '_>, id: NodeId) -> &'static str {
     match words.case.graph.node(id) {
         Some(Node::Branch(branch)) if branch.aside.is_some() => "not polled",
         Some(Node::Branch(branch)) => tasks::state(branch.task),
+        Some(Node::Thread(thread)) if thread.call.is_none() && thread.wait.is_none() => "running",
         Some(Node::Thread(_)) => "blocked",
         Some(Node::Resource(_) | Node::Runtime(_) | Node::Place(_)) | None => "",
     }

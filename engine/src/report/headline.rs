@@ -75,6 +75,9 @@ fn stands(task: &Task, threads: &[Thread]) -> String {
         return match task.state.as_str() {
             "running" => format!("{who} is being polled{}", at.unwrap_or_default()),
             "complete" => format!("{who} has ended"),
+            "scheduled" if task.kind == TaskKind::Blocking => {
+                format!("{who} waits for a thread of the blocking pool")
+            }
             state => format!("{who} is {state}; its future could not be read"),
         };
     };

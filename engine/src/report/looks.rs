@@ -33,10 +33,10 @@ fn threads(movement: &Movement<'_>, second: &World) -> Vec<String> {
     let (_, before) = movement.counts();
     let ended = before.saturating_sub(second.threads.len().saturating_sub(new));
     if new > 0 {
-        moved.push(format!("{new} threads began"));
+        moved.push(format!("{} began", counted(new, "thread")));
     }
     if ended > 0 {
-        moved.push(format!("{ended} threads ended"));
+        moved.push(format!("{} ended", counted(ended, "thread")));
     }
     moved
 }
@@ -65,12 +65,17 @@ fn tasks(movement: &Movement<'_>, first: &World, second: &World, labels: &Labels
     }
     let ended = first.tasks.len().saturating_sub(kept);
     if new > 0 {
-        moved.push(format!("{new} tasks began"));
+        moved.push(format!("{} began", counted(new, "task")));
     }
     if ended > 0 {
-        moved.push(format!("{ended} tasks ended"));
+        moved.push(format!("{} ended", counted(ended, "task")));
     }
     moved
+}
+
+/// `1 task`, `2 tasks`.
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Milliseconds until the next timer of this future fires.

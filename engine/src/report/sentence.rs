@@ -169,6 +169,7 @@ fn resource(words: &Words<'_, '_>, told: &Told, next: &str) -> String {
     };
     match node.by {
         EndedBy::Senders | EndedBy::Receivers => format!("{}, {has}", waited(node.wait, None)),
+        _ if node.has_tasks() => format!("the next task of a {} to end: {next}", kind(node)),
         _ => format!("a {}, {has}", kind(node)),
     }
 }

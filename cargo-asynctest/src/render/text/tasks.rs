@@ -146,11 +146,15 @@ fn whole(task: &Task, style: Style, detail: Detail) -> Vec<String> {
 }
 
 fn unread(task: &Task) -> String {
-    if task.state == "running" {
-        "      it is running: its thread's stack says where".to_owned()
-    } else {
-        format!("      its future could not be read: {}", one_line(&task.future_type))
-    }
+    let said = match (task.kind, task.state.as_str()) {
+        (_, "complete") => "it has ended".to_owned(),
+        (_, "running") => "it is running: its thread's stack says where".to_owned(),
+        (TaskKind::Blocking, "scheduled") => {
+            "it waits for a thread of the blocking pool".to_owned()
+        }
+        (_, _) => format!("its future could not be read: {}", one_line(&task.future_type)),
+    };
+    format!("      {said}")
 }
 
 /// One line: where the user's code stands, and what is waited for.
