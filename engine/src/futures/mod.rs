@@ -6,6 +6,7 @@
 
 mod collections;
 mod coroutine;
+mod hidden;
 mod interest;
 mod kept;
 mod leaf;

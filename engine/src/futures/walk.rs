@@ -73,6 +73,8 @@ pub struct Walker<'walker> {
     promising: Interest,
     /// Which types can keep what somebody waits for.
     pub(super) keeping: Interest,
+    /// Which types can keep the waker of somebody who polls them.
+    pub(super) waking: Interest,
     /// The shared values that were searched already.
     pub(super) shared: RefCell<HashSet<(ImageId, Address)>>,
     resources: RefCell<BTreeMap<ResourceKey, Option<Resource>>>,
@@ -88,6 +90,7 @@ impl<'walker> Walker<'walker> {
             limits,
             promising: Interest::default(),
             keeping: Interest::default(),
+            waking: Interest::default(),
             shared: RefCell::default(),
             resources: RefCell::default(),
             queues: RefCell::default(),
@@ -212,6 +215,7 @@ impl<'program> Descent<'_, 'program> {
             // A wrapper around one future says nothing that the future does not say.
             Ok([mut only]) => {
                 self.rename(&mut only, place);
+                only.is_partial |= self.walker.has_other_wakers(place);
                 only
             }
             Err(children) if children.is_empty() => {
@@ -219,7 +223,8 @@ impl<'program> Descent<'_, 'program> {
                 self.leaf(place, wait.unwrap_or_else(|| unknown(place)))
             }
             Err(children) => {
-                Future { needs: self.needs(place, &children), children, ..plain(place) }
+                let is_partial = self.walker.has_other_wakers(place);
+                Future { needs: self.needs(place, &children), children, is_partial, ..plain(place) }
             }
         }
     }
@@ -483,6 +488,7 @@ fn plain(place: &Place<'_>) -> Future {
         wait: None,
         children: Vec::new(),
         needs: Needs::default(),
+        is_partial: false,
     }
 }
 
@@ -500,7 +506,7 @@ fn owned_pointee<'program>(place: &Place<'program>) -> Option<Pointee<'program>>
     (is_owning(&pointer.type_) || is_dynamic(&pointer.type_)).then(|| place.pointee())?
 }
 
-fn is_owning(type_: &Type) -> bool {
+pub(super) fn is_owning(type_: &Type) -> bool {
     type_.own_name.starts_with('&')
         || type_.is("alloc::boxed::Box")
         || type_.name.starts_with("alloc::boxed::Box<")

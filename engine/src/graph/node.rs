@@ -45,6 +45,11 @@ impl<'world> Branch<'world> {
         self.links.last()?.wait.as_ref()
     }
 
+    /// Whether something may let it go on that was not found in it.
+    pub fn is_partial(&self) -> bool {
+        self.links.iter().any(|link| link.is_partial)
+    }
+
     /// Whether this is the whole of its task.
     pub fn is_whole(&self) -> bool {
         self.aside.is_none() && self.parent.is_none()

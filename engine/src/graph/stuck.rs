@@ -78,6 +78,7 @@ impl<'graph, 'world> Spread<'graph, 'world> {
             targets.dedup();
             let missing = match node.needed() {
                 Needed::Nothing => usize::MAX,
+                _ if may_be_helped(node, certainty) => 0,
                 Needed::All => targets.len(),
                 Needed::Any if is_complete(graph, id, node, certainty) => 1,
                 Needed::Any => 0,
@@ -123,6 +124,13 @@ impl<'graph, 'world> Spread<'graph, 'world> {
             }
         }
     }
+}
+
+/// Whether what was found in a future is not all that it may wait for: that nothing else helps is no
+/// more than possible.
+fn may_be_helped(node: &Node<'_>, certainty: Certainty) -> bool {
+    let is_partial = matches!(node, Node::Branch(branch) if branch.is_partial());
+    is_partial && certainty > Certainty::Possible
 }
 
 /// Whether all that could let a node go on are among those it is known to need: with one unseen, it

@@ -274,3 +274,12 @@ fn a_thread_that_runs_waits_for_nothing() {
     scene.thread_of(TEST).call = None;
     check(&scene, &[]);
 }
+
+#[test]
+fn a_future_written_by_hand_may_wait_for_more_than_was_found_in_it() {
+    let (mut scene, a, _) = crossed();
+    scene.get(a).future.as_mut().unwrap().is_partial = true;
+    check(&scene, &[]);
+    assert_eq!(stuck(&scene, Certainty::Likely), Vec::<String>::new());
+    assert_eq!(stuck(&scene, Certainty::Possible), ["a", "b"]);
+}

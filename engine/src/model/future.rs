@@ -27,6 +27,9 @@ pub struct Future {
     pub children: Vec<Future>,
     /// Which of these must end before it goes on, where it polls several.
     pub needs: Needs,
+    /// Whether it may be woken by something else than what was found in it, or around it where it is
+    /// the only future of a type that is written by hand.
+    pub is_partial: bool,
 }
 
 /// Which of the futures that are polled together must end before the one that polls them goes on.

@@ -143,6 +143,7 @@ impl Scene {
             wait: Some(wait),
             children: Vec::new(),
             needs: Needs::Any,
+            is_partial: false,
         };
         let children = waits.into_iter().map(|wait| leaf(self, wait)).collect();
         Future {
@@ -155,6 +156,7 @@ impl Scene {
             wait: None,
             children,
             needs,
+            is_partial: false,
         }
     }
 
@@ -301,5 +303,6 @@ pub(crate) fn standing_alone(wait: Wait, number: u64) -> Future {
         wait: Some(wait),
         children: Vec::new(),
         needs: Needs::Any,
+        is_partial: false,
     }
 }

@@ -5,6 +5,7 @@ use super::claims::Finding;
 use super::schema::{
     Certainty, FutureNode, Headline, Location, Origin, Task, TaskKind, Thread, Wait,
 };
+use super::types::short_type;
 
 /// Most tasks followed from one to the next.
 const MOST_STEPS: usize = 8;
@@ -108,7 +109,7 @@ fn waited(wait: &Wait) -> String {
         ("pending", _) => "nothing: `pending()` never ends".to_owned(),
         ("sleep", _) => format!("a timer{detail}"),
         ("interval", _) => format!("the next tick of an interval{detail}"),
-        ("unknown", _) => format!("a future of type {}", wait.resource.type_name),
+        ("unknown", _) => format!("a future of type {}", short_type(&wait.resource.type_name)),
         ("mpsc recv", _) => format!("a message of an mpsc channel{detail}"),
         ("mpsc send", _) => format!("room in an mpsc channel{detail}"),
         ("oneshot", _) => format!("the value of a oneshot channel{detail}"),

@@ -17,6 +17,7 @@ mod schema;
 mod sentence;
 mod signature;
 mod tasks;
+mod types;
 mod words;
 
 pub use claims::{Finding, Graph, GraphEdge, GraphNode, GraphNodeKind, Hold, Role, Step, Victim};
@@ -25,3 +26,4 @@ pub use schema::{
     Aside, Certainty, Counts, Frame, FutureNode, Headline, Holding, Location, Looks, Origin,
     Report, Resource, Runtime, Spawn, SpawnKind, Subject, Task, TaskKind, Thread, Wait,
 };
+pub use types::short_type;

@@ -3,6 +3,7 @@
 use super::paths::Paths;
 use super::schema::{Location, Origin};
 use super::tasks::Labels;
+use super::types::short_type;
 use crate::diagnosis::Case;
 use crate::graph::{Branch, Node, NodeId, ResourceNode};
 use crate::model::{self, Activity, EndedBy, Future, FutureKind, Holding, Thread, Wait};
@@ -231,7 +232,7 @@ pub(super) fn waited(wait: &Wait, detail: Option<&str>) -> String {
             })
         ),
         EndedBy::Unknown if kind == "unknown" => {
-            format!("a future of type {}{detail}", wait.type_name)
+            format!("a future of type {}{detail}", short_type(&wait.type_name))
         }
         EndedBy::Senders if kind.ends_with("recv") => {
             format!("a message of {}{detail}", article(&channel(kind)))

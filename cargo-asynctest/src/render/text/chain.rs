@@ -1,7 +1,7 @@
 //! An await chain: a line a link, outermost first; what the leaf waits for at its end.
 
 use asynctest_engine::evidence::Trust;
-use asynctest_engine::report::{FutureNode, Location, Origin, Wait};
+use asynctest_engine::report::{FutureNode, Location, Origin, Wait, short_type};
 
 use super::{Detail, Style, one_line};
 
@@ -67,7 +67,7 @@ pub(super) fn place(location: &Location) -> String {
 pub(super) fn wait(wait: &Wait) -> String {
     let resource = &wait.resource;
     let mut said = match resource.kind.as_str() {
-        "" | "unknown" => format!("waits for {}", one_line(&resource.type_name)),
+        "" | "unknown" => format!("waits for {}", one_line(&short_type(&resource.type_name))),
         kind => format!("waits for {}", one_line(kind)),
     };
     if let Some(task) = &wait.task {

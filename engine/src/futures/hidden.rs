@@ -1,0 +1,74 @@
+//! Whether a future that is written by hand may be woken by something else than the futures that were
+//! found in it.
+//!
+//! What a `poll` polls is code, and only what it may poll can be read. Where a type leads to a place
+//! for a waker beside those futures, as a connection does that has a channel of its own and a socket
+//! of its user's, it may wait for that too, and nothing is concluded from the futures alone.
+
+use super::collections;
+use super::coroutine::coroutine_kind;
+use super::walk::{Walker, is_dynamic, is_owning};
+use crate::symbols::{Kind, TypeId};
+use crate::value::Place;
+
+/// Crates whose futures poll just what is found in them; the wakers that they keep are their parents'.
+const KNOWN: [&str; 8] = [
+    "core",
+    "alloc",
+    "std",
+    "tokio",
+    "tokio_util",
+    "futures_util",
+    "futures_channel",
+    "futures_core",
+];
+
+impl Walker<'_> {
+    /// Whether the hand-written future at `place` leads to a place for a waker beside the futures in
+    /// it.
+    pub(super) fn has_other_wakers(&self, place: &Place<'_>) -> bool {
+        let is_known = |name: Option<&str>| name.is_none_or(|name| KNOWN.contains(&name));
+        if is_known(place.type_.crate_name()) || coroutine_kind(&place.type_).is_some() {
+            return false;
+        }
+        let is_waker = |place: &Place<'_>| place.type_.is("core::task::wake::Waker");
+        let ways = |place: &Place<'_>| match self.is_apart(place) {
+            true => Vec::new(),
+            false => parts(place),
+        };
+        self.waking.leads(place, &is_waker, &ways)
+    }
+
+    /// Whether what is in a value of this type is no business of the type around it: it is a future
+    /// that is found by itself, or something that others wait for.
+    fn is_apart(&self, place: &Place<'_>) -> bool {
+        self.is_future(&place.type_)
+            || self.leaves.is_held(&place.type_)
+            || is_dynamic(&place.type_)
+            || collections::element(place).is_some_and(|_| !place.type_.is("alloc::vec::Vec"))
+    }
+}
+
+/// The types that a value of this type has in it, alone or together with others.
+fn parts(place: &Place<'_>) -> Vec<TypeId> {
+    let type_ = &place.type_;
+    let is_shared = type_.is("alloc::sync::Arc") || type_.is("alloc::rc::Rc");
+    if is_shared || type_.is("alloc::vec::Vec") {
+        return type_.parameters.first().map(|(_, id)| *id).into_iter().collect();
+    }
+    match &type_.kind {
+        Kind::Struct { members } | Kind::Union { members } => {
+            members.iter().map(|member| member.type_id).collect()
+        }
+        Kind::Enum { variants, .. } => {
+            variants.iter().map(|variant| variant.member.type_id).collect()
+        }
+        Kind::Pointer { target } if is_owning(type_) => target.iter().copied().collect(),
+        Kind::Pointer { .. }
+        | Kind::Base { .. }
+        | Kind::Plain { .. }
+        | Kind::Array { .. }
+        | Kind::Function
+        | Kind::Opaque => Vec::new(),
+    }
+}
