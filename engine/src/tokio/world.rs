@@ -18,8 +18,8 @@ use crate::evidence::{Gap, Trust};
 use crate::futures::{self, Walk, Walker};
 use crate::limits::Limits;
 use crate::model::{
-    self, Activity, Future, Line, ResourceKey, Spawn, SpawnKind, TaskKey, TaskKind, TaskState,
-    World,
+    self, Activity, Future, FutureKind, Line, ResourceKey, Spawn, SpawnKind, TaskKey, TaskKind,
+    TaskState, World,
 };
 use crate::program::Program;
 use crate::stack::ThreadStack;
@@ -335,7 +335,12 @@ impl<'program> Reader<'_, 'program> {
     fn keep(&mut self, task: &mut model::Task, walk: Walk<'program>) {
         self.add_survey(task, &walk);
         task.is_walked = walk.future.is_some() && walk.gaps.is_empty();
-        if let Some(future) = &walk.future {
+        // What is written by hand is called by its own name, not by that of what it waits for.
+        let named = walk
+            .future
+            .as_ref()
+            .filter(|future| future.kind != FutureKind::Type || is_pointer(&task.name));
+        if let Some(future) = named {
             task.name.clone_from(&future.name);
         }
         task.future = walk.future;
@@ -351,6 +356,11 @@ impl<'program> Reader<'_, 'program> {
     fn thread(&mut self, id: ThreadId) -> Option<&mut model::Thread> {
         self.world.threads.iter_mut().find(|known| known.id == id)
     }
+}
+
+/// Whether this is the name of a pointer to a future.
+fn is_pointer(name: &str) -> bool {
+    matches!(name, "core::pin::Pin" | "alloc::boxed::Box")
 }
 
 fn mark_guessed(future: &mut Future) {
