@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::case::Case;
-use super::finding::{Finding, FindingKind};
+use super::finding::{Doubt, Finding, FindingKind};
 use super::steps;
 use crate::evidence::Certainty;
 use crate::graph::{Branch, Node, NodeId};
@@ -25,13 +25,19 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Finding> {
         .map(|(id, _)| (!case.is_reached(id), id))
         .collect();
     waits.sort_unstable();
-    waits
-        .into_iter()
-        .take(MOST)
-        .map(|(_, id)| {
-            case.ended(FindingKind::ExternalWait, Certainty::Definite, vec![steps::last(id)])
-        })
-        .collect()
+    waits.into_iter().take(MOST).map(|(_, id)| outside(case, id)).collect()
+}
+
+fn outside(case: &Case<'_>, id: NodeId) -> Finding {
+    let steps = vec![steps::last(id)];
+    let kind = FindingKind::ExternalWait;
+    if !case.graph.branch(id).is_some_and(Branch::is_partial) {
+        return case.ended(kind, Certainty::Definite, steps);
+    }
+    // It may wait for something inside of the process as well.
+    let mut finding = case.ended(kind, Certainty::Likely, steps);
+    finding.doubts.push(Doubt::Concluded);
+    finding
 }
 
 /// The tasks that wait for something in the process as well: a timer beside that is its timeout, a

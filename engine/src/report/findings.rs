@@ -8,7 +8,7 @@ use super::sentence::{self, Told};
 use super::signature;
 use super::tasks;
 use super::words::{Words, at, kind, waited};
-use crate::diagnosis::{self, Doubt};
+use crate::diagnosis::{self, Doubt, FindingKind};
 use crate::evidence;
 use crate::graph::{Node, NodeId};
 use crate::model::{self, Amount, TaskState};
@@ -179,7 +179,11 @@ fn victim(words: &Words<'_, '_>, id: NodeId) -> Victim {
 fn reasons(words: &Words<'_, '_>, finding: &diagnosis::Finding) -> Vec<String> {
     let mut reasons = Vec::new();
     if finding.certainty == evidence::Certainty::Definite {
-        reasons.push("each wait, and who has what is waited for, was read".to_owned());
+        let read = match finding.kind {
+            FindingKind::Slow => "the looks differ",
+            _ => "each wait, and who has what is waited for, was read",
+        };
+        reasons.push(read.to_owned());
     }
     reasons.extend(finding.doubts.iter().map(|doubt| match *doubt {
         Doubt::Holding(index) => holding_doubt(words, index, finding.certainty),

@@ -16,6 +16,7 @@ mod paths;
 mod schema;
 mod sentence;
 mod signature;
+mod spans;
 mod tasks;
 mod types;
 mod words;
@@ -26,4 +27,5 @@ pub use schema::{
     Aside, Certainty, Counts, Frame, FutureNode, Headline, Holding, Location, Looks, Origin,
     Report, Resource, Runtime, Spawn, SpawnKind, Subject, Task, TaskKind, Thread, Wait,
 };
+pub use spans::span;
 pub use types::short_type;

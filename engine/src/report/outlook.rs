@@ -1,6 +1,7 @@
 //! Why nothing can wake what is stuck, or what still could.
 
 use super::schema::Looks;
+use super::spans::span;
 use super::words::Words;
 use crate::diagnosis::{Finding, FindingKind};
 use crate::graph::Node;
@@ -63,9 +64,9 @@ fn moved(looks: &Looks) -> String {
     if looks.count < 2 {
         return "looked at once".to_owned();
     }
-    let seconds = looks.apart_ms as f64 / 1000.0;
+    let apart = span(looks.apart_ms);
     match looks.moved.len() {
-        0 => format!("unchanged in {} looks {seconds:.1} s apart", looks.count),
-        _ => format!("other things moved in {seconds:.1} s"),
+        0 => format!("unchanged in {} looks {apart} apart", looks.count),
+        _ => format!("other things moved in {apart}"),
     }
 }

@@ -1,6 +1,7 @@
 //! Findings as one sentence each: who waits for what, and by whose doing it does not come.
 
 use super::schema::Looks;
+use super::spans::span;
 use super::tasks::details;
 use super::words::{Words, at_place, kind, waited};
 use crate::diagnosis::{Finding, FindingKind, Step};
@@ -282,10 +283,10 @@ fn busy(words: &Words<'_, '_>, finding: &Finding, looks: &Looks) -> String {
     let Some(step) = finding.steps.first() else { return String::new() };
     let place = at_place(words.place(step.who).as_ref());
     let who = words.who(step.who);
-    let seconds = looks.apart_ms as f64 / 1000.0;
+    let apart = span(looks.apart_ms);
     match words.case.graph.node(step.who) {
         Some(Node::Thread(_)) => {
-            format!("{who} computes{place} in one poll that has not ended in {seconds:.1} s")
+            format!("{who} computes{place} in one poll that has not ended in {apart}")
         }
         _ => format!("{who} is polled again and again and stays{place}"),
     }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::paths::Paths;
 use super::schema::{Aside, FutureNode, Resource, Spawn, SpawnKind, Subject, Task, TaskKind, Wait};
+use super::spans::span;
 use crate::model::{self, Amount, Future, FutureKind, FutureState, TaskKey, TaskState, World};
 
 /// How many of the others are named beside a task that stands for several.
@@ -309,13 +310,13 @@ pub(super) fn details(wait: &model::Wait) -> Option<String> {
 
 /// An amount in words; `None` for one that says nothing new.
 fn amount(amount: &Amount) -> Option<String> {
-    const NANOSECONDS: f64 = 1e9;
+    const MILLISECOND: u64 = 1_000_000;
     Some(match *amount {
         Amount::FiresIn(nanoseconds) if nanoseconds < 0 => {
-            format!("was due {:.1} s ago", -(nanoseconds as f64) / NANOSECONDS)
+            format!("was due {} ago", span(nanoseconds.unsigned_abs() / MILLISECOND))
         }
         Amount::FiresIn(nanoseconds) => {
-            format!("fires in {:.1} s", nanoseconds as f64 / NANOSECONDS)
+            format!("fires in {}", span(nanoseconds.unsigned_abs() / MILLISECOND))
         }
         Amount::Needs(1) => return None,
         Amount::Needs(permits) => format!("needs {permits} permits"),

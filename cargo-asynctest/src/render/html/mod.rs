@@ -14,7 +14,7 @@ mod tree;
 
 use std::fmt::Write as _;
 
-use asynctest_engine::report::{Report, Thread};
+use asynctest_engine::report::{Report, Thread, span};
 
 use escape::escaped;
 
@@ -66,9 +66,9 @@ fn head(report: &Report) -> String {
     };
     let _ = writeln!(
         head,
-        "<p class=\"quiet\">{} looks {:.1} s apart: {} · {} of {} tasks walked · {} gaps</p>",
+        "<p class=\"quiet\">{} looks {} apart: {} · {} of {} tasks walked · {} gaps</p>",
         report.looks.count,
-        report.looks.apart_ms as f64 / 1000.0,
+        span(report.looks.apart_ms),
         escaped(&moved),
         report.counts.tasks_walked,
         report.counts.tasks_found,

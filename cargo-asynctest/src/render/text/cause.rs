@@ -2,10 +2,10 @@
 //! lines, who only waits for it, and what mends it.
 
 use asynctest_engine::report::{
-    Certainty, Finding, Headline, Location, Report, SpawnKind, Step, Victim,
+    Certainty, Finding, Headline, Location, Report, SpawnKind, Step, Task, Victim,
 };
 
-use super::{Detail, Style, certainty_word, chain, one_line};
+use super::{Detail, Style, certainty_word, chain, one_line, tasks};
 
 /// Most waits, and most involved tasks, of the short form.
 const MOST_STEPS: usize = 6;
@@ -40,6 +40,15 @@ pub(super) fn section(root: &Finding, style: Style, detail: Detail) -> Vec<Strin
     }
     lines.push(String::new());
     lines
+}
+
+/// Whether all that there is to say of a task is said of one of the first steps of the root: it waits
+/// for one thing, and no other task stands where it stands.
+pub(super) fn tells(root: &Finding, task: &Task) -> bool {
+    let is_straight = task.future.as_ref().is_some_and(|future| !tasks::has_fork(future));
+    let mut steps = root.steps.iter().take(MOST_STEPS);
+    let is_it = |step: &Step| step.who == task.label && step.state != "not polled";
+    is_straight && task.count == 1 && steps.any(is_it)
 }
 
 /// What is said at the end: victims, what else is true, what mends it.
@@ -84,8 +93,12 @@ fn waits(root: &Finding, style: Style, most: usize) -> Vec<String> {
         .map(|step| {
             let place = place(step.location.as_ref(), style);
             let who = format!("{:<width$}", who(step));
-            let verb = if step.state == "not polled" { "needs" } else { "waits for" };
-            format!("  {}  {verb} {}{place}", style.bold(&who), one_line(&step.waits))
+            let does = match step.state.as_str() {
+                "running" => "is running".to_owned(),
+                "not polled" => format!("needs {}", one_line(&step.waits)),
+                _ => format!("waits for {}", one_line(&step.waits)),
+            };
+            format!("  {}  {does}{place}", style.bold(&who))
         })
         .collect();
     if root.steps.len() > most {
@@ -137,6 +150,7 @@ fn waits_sign(step: &Step) -> String {
     match step.queue {
         Some([place, length]) => format!("<- waits, number {place} of {length} in the queue"),
         None if step.state == "not polled" => "<- stands here, not polled".to_owned(),
+        None if step.state == "running" => "<- is here".to_owned(),
         None => "<- waits".to_owned(),
     }
 }

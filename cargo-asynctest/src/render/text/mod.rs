@@ -18,7 +18,9 @@ mod tests;
 use std::path::Path;
 
 use asynctest_engine::evidence::Gap;
-use asynctest_engine::report::{Certainty, Counts, Location, Report, Task, TaskKind};
+use asynctest_engine::report::{
+    Certainty, Counts, Finding, Location, Report, Task, TaskKind, span,
+};
 
 use crate::runner::verdict::Verdict;
 
@@ -50,7 +52,7 @@ pub(crate) fn report(report: &Report, style: Style, folder: Option<&Path>) -> St
 fn children(report: &Report, style: Style, room: usize) -> Vec<String> {
     let share = room.checked_div(report.children.len()).unwrap_or(room).saturating_sub(1);
     let section = |child: &Report| {
-        let tasks = around(child, style, share);
+        let tasks = around(child, None, style, share);
         std::iter::once(style.bold(&child_heading(child))).chain(tasks).collect::<Vec<_>>()
     };
     report.children.iter().flat_map(section).collect()
@@ -113,15 +115,18 @@ fn foremost(report: &Report, style: Style, room: usize) -> Vec<String> {
     if let Some((root, lines)) = cause {
         // A circle explains itself; of the others it matters what is around them.
         let left = room.saturating_sub(lines.len());
-        let around = if root.circle { Vec::new() } else { around(report, style, left) };
+        let around = if root.circle { Vec::new() } else { around(report, Some(root), style, left) };
         return cut(lines.into_iter().chain(around).collect(), style, room);
     }
-    around(report, style, room)
+    around(report, None, style, room)
 }
 
-/// The bodies, the tasks and the threads, in about `room` lines.
-fn around(report: &Report, style: Style, room: usize) -> Vec<String> {
-    let (bodies, tasks) = split(report);
+/// The bodies, the tasks and the threads, in about `room` lines, without what was told of the root.
+fn around(report: &Report, root: Option<&Finding>, style: Style, room: usize) -> Vec<String> {
+    let (mut bodies, mut tasks) = split(report);
+    let is_told = |task: &&Task| root.is_some_and(|root| cause::tells(root, task));
+    bodies.retain(|task| !is_told(task));
+    tasks.retain(|task| !is_told(task));
     let first = tasks::bodies(&bodies, style, Detail::Short);
     let last = threads::section(&report.threads, style, Detail::Short);
     // The tasks are the one section that can grow without end; an empty line follows each.
@@ -233,11 +238,11 @@ fn certainty_word(certainty: Certainty) -> &'static str {
 
 fn looks(report: &Report) -> String {
     let looks = &report.looks;
-    let apart = looks.apart_ms as f64 / 1000.0;
+    let apart = span(looks.apart_ms);
     if looks.count < 2 {
         return "looked at once: whether it moves is not known".to_owned();
     }
-    let how = format!("in {} looks {apart:.1} s apart", looks.count);
+    let how = format!("in {} looks {apart} apart", looks.count);
     let said = match looks.moved.as_slice() {
         [] => format!("unchanged {how}"),
         moved => {
@@ -246,7 +251,7 @@ fn looks(report: &Report) -> String {
         }
     };
     match looks.next_timer_ms {
-        Some(left) => format!("{said}; the next timer fires in {:.1} s", left as f64 / 1000.0),
+        Some(left) => format!("{said}; the next timer fires in {}", span(left)),
         None => said,
     }
 }

@@ -185,7 +185,8 @@ fn innermost(task: &Task, style: Style) -> Vec<String> {
     lines
 }
 
-fn has_fork(root: &FutureNode) -> bool {
+/// Whether a future waits for several at once somewhere.
+pub(super) fn has_fork(root: &FutureNode) -> bool {
     let mut node = root;
     loop {
         match node.only_child() {
