@@ -1,7 +1,7 @@
 //! Names of types in sentences.
 
 /// Longest name of a type that is shown as it is, in characters.
-const LONGEST: usize = 80;
+const LONGEST: usize = 120;
 
 /// Most levels of brackets that are tried to be kept.
 const MOST_LEVELS: usize = 3;
@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn as_many_levels_are_kept_as_fit() {
-        let long = "x".repeat(60);
+        let long = "x".repeat(90);
         assert_eq!(
             short_type(&format!("a::B<c::D<{long}>, e::F<{long}>>")),
             "a::B<c::D<..>, e::F<..>>"
