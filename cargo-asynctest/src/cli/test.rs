@@ -118,6 +118,8 @@ Exit status:
   0 all passed, 2 bad usage, 4 no tests to run, 100 a test failed or hung, 101 the build failed,
   104 tests could not be listed, 130 interrupted
 
+While tests run, Ctrl-\\ (SIGQUIT) or SIGUSR1 prints where each of them stands; they go on.
+
 Run `cargo asynctest -- --help` for the flags that go after `--`.";
 
 /// The colors of cargo's own help.

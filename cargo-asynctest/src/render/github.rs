@@ -127,7 +127,10 @@ impl Render for GitHub<'_> {
                     super::complain(path, &error.to_string());
                 }
             }
-            Event::Slow { .. } | Event::Interrupted { .. } | Event::Tick { .. } => {}
+            Event::Slow { .. }
+            | Event::Asked { .. }
+            | Event::Interrupted { .. }
+            | Event::Tick { .. } => {}
         }
     }
 }

@@ -130,7 +130,11 @@ impl Render for JUnit<'_> {
                     super::complain(&self.plan.output.join("junit.xml"), &why);
                 }
             }
-            Event::Begun | Event::Slow { .. } | Event::Interrupted { .. } | Event::Tick { .. } => {}
+            Event::Begun
+            | Event::Slow { .. }
+            | Event::Asked { .. }
+            | Event::Interrupted { .. }
+            | Event::Tick { .. } => {}
         }
     }
 }

@@ -174,7 +174,11 @@ impl Render for RunJson<'_> {
                     super::complain(&self.plan.output.join("run.json"), &error.to_string());
                 }
             }
-            Event::Begun | Event::Slow { .. } | Event::Interrupted { .. } | Event::Tick { .. } => {}
+            Event::Begun
+            | Event::Slow { .. }
+            | Event::Asked { .. }
+            | Event::Interrupted { .. }
+            | Event::Tick { .. } => {}
         }
     }
 }

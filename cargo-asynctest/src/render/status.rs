@@ -8,7 +8,7 @@ use super::text::{self, Style};
 use super::{Options, Render, binary, libtest, names};
 use crate::plan::{Harness, ListFailure, Output, Plan, RunOptions, StatusLevel, Unlisted};
 use crate::runner::again::again;
-use crate::runner::event::{Event, Examination, Purpose, Test, TestResult};
+use crate::runner::event::{Event, Examination, Test, TestResult};
 use crate::runner::output::Excerpt;
 use crate::runner::verdict::{Exit, Totals, Verdict};
 
@@ -96,6 +96,13 @@ impl<'plan> Status<'plan> {
         self.examination(test, examination);
     }
 
+    fn asked(&mut self, test: Test, elapsed: Duration, examination: &Examination) {
+        self.screen.clear_moving();
+        let (binary, name) = names(self.plan, test);
+        self.line(&format!("     running {} {binary} {name}", clock(elapsed)));
+        self.examination(test, examination);
+    }
+
     fn ended(&mut self, test: Test, result: &TestResult, totals: &Totals) {
         let quiet = self.options.status == StatusLevel::Failures;
         let passed = matches!(result.verdict, Some(Verdict::Pass));
@@ -132,15 +139,13 @@ impl<'plan> Status<'plan> {
             }
             Err(why) => {
                 let (binary, name) = names(self.plan, test);
-                let verdict = match examination.purpose {
-                    Purpose::Slow => Verdict::Slow,
-                    Purpose::Stuck => Verdict::Stuck,
-                    Purpose::Soft | Purpose::Deadline => Verdict::Hang,
+                let word = match examination.purpose.verdict() {
+                    Some(verdict) => format!("{}  ", self.style.verdict(verdict, verdict.word())),
+                    None => String::new(),
                 };
-                let word = self.style.verdict(verdict, verdict.word());
                 let again = self.again(test);
                 format!(
-                    "{word}  {binary}::{name}  undetermined: where it stands could not be read\n  \
+                    "{word}{binary}::{name}  undetermined: where it stands could not be read\n  \
                      {why}\n  again: {again}\n"
                 )
             }
@@ -269,6 +274,7 @@ impl Render for Status<'_> {
         match event {
             Event::Begun => self.begun(),
             Event::Slow { test, elapsed, examination } => self.slow(*test, *elapsed, examination),
+            Event::Asked { test, elapsed, examination } => self.asked(*test, *elapsed, examination),
             Event::Ended { test, result, totals } => self.ended(*test, result, totals),
             Event::Interrupted { signal, running } => self.interrupted(signal, running),
             Event::Tick { running, totals } => self.moving(running, totals),

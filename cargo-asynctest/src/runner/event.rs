@@ -25,6 +25,15 @@ pub(crate) enum Event<'run> {
         /// What was seen.
         examination: &'run Examination,
     },
+    /// The user asked where a test stands; it goes on.
+    Asked {
+        /// The test.
+        test: Test,
+        /// How long it has run.
+        elapsed: Duration,
+        /// What was seen.
+        examination: &'run Examination,
+    },
     /// A test has ended.
     Ended {
         /// The test.
@@ -124,10 +133,24 @@ pub(crate) struct Examined {
 pub(crate) enum Purpose {
     /// It is to be reported and goes on.
     Slow,
+    /// The user asked where it stands; it goes on.
+    Asked,
     /// It may be stuck, and ends if that is proven.
     Stuck,
     /// Its time is over if it does not move.
     Soft,
     /// Its time is over.
     Deadline,
+}
+
+impl Purpose {
+    /// What the look calls the test; nothing when nobody asked for a verdict.
+    pub(crate) fn verdict(self) -> Option<Verdict> {
+        match self {
+            Purpose::Asked => None,
+            Purpose::Slow => Some(Verdict::Slow),
+            Purpose::Stuck => Some(Verdict::Stuck),
+            Purpose::Soft | Purpose::Deadline => Some(Verdict::Hang),
+        }
+    }
 }

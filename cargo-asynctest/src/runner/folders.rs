@@ -17,6 +17,7 @@ pub(super) fn of_test(output: &Path, binary: &str, test: &str) -> PathBuf {
 pub(super) fn of_examination(test: &Path, attempt: u32, purpose: Purpose) -> PathBuf {
     let why = match purpose {
         Purpose::Slow | Purpose::Soft => "slow",
+        Purpose::Asked => "signal",
         Purpose::Stuck => "stuck",
         Purpose::Deadline => "deadline",
     };

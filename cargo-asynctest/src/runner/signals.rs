@@ -9,8 +9,10 @@ use signal_hook::iterator::backend::SignalDelivery;
 use signal_hook::iterator::exfiltrator::raw::WithRawSiginfo;
 
 /// Signals that ask for the end.
-pub(super) const ENDING: [Signal; 4] =
-    [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
+pub(super) const ENDING: [Signal; 3] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
+
+/// Signals that ask where everything stands; SIGQUIT is Ctrl-\ at a terminal.
+pub(super) const ASKING: [Signal; 2] = [Signal::SIGQUIT, Signal::SIGUSR1];
 
 /// A source of the signals that were asked for.
 ///
@@ -44,7 +46,7 @@ pub(super) enum Sender {
 const FROM_KERNEL: i32 = 0x80;
 
 impl Signals {
-    /// Takes over [`ENDING`] and `more`, except for a hangup that whoever started us wants to be
+    /// Takes over [`ENDING`], [`ASKING`] and `more`, except for a hangup that whoever started us wants to be
     /// ignored, as `nohup` does. A shell without job control has SIGINT and SIGQUIT ignored in what it
     /// starts in the background; who sends one all the same means us.
     pub(super) fn take(more: &[Signal]) -> io::Result<Signals> {
@@ -53,6 +55,7 @@ impl Signals {
         let taken: Vec<i32> = ENDING
             .iter()
             .filter(|signal| **signal != Signal::SIGHUP || !is_ignored(Signal::SIGHUP))
+            .chain(&ASKING)
             .chain(more)
             .map(|signal| *signal as i32)
             .collect();

@@ -57,8 +57,8 @@ impl Timing {
     /// The test was looked at for `purpose`: that is not done again.
     pub(super) fn done(&mut self, purpose: Purpose) {
         match purpose {
-            // It may come to rest again.
-            Purpose::Stuck => {}
+            // It may come to rest again, and the user may ask again.
+            Purpose::Stuck | Purpose::Asked => {}
             Purpose::Slow => self.slow_after = None,
             Purpose::Soft => {
                 self.soft = None;

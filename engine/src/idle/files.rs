@@ -24,8 +24,10 @@ fn outside(facts: &Facts, surroundings: &Surroundings, watched: &Watched) -> Opt
     let Some(descriptor) = facts.descriptor(watched.descriptor) else {
         return Some("it is closed, or another process has it".to_owned());
     };
+    let is_shared = surroundings.shared.contains(&descriptor.number);
     match descriptor.target.as_str() {
-        // Only who has its descriptor can, and that is this process: it has no children.
+        _ if is_shared => Some(format!("{}, which another process has too", descriptor.target)),
+        // Only who has its descriptor can.
         "anon_inode:[eventfd]" => None,
         // What it watches is looked at by itself, and so are timers.
         "anon_inode:[eventpoll]" | "anon_inode:[timerfd]" => None,
@@ -33,9 +35,6 @@ fn outside(facts: &Facts, surroundings: &Surroundings, watched: &Watched) -> Opt
             None => Some(descriptor.target.clone()),
             Some((_, inode)) if inode != watched.inode => {
                 Some("its number has become another file's".to_owned())
-            }
-            Some((_, inode)) if surroundings.shared.contains(&inode) => {
-                Some(format!("{}, which another process has too", descriptor.target))
             }
             Some((End::Pipe, _)) => None,
             Some((End::Socket, _)) => socket(facts, surroundings, descriptor),
@@ -57,7 +56,8 @@ fn socket(facts: &Facts, surroundings: &Surroundings, own: &Descriptor) -> Optio
     });
     let is_inside = others.any(|other| {
         let has_it = |descriptor: &Descriptor| descriptor.socket() == Some(other.inode);
-        facts.descriptors.iter().any(has_it) && !surroundings.shared.contains(&other.inode)
+        let mut ends = facts.descriptors.iter().filter(|descriptor| has_it(descriptor)).peekable();
+        ends.peek().is_some() && ends.all(|end| !surroundings.shared.contains(&end.number))
     });
     (!is_inside).then(|| format!("a {} connection to {remote}", socket.protocol))
 }

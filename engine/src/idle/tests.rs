@@ -225,9 +225,21 @@ fn a_pipe_is_inside_unless_another_process_has_it() {
     facts.descriptors.extend_from_slice(&open);
     if let Some(surroundings) = &mut facts.surroundings {
         surroundings.watched.push(watched(5, 99, 50));
-        surroundings.shared.insert(50);
+        surroundings.shared.insert(5);
     }
     check(&facts, &["descriptor 5 is watched: pipe:[50], which another process has too"]);
+}
+
+#[test]
+fn an_event_that_another_process_has_can_be_set_there() {
+    let mut facts = facts();
+    if let Some(surroundings) = &mut facts.surroundings {
+        surroundings.shared.insert(4);
+    }
+    check(
+        &facts,
+        &["descriptor 4 is watched: anon_inode:[eventfd], which another process has too"],
+    );
 }
 
 #[test]

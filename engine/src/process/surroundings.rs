@@ -3,13 +3,13 @@
 //!
 //! Source: `Documentation/filesystems/proc.rst` of the kernel, on `fdinfo`, `timers` and `status`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::address::ProcessId;
+use crate::address::{ProcessId, ThreadId};
 use crate::process::{Process, descendants, is_alive, procfs};
 
 /// Most entries of each kind that are kept.
@@ -28,8 +28,8 @@ pub struct Surroundings {
     pub interval_timers: Option<usize>,
     /// The processes below it that live.
     pub children: Vec<ProcessId>,
-    /// The inodes of its sockets and pipes that another process has open too, or may have.
-    pub shared: BTreeSet<u64>,
+    /// Those of its sockets, pipes and events that another process has open too, by their number.
+    pub shared: BTreeSet<i32>,
 }
 
 /// One file that an `epoll` instance watches.
@@ -80,19 +80,27 @@ impl Process {
         u64::from_str_radix(procfs::field(&self.text("status")?, "SigCgt")?, 16).ok()
     }
 
-    /// The inodes of its sockets and pipes that other processes have open.
-    fn shared(&self, descriptors: &[(i32, PathBuf)]) -> BTreeSet<u64> {
-        let own: BTreeSet<u64> =
-            descriptors.iter().filter_map(|(_, target)| inode(target)).collect();
+    /// Which of its descriptors lead to what another process has open, too.
+    fn shared(&self, descriptors: &[(i32, PathBuf)]) -> BTreeSet<i32> {
+        let Ok(thread) = self.live_thread() else { return BTreeSet::new() };
+        let mut own: HashMap<Identity, Vec<i32>> = HashMap::new();
+        for (number, target) in descriptors {
+            if let Some(identity) = identity(self.id(), thread, *number, target) {
+                own.entry(identity).or_default().push(*number);
+            }
+        }
         let mut shared = BTreeSet::new();
         let others = procfs::processes().unwrap_or_default();
         for other in others.into_iter().filter(|other| *other != self.id()) {
+            let leader = procfs::leader(other);
+            let folder = procfs::path(other, leader, "fd");
             // Those of other users cannot be read; they got nothing from this one.
-            let folder = procfs::path(other, procfs::leader(other), "fd");
-            let Ok(entries) = fs::read_dir(folder) else { continue };
-            let targets = entries.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
-            let inodes = targets.filter_map(|target| inode(&target));
-            shared.extend(inodes.filter(|inode| own.contains(inode)));
+            for number in procfs::numbers(&folder).unwrap_or_default() {
+                let target = fs::read_link(folder.join(number.to_string()));
+                let identity = target.ok().and_then(|it| identity(other, leader, number, &it));
+                let numbers = identity.and_then(|identity| own.get(&identity));
+                shared.extend(numbers.into_iter().flatten());
+            }
         }
         shared
     }
@@ -103,6 +111,25 @@ impl Process {
         let bytes = bytes.or_else(|_| fs::read(format!("/proc/{}/{file}", self.id())));
         Some(String::from_utf8_lossy(&bytes.ok()?).into_owned())
     }
+}
+
+/// By what a file is known that two processes have.
+#[derive(PartialEq, Eq, Hash, Debug)]
+enum Identity {
+    /// A socket's or a pipe's inode.
+    Inode(u64),
+    /// The `eventfd-id` of an event: all of them are one inode.
+    Event(u64),
+}
+
+/// By what a socket, a pipe or an event is known.
+fn identity(process: ProcessId, thread: ThreadId, number: i32, target: &Path) -> Option<Identity> {
+    if target.to_str() == Some("anon_inode:[eventfd]") {
+        let text = procfs::read(process, thread, &format!("fdinfo/{number}")).ok()?;
+        let text = String::from_utf8_lossy(&text);
+        return Some(Identity::Event(procfs::field(&text, "eventfd-id")?.parse().ok()?));
+    }
+    inode(target).map(Identity::Inode)
 }
 
 /// The inode of a socket or pipe, from what its descriptor leads to.

@@ -1,4 +1,4 @@
-//! Signals to the run: the end asked for, Ctrl-Z, children that have ended.
+//! Signals to the run: the end asked for, where all tests stand, Ctrl-Z, children that have ended.
 
 use std::os::unix::process::parent_id;
 use std::time::{Duration, Instant};
@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, raise};
 
 use super::Run;
-use crate::runner::event::Event;
-use crate::runner::running::{Ending, State};
-use crate::runner::signals::{Arrived, ENDING};
+use crate::runner::event::{Event, Purpose};
+use crate::runner::running::{Ending, Running, State};
+use crate::runner::signals::{ASKING, Arrived, ENDING};
 
 /// How long a test may take to end by itself after an interrupt.
 const GRACE: Duration = Duration::from_secs(2);
@@ -34,6 +34,8 @@ impl Run<'_> {
                 self.orphans.get_or_insert(Instant::now() + ORPHANS);
             } else if ENDING.contains(&arrived.signal) {
                 self.interrupt(arrived.signal, Instant::now());
+            } else if ASKING.contains(&arrived.signal) {
+                self.tell_where_all_stand();
             }
         }
     }
@@ -52,6 +54,17 @@ impl Run<'_> {
             running.process.signal(Signal::SIGCONT);
         }
         arrived
+    }
+
+    /// Looks at all tests that run; they go on.
+    fn tell_where_all_stand(&mut self) {
+        let runs = |(serial, running): (&u64, &Running)| {
+            matches!(running.state, State::Runs).then_some(*serial)
+        };
+        let serials: Vec<u64> = self.running.iter().filter_map(runs).collect();
+        for serial in serials {
+            self.examine(serial, Purpose::Asked);
+        }
     }
 
     fn interrupt(&mut self, signal: Signal, now: Instant) {

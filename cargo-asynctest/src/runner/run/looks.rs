@@ -89,13 +89,9 @@ impl Run<'_> {
 
     pub(super) fn subject(&self, test: Test, process: ProcessId, purpose: Purpose) -> Subject {
         let (binary, name) = self.names(test);
-        let verdict = match purpose {
-            Purpose::Slow => Verdict::Slow,
-            Purpose::Stuck => Verdict::Stuck,
-            Purpose::Soft | Purpose::Deadline => Verdict::Hang,
-        };
+        let verdict = purpose.verdict().map_or("", Verdict::word);
         Subject {
-            verdict: verdict.word().to_owned(),
+            verdict: verdict.to_owned(),
             binary: binary.to_owned(),
             test: Some(name.to_owned()),
             process: process.0,
@@ -146,6 +142,12 @@ impl Run<'_> {
             return;
         }
         let examination = Examination { purpose, outcome };
+        if purpose == Purpose::Asked {
+            running.state = State::Runs;
+            let (test, elapsed) = (running.test, running.timing.elapsed(now));
+            (self.show)(Event::Asked { test, elapsed, examination: &examination });
+            return;
+        }
         if purpose == Purpose::Slow || (purpose == Purpose::Soft && moves) {
             running.state = State::Runs;
             self.report_slow(serial, examination, now);
