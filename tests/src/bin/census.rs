@@ -29,6 +29,10 @@ struct Arguments {
     /// Most captures of one run of a test.
     #[arg(long, default_value_t = 8)]
     per_run: u64,
+    /// A test, `binary::test`, that hangs on purpose and ends by a timeout, as somebody has checked:
+    /// that it is said to hang is not wrong.
+    #[arg(long, value_name = "TEST")]
+    checked: Vec<String>,
     /// What decides which tests are looked at, and when.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -74,7 +78,7 @@ fn census(arguments: &Arguments) -> Result<bool, Error> {
     let mut total = Tally::new("total", 0);
     for name in &arguments.packages {
         let tally = package(name, arguments, &folder)?;
-        println!("{}: {} captures\n{tally}", tally.name, tally.captures);
+        println!("{}\n{}\n{tally}\n", Tally::heading(), tally.row());
         rows.push(tally.row());
         total.merge(tally);
     }
@@ -117,6 +121,7 @@ fn share(
         captures,
         per_run: arguments.per_run.max(1),
         seed: arguments.seed.wrapping_add(job),
+        checked: arguments.checked.clone(),
         keep: folder.join("kept").join(&built.name),
     };
     let shows = job == 0 && io::stderr().is_terminal();

@@ -38,6 +38,8 @@ pub struct Plan {
     pub per_run: u64,
     /// What decides which tests, and when.
     pub seed: u64,
+    /// Tests that hang on purpose, `binary::test`.
+    pub checked: Vec<String>,
     /// Where captures are kept: those with a claim that is wrong, and the first of each kind.
     pub keep: PathBuf,
 }
@@ -98,8 +100,9 @@ fn captures_of_a_run(
         let started = Instant::now();
         match look(&request, objects) {
             Look::Taken(capture, report) => {
-                tally.slowest = tally.slowest.max(started.elapsed());
-                if let Some(why) = tally.add(&test.full_name(), &report) {
+                let name = test.full_name();
+                tally.slowest = tally.slowest.clone().max((started.elapsed(), name.clone()));
+                if let Some(why) = tally.add(&name, &report, &plan.checked) {
                     keep(&capture, plan, &why, tally.tries())?;
                 }
             }

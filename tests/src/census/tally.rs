@@ -29,8 +29,10 @@ pub struct Tally {
     pub failed: BTreeMap<String, u64>,
     /// Tests that pass, and did not when they were captured, once for each run.
     pub changed: Vec<String>,
-    /// The longest that a capture with its report took.
-    pub slowest: Duration,
+    /// The longest that a capture with its report took, and of which test.
+    pub slowest: (Duration, String),
+    /// Claims that would be wrong, of tests in which they are known to be true.
+    pub right: u64,
     /// Tasks that were found.
     pub found: u64,
     /// Tasks whose await chains were read to their ends.
@@ -63,7 +65,10 @@ impl Tally {
 
     /// Counts `report`, which is about the test of this name. Says why it is worth keeping: it makes
     /// a claim that is wrong, or shows a gap or a finding for the first time.
-    pub fn add(&mut self, test: &str, report: &Report) -> Option<String> {
+    ///
+    /// Such claims are true of the tests that are `checked`: they hang on purpose, and end by a
+    /// timeout.
+    pub fn add(&mut self, test: &str, report: &Report, checked: &[String]) -> Option<String> {
         self.captures += 1;
         self.found += report.counts.tasks_found;
         self.walked += report.counts.tasks_walked;
@@ -76,8 +81,11 @@ impl Tally {
         *seen += 1;
         // One of each power of two: more of what is seen more often.
         let is_worth_it = seen.is_power_of_two();
-        let is_wrong = NEVER_TRUE.contains(&headline.finding.as_str())
+        let is_claim = NEVER_TRUE.contains(&headline.finding.as_str())
             && headline.certainty != Certainty::Possible;
+        let is_right = is_claim && checked.iter().any(|known| known == test);
+        self.right += u64::from(is_right);
+        let is_wrong = is_claim && !is_right;
         if is_wrong {
             let sentence = format!("{}: {}", headline.finding, headline.sentence);
             self.wrong.push((headline.certainty, test.to_owned(), sentence));
@@ -112,7 +120,8 @@ impl Tally {
             *self.failed.entry(why).or_default() += count;
         }
         self.changed.extend(other.changed);
-        self.slowest = self.slowest.max(other.slowest);
+        self.slowest = self.slowest.clone().max(other.slowest);
+        self.right += other.right;
         self.found += other.found;
         self.walked += other.walked;
         self.incomplete += other.incomplete;
@@ -178,7 +187,11 @@ impl fmt::Display for Tally {
         for test in &self.changed {
             writeln!(text, "  did not pass when it was captured: {test}")?;
         }
-        writeln!(text, "  slowest capture with its report: {:?}", self.slowest)?;
+        if self.right > 0 {
+            writeln!(text, "  {:>7}  such claims of tests that were checked: true", self.right)?;
+        }
+        let (slowest, test) = &self.slowest;
+        writeln!(text, "  slowest capture with its report: {slowest:?}, of {test}")?;
         formatter.write_str(text.trim_end())
     }
 }
