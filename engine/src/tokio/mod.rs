@@ -11,6 +11,7 @@ mod followed;
 mod holders;
 mod idle;
 mod leaves;
+mod local;
 mod owned;
 mod pollers;
 mod pool;

@@ -8,6 +8,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::context::Context;
+use super::local;
 use super::owned;
 use super::pool;
 use super::runtime::Runtime;
@@ -80,6 +81,10 @@ pub(super) fn find<'program>(
         if !census.seen.contains(&task.header) {
             unproven.insert(task.header, task);
         }
+    }
+    let alone: Vec<&Task<'program>> = unproven.values().collect();
+    for (header, set) in local::sets(program, &alone, vtables, limits) {
+        census.add(set, Some(header));
     }
     let mut population = census.finish(unproven);
     population.queued = queued(contexts, vtables, limits);

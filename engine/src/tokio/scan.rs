@@ -74,25 +74,35 @@ fn headers<'program>(
     limits: &Limits,
 ) -> (Vec<Place<'program>>, u64) {
     let wanted: HashSet<u64> = vtables.iter().map(|vtable| vtable.0).collect();
-    let is_heap = |mapping: &&Mapping| {
+    let (found, left) = words(program, &wanted, limits);
+    let header =
+        |at: Address| Place::new(program, image, at.back(layout.vtable_offset), layout.header);
+    (found.into_iter().filter_map(header).collect(), left)
+}
+
+/// Where in the process's own memory one of these words lies, and how many bytes were left
+/// unsearched.
+pub(super) fn words(
+    program: &Program<'_>,
+    wanted: &HashSet<u64>,
+    limits: &Limits,
+) -> (Vec<Address>, u64) {
+    let is_own = |mapping: &&Mapping| {
         mapping.readable && mapping.writable && mapping.private && mapping.inode == 0
     };
-    let mut headers = Vec::new();
+    let mut found = Vec::new();
     let mut searched = 0u64;
     let mut left = 0u64;
-    for mapping in program.snapshot.facts.mappings.iter().filter(is_heap) {
+    for mapping in program.snapshot.facts.mappings.iter().filter(is_own) {
         let size = mapping.end.0.saturating_sub(mapping.start.0);
         if searched.saturating_add(size) > limits.scan {
             left = left.saturating_add(size);
             continue;
         }
         searched = searched.saturating_add(size);
-        for at in words_among(program, mapping.start..mapping.end, &wanted) {
-            let header = at.back(layout.vtable_offset);
-            headers.extend(Place::new(program, image, header, layout.header));
-        }
+        found.extend(words_among(program, mapping.start..mapping.end, wanted));
     }
-    (headers, left)
+    (found, left)
 }
 
 /// The addresses in this range at which one of the wanted words lies. Each is read again, so that

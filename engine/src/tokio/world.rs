@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::context::{self, Context};
 use super::drivers::drives;
 use super::leaves::LEAVES;
-use super::pollers::pollers;
+use super::pollers::{pollers, polls};
 use super::population::{self, Population};
 use super::root::{self, Candidate, Evidence, Root};
 use super::runtime::Runtime;
@@ -55,7 +55,7 @@ pub fn read<'program>(
             reader.set_activity(stack.thread, Activity::Waits(what.to_owned()));
         }
     }
-    reader.add_tasks(population, stacks);
+    reader.add_tasks(program, population, stacks);
     let waited = reader.add_resources(program);
     reader.add_holdings(program, stacks, &waited);
     reader.world
@@ -191,11 +191,18 @@ impl<'program> Reader<'_, 'program> {
     /// The owned tasks, then what threads poll without being owned: closures on the blocking pool
     /// and tasks of a runtime that ends; then closures that wait in a pool's queue, and what only
     /// join handles lead to.
-    fn add_tasks(&mut self, population: Population<'program>, stacks: &[ThreadStack]) {
+    fn add_tasks(
+        &mut self,
+        program: &Program<'_>,
+        population: Population<'program>,
+        stacks: &[ThreadStack],
+    ) {
         let Population { tasks, queued, mut candidates, .. } = population;
         let owned = tasks.iter().map(|(_, task)| task);
-        let unowned = candidates.values().filter(|task| task.is_blocking() || self.is_polled(task));
-        let pollers = pollers(owned.chain(unowned), &self.contexts, stacks);
+        let is_polled =
+            |task: &&Task<'_>| task.is_blocking() || self.is_polled(program, task, stacks);
+        let unowned = candidates.values().filter(is_polled);
+        let pollers = pollers(program, owned.chain(unowned), &self.contexts, stacks);
         for (runtime, task) in &tasks {
             self.add_task(Some(*runtime), task, pollers.get(&task.header).copied());
         }
@@ -214,12 +221,13 @@ impl<'program> Reader<'_, 'program> {
         self.add_joined(&mut candidates);
     }
 
-    /// Whether a thread says that it polls this task. A runtime that ends takes tasks off its list
-    /// while they run.
-    fn is_polled(&self, task: &Task<'program>) -> bool {
+    /// Whether a thread says that it polls this task, or its stack does. A runtime that ends takes
+    /// tasks off its list while they run.
+    fn is_polled(&self, program: &Program<'_>, task: &Task<'_>, stacks: &[ThreadStack]) -> bool {
+        let is_its = |context: &Context<'_>| task.id.is_some() && context.task_id == task.id;
         task.state == TaskState::Running
-            && task.id.is_some()
-            && self.contexts.iter().any(|context| context.task_id == task.id)
+            && (self.contexts.iter().any(is_its)
+                || stacks.iter().any(|stack| polls(program, stack, task)))
     }
 
     /// Adds the tasks that others wait for and that no list has, until no new one comes up.
