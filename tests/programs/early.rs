@@ -18,15 +18,19 @@ fn hang(builder: &mut Builder) {
     let runtime = builder.build().unwrap();
     let (_keep, receiver) = oneshot::channel();
     let (_keep_other, other) = oneshot::channel();
-    runtime.spawn(wait(other)); //~ spawned unseen
+    runtime.spawn(unseen(other)); //~ spawned unseen
     runtime.block_on(body(receiver));
 }
 
 async fn body(receiver: oneshot::Receiver<()>) {
-    let waiter = tokio::spawn(wait(receiver)); //~ spawned seen
+    let waiter = tokio::spawn(seen(receiver)); //~ spawned seen
     waiter.await.unwrap(); //~ body 1 waits JoinHandle seen
 }
 
-async fn wait(receiver: oneshot::Receiver<()>) {
-    receiver.await.unwrap(); //~ task seen 1 waits oneshot, task unseen 1 waits oneshot
+async fn seen(receiver: oneshot::Receiver<()>) {
+    receiver.await.unwrap(); //~ task seen 1 waits oneshot
+}
+
+async fn unseen(receiver: oneshot::Receiver<()>) {
+    receiver.await.unwrap(); //~ task unseen 1 waits oneshot
 }

@@ -1,4 +1,5 @@
-//! Two functions of the same code, which an optimizing compiler makes one of.
+//! Two functions of the same code, which an optimizing compiler makes one of. Their symbols stay, since
+//! they are exported.
 
 use std::thread;
 
@@ -8,15 +9,17 @@ fn hangs() {
     first();
 }
 
+#[unsafe(no_mangle)]
 #[inline(never)]
-fn first() {
+pub fn first() {
     loop {
         thread::park();
     }
 }
 
+#[unsafe(no_mangle)]
 #[inline(never)]
-fn second() {
+pub fn second() {
     loop {
         thread::park();
     }
