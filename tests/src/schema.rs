@@ -39,7 +39,8 @@ mod tests {
     use asynctest_engine::evidence::Gap;
     use asynctest_engine::report::{
         Counts, Finding, Frame, FutureNode, Graph, GraphEdge, GraphNode, Headline, Hold, Location,
-        Looks, Report, Resource, Runtime, Spawn, Step, Subject, Task, Thread, Victim, Wait,
+        Looks, PollFunction, Report, Resource, Runtime, Spawn, Step, Subject, Task, Thread, Victim,
+        Wait,
     };
     use serde::de::value::Error as Refusal;
     use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
@@ -108,6 +109,7 @@ mod tests {
         describes::<Location>("/$defs/Location");
         describes::<FutureNode>("/$defs/FutureNode");
         describes::<Wait>("/$defs/Wait");
+        describes::<PollFunction>("/$defs/PollFunction");
         describes::<Resource>("/$defs/Resource");
         describes::<Thread>("/$defs/Thread");
         describes::<Frame>("/$defs/Frame");

@@ -1,6 +1,8 @@
 //! What a report says of one program's tasks, in the words of the marks: lines of one source file,
 //! and what the leaves wait for. Lines of other files are left out.
 
+use std::collections::BTreeSet;
+
 use asynctest_engine::report::{FutureNode, Location, Origin, Report, SpawnKind, Task, TaskKind};
 
 /// A task, or equal ones that the report has merged.
@@ -24,6 +26,8 @@ pub struct Standing {
     pub state: String,
     /// Its await chains, one a leaf.
     pub paths: Vec<Chain>,
+    /// The lines of the functions in which its leaves' waits are written.
+    pub polls: BTreeSet<u32>,
     /// The user's lines of the stack of the thread that polls it, outermost first.
     pub stack: Vec<u32>,
 }
@@ -85,6 +89,7 @@ fn standing(report: &Report, task: &Task, file: &str) -> Standing {
             .as_ref()
             .and_then(|spawn| Some((spawn.kind, line(&spawn.location, file)?))),
         state: task.state.clone(),
+        polls: task.future.iter().flat_map(|future| polls(future, file)).collect(),
         paths,
         stack: thread.map_or_else(Vec::new, |thread| stack(thread.frames.iter(), file)),
     }
@@ -111,6 +116,12 @@ fn walk(future: &FutureNode, above: &Chain, file: &str, paths: &mut Vec<Chain>) 
             walk(child, &chain, file, paths);
         }
     }
+}
+
+/// The lines of the functions in which the waits below `future` are written.
+fn polls(future: &FutureNode, file: &str) -> BTreeSet<u32> {
+    let own = future.wait.as_ref().and_then(|wait| line(&wait.poll.as_ref()?.location, file));
+    own.into_iter().chain(future.children.iter().flat_map(|child| polls(child, file))).collect()
 }
 
 fn stack<'frames>(

@@ -3,8 +3,8 @@
 //! Which are known is a matter of how they are laid out; what is in them is anybody's.
 
 use crate::limits::Limits;
-use crate::symbols::{Kind, Type, TypeId};
-use crate::value::{Place, Pointee, search};
+use crate::symbols::{Kind, TypeId};
+use crate::value::{self, Place, Pointee, element_type, search};
 
 const UNORDERED: &str = "futures_util::stream::futures_unordered::FuturesUnordered";
 
@@ -18,40 +18,27 @@ pub(super) fn element(place: &Place<'_>) -> Option<TypeId> {
     let type_ = &*place.type_;
     if type_.is(UNORDERED) || type_.is(SHARED) {
         type_.parameter("Fut")
-    } else if type_.is("alloc::vec::Vec") {
-        type_.parameter("T")
-    } else if is_boxed_slice(type_) {
-        let pointer = place.member(type_.member("data_ptr")?)?;
-        let Kind::Pointer { target } = pointer.type_.kind else { return None };
-        target
-    } else {
+    } else if matches!(type_.kind, Kind::Array { .. }) {
         None
+    } else {
+        element_type(place)
     }
 }
 
 /// The futures of a collection, in the order in which they were put there; what is behind them may
 /// have ended.
-pub(super) fn elements<'program>(
+pub fn elements<'program>(
     place: &Place<'program>,
     limits: &Limits,
 ) -> Option<Vec<Place<'program>>> {
-    let element = element(place)?;
+    element(place)?;
     if place.type_.is(UNORDERED) {
         return unordered(place, limits);
     }
     if place.type_.is(SHARED) {
         return Some(shared(place).into_iter().collect());
     }
-    let (start, count) = if place.type_.is("alloc::vec::Vec") {
-        (place.fields(&["buf", "inner", "ptr"])?.pointer()?, place.field("len")?.unsigned()?)
-    } else {
-        (place.field("data_ptr")?.pointer()?, place.field("length")?.unsigned()?)
-    };
-    let size = place.cast(element)?.type_.size;
-    let most = u64::try_from(limits.elements).unwrap_or(u64::MAX);
-    (0..count.min(most))
-        .map(|index| place.at(start.offset(index.saturating_mul(size)), element))
-        .collect()
+    value::elements(place, limits.elements)
 }
 
 /// The list of a `FuturesUnordered`, which has the newest first.
@@ -92,10 +79,4 @@ fn shared<'program>(place: &Place<'program>) -> Option<Place<'program>> {
 fn some<'program>(option: &Place<'program>) -> Option<Place<'program>> {
     let (_, variant) = option.active_variant()?;
     (variant.type_.own_name == "Some").then(|| variant.field("__0"))?
-}
-
-/// Source: rustc describes a wide pointer to a slice as a struct of `data_ptr` and `length`, in no
-/// namespace: its own name is the whole path.
-fn is_boxed_slice(type_: &Type) -> bool {
-    type_.name.starts_with("alloc::boxed::Box<[") && type_.member("data_ptr").is_some()
 }

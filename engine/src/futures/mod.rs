@@ -12,10 +12,12 @@ mod kept;
 mod leaf;
 mod lines;
 mod names;
+mod polls;
 mod settle;
 mod survey;
 mod walk;
 
+pub use collections::elements;
 pub use coroutine::{Coroutine, coroutine_kind, written_at};
 pub use leaf::{Leaf, LeafTables};
 pub use lines::await_line;

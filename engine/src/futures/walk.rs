@@ -13,6 +13,7 @@ use super::coroutine::{Coroutine, coroutine_kind};
 use super::interest::Interest;
 use super::lines::await_line;
 use super::names;
+use super::polls::poll_functions;
 use crate::address::Address;
 use crate::evidence::Gap;
 use crate::limits::Limits;
@@ -25,6 +26,9 @@ use crate::value::{Place, Pointee};
 
 /// How many levels of one type are searched for futures.
 const SEARCH_DEPTH: usize = 12;
+
+/// Most types around a pointer that add nothing to it.
+const MOST_WRAPPERS: usize = 32;
 
 /// What a runtime knows of the futures that end an await chain.
 pub trait Leaves {
@@ -220,7 +224,8 @@ impl<'program> Descent<'_, 'program> {
             }
             Err(children) if children.is_empty() => {
                 let wait = self.walker.leaves.wait(place, &self.around);
-                self.leaf(place, wait.unwrap_or_else(|| unknown(place)))
+                let wait = wait.unwrap_or_else(|| unknown(place));
+                self.leaf(place, Wait { polled_by: poll_functions(place), ..wait })
             }
             Err(children) => {
                 let is_partial = self.walker.has_other_wakers(place);
@@ -501,9 +506,19 @@ pub fn source_name(place: &Place<'_>) -> String {
 
 /// What a reference or a `Box`, pinned or not, points to. A raw pointer, as in `Arc`, leads to what
 /// others share: nobody polls through it, unless it is a wide one to a future.
+///
+/// What a closure has captured is not what is polled: the closure decides that.
 fn owned_pointee<'program>(place: &Place<'program>) -> Option<Pointee<'program>> {
+    let wrappers = std::iter::successors(Some(place.clone()), Place::only_field);
+    if wrappers.take(MOST_WRAPPERS).any(|wrapper| is_closure(&wrapper.type_)) {
+        return None;
+    }
     let pointer = place.innermost();
     (is_owning(&pointer.type_) || is_dynamic(&pointer.type_)).then(|| place.pointee())?
+}
+
+fn is_closure(type_: &Type) -> bool {
+    type_.own_name.starts_with("{closure_env#")
 }
 
 pub(super) fn is_owning(type_: &Type) -> bool {
@@ -534,7 +549,7 @@ fn is_future_like(type_: &Type) -> bool {
 fn is_polled_through(place: &Place<'_>, field: &Place<'_>, target: &Place<'_>) -> bool {
     let pointer = field.innermost();
     let is_exclusive = pointer.type_.own_name.starts_with("&mut ");
-    let is_captured = place.type_.own_name.starts_with("{closure_env#");
+    let is_captured = is_closure(&place.type_);
     !pointer.type_.own_name.starts_with('&')
         || is_exclusive && (is_captured || is_argument(place, &target.type_.name))
 }

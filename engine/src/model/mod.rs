@@ -15,7 +15,7 @@ pub use future::{Future, FutureKind, FutureState, Line, Needs};
 pub use resource::{Aside, Held, Hold, Holder, Holding, Resource, ResourceKey, Waiter, Waker};
 pub use task::{Runtime, Spawn, SpawnKind, Task, TaskKey, TaskKind, TaskState};
 pub use thread::{Activity, Frame, Thread};
-pub use wait::{Amount, EndedBy, Wait};
+pub use wait::{Amount, EndedBy, PollFunction, Wait};
 
 use crate::evidence::Gap;
 

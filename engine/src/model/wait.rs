@@ -1,5 +1,6 @@
 //! What is waited for.
 
+use super::future::Line;
 use super::resource::ResourceKey;
 use super::task::TaskKey;
 use crate::address::{Address, ThreadId};
@@ -27,6 +28,18 @@ pub struct Wait {
     pub other_end: Option<String>,
     /// How much, how long, how many.
     pub amounts: Vec<Amount>,
+    /// Of a future that is not known: the functions that poll it, the outermost first, in which the
+    /// wait is written.
+    pub polled_by: Vec<PollFunction>,
+}
+
+/// A function that polls a future or a stream, written by hand.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PollFunction {
+    /// The function as its author calls it.
+    pub name: String,
+    /// Where it is written.
+    pub line: Line,
 }
 
 /// Whose doing ends a wait.

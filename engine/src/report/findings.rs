@@ -75,7 +75,7 @@ fn step(words: &Words<'_, '_>, finding: &diagnosis::Finding, told: &Told) -> Ste
         waits: waits(words, told),
         location: words.place(told.who),
         way: words.way(told.who),
-        wait: words.wait(told.who).map(|wait| tasks::wait(wait, words.labels)),
+        wait: words.wait(told.who).map(|wait| tasks::wait(wait, words.labels, words.paths)),
         queue: queue(words, told.who),
         holds: holds(words, finding, told.who),
         spawned: task.and_then(|task| tasks::spawn(task, words.paths)),

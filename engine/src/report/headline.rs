@@ -6,6 +6,7 @@ use super::schema::{
     Certainty, FutureNode, Headline, Location, Origin, Task, TaskKind, Thread, Wait,
 };
 use super::types::short_type;
+use super::words::article;
 
 /// Most tasks followed from one to the next.
 const MOST_STEPS: usize = 8;
@@ -104,16 +105,21 @@ fn stands(task: &Task, threads: &[Thread]) -> String {
 /// What is waited for, in words.
 fn waited(wait: &Wait) -> String {
     let detail = wait.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+    let poll = wait.poll.as_ref();
+    let poll = poll.map(|poll| format!(", in `{}` ({})", poll.function, place(&poll.location)));
+    let poll = poll.unwrap_or_default();
     match (wait.resource.kind.as_str(), &wait.task) {
         ("JoinHandle", Some(task)) => format!("the end of {task}"),
         ("pending", _) => "nothing: `pending()` never ends".to_owned(),
         ("sleep", _) => format!("a timer{detail}"),
         ("interval", _) => format!("the next tick of an interval{detail}"),
-        ("unknown", _) => format!("a future of type {}", short_type(&wait.resource.type_name)),
+        ("unknown", _) => {
+            format!("a future of type {}{poll}", short_type(&wait.resource.type_name))
+        }
         ("mpsc recv", _) => format!("a message of an mpsc channel{detail}"),
         ("mpsc send", _) => format!("room in an mpsc channel{detail}"),
         ("oneshot", _) => format!("the value of a oneshot channel{detail}"),
-        (kind, _) => format!("a {kind}{detail}"),
+        (kind, _) => format!("{}{detail}{poll}", article(kind)),
     }
 }
 

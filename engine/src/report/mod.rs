@@ -25,7 +25,8 @@ pub use claims::{Finding, Graph, GraphEdge, GraphNode, GraphNodeKind, Hold, Role
 pub use compose::{SourceText, compose};
 pub use schema::{
     Aside, Certainty, Counts, Frame, FutureNode, Headline, Holding, Location, Looks, Origin,
-    Report, Resource, Runtime, Spawn, SpawnKind, Subject, Task, TaskKind, Thread, Wait,
+    PollFunction, Report, Resource, Runtime, Spawn, SpawnKind, Subject, Task, TaskKind, Thread,
+    Wait,
 };
 pub use spans::span;
 pub use types::short_type;

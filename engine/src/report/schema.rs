@@ -358,6 +358,18 @@ pub struct Wait {
     /// The label of the task that is waited for, when it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<String>,
+    /// The function that the wait is written in, when a future waits that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poll: Option<PollFunction>,
+}
+
+/// A function that polls a future or a stream, written by hand.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct PollFunction {
+    /// The function as its author calls it: `bank::Transfer::poll`.
+    pub function: String,
+    /// Where it is written.
+    pub location: Location,
 }
 
 /// Something that can be waited for.

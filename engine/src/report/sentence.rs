@@ -2,11 +2,10 @@
 
 use super::schema::Looks;
 use super::spans::span;
-use super::tasks::details;
-use super::words::{Words, at_place, kind, waited};
+use super::words::{Words, article, at_place, kind, waited};
 use crate::diagnosis::{Finding, FindingKind, Step};
 use crate::graph::{EdgeKind, Node, NodeId};
-use crate::model::{Activity, EndedBy, Hold, TaskState, Thread};
+use crate::model::{Activity, EndedBy, Hold, TaskKind, TaskState, Thread};
 
 /// Most waits in a row that the sentence tells.
 const MOST_WAITS: usize = 3;
@@ -155,10 +154,7 @@ fn resource(words: &Words<'_, '_>, told: &Told, next: &str) -> String {
     let known = told.next.and(through);
     let Some(Node::Resource(node)) = known else {
         let wait = words.wait(told.who);
-        return wait.map_or_else(
-            || without_wait(words, told.who),
-            |wait| waited(wait, details(wait).as_deref()),
-        );
+        return wait.map_or_else(|| without_wait(words, told.who), |wait| words.waited(wait));
     };
     let hold = words.holding(told.step.holding).map(|holding| holding.hold);
     let has = match hold {
@@ -170,8 +166,8 @@ fn resource(words: &Words<'_, '_>, told: &Told, next: &str) -> String {
     };
     match node.by {
         EndedBy::Senders | EndedBy::Receivers => format!("{}, {has}", waited(node.wait, None)),
-        _ if node.has_tasks() => format!("the next task of a {} to end: {next}", kind(node)),
-        _ => format!("a {}, {has}", kind(node)),
+        _ if node.has_tasks() => format!("the next task of {} to end: {next}", article(kind(node))),
+        _ => format!("{}, {has}", article(kind(node))),
     }
 }
 
@@ -257,7 +253,9 @@ fn starved(words: &Words<'_, '_>, finding: &Finding) -> String {
     let Some(step) = finding.steps.first() else { return String::new() };
     let task = words.task(step.who);
     let runtime = task.and_then(|task| words.case.world.runtimes.get(task.runtime?));
+    let is_closure = task.is_some_and(|task| task.kind == TaskKind::Blocking);
     let why = match runtime {
+        _ if is_closure => "it is in the queue of a blocking pool, and no thread has taken it",
         Some(runtime) if runtime.drivers.is_empty() => "nobody drives its runtime",
         Some(_) => "it was woken, and no thread has polled it since",
         None => "it was woken, and it is not known which thread should poll it",
@@ -269,8 +267,7 @@ fn unwoken(words: &Words<'_, '_>, finding: &Finding) -> String {
     let Some(step) = finding.steps.first() else { return String::new() };
     let place = at_place(words.place(step.who).as_ref());
     let wait = words.wait(step.who);
-    let what =
-        wait.map_or("what is not known".to_owned(), |wait| waited(wait, details(wait).as_deref()));
+    let what = wait.map_or("what is not known".to_owned(), |wait| words.waited(wait));
     let who = words.who(step.who);
     let is_sealed = words.case.graph.branch(step.who).is_some_and(|branch| branch.is_sealed);
     match is_sealed {
@@ -299,7 +296,7 @@ fn outside(words: &Words<'_, '_>, finding: &Finding) -> String {
 /// `task 7 (transfer) waits for a timer (fires in 3599.0 s) at src/bank.rs:41`.
 fn stands(words: &Words<'_, '_>, id: NodeId) -> String {
     let place = at_place(words.place(id).as_ref());
-    let what = words.wait(id).map(|wait| waited(wait, details(wait).as_deref()));
+    let what = words.wait(id).map(|wait| words.waited(wait));
     match what {
         Some(what) => format!("{} waits for {what}{place}", words.who(id)),
         None => {

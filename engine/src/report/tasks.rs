@@ -3,8 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use super::paths::Paths;
-use super::schema::{Aside, FutureNode, Resource, Spawn, SpawnKind, Subject, Task, TaskKind, Wait};
+use super::schema::{
+    Aside, FutureNode, PollFunction, Resource, Spawn, SpawnKind, Subject, Task, TaskKind, Wait,
+};
 use super::spans::span;
+use super::words;
 use crate::model::{self, Amount, Future, FutureKind, FutureState, TaskKey, TaskState, World};
 
 /// How many of the others are named beside a task that stands for several.
@@ -147,6 +150,10 @@ fn add_place(future: &Future, place: &mut String) {
             ["sleep", "interval", "oneshot", "mpsc recv", "unknown"].contains(&wait.kind.as_str());
         let address = if is_own { None } else { wait.address };
         place.push_str(&format!("|{}{:?}", wait.kind, address));
+        // There are as many signals as names, but as many sockets as there is room for.
+        if wait.kind == "signal" {
+            place.push_str(&format!("{:?}", wait.about));
+        }
     }
     for child in &future.children {
         add_place(child, place);
@@ -220,7 +227,7 @@ fn node(future: &Future, labels: &Labels, paths: &Paths<'_>) -> FutureNode {
             .to_owned()
         }),
         location: future.line.as_ref().map(|line| paths.location(line)),
-        wait: future.wait.as_ref().map(|wait| self::wait(wait, labels)),
+        wait: future.wait.as_ref().map(|wait| self::wait(wait, labels, paths)),
         count: 1,
         children: nodes(&future.children, labels, paths),
     }
@@ -244,7 +251,7 @@ fn nodes(futures: &[Future], labels: &Labels, paths: &Paths<'_>) -> Vec<FutureNo
     merged
 }
 
-pub(super) fn wait(wait: &model::Wait, labels: &Labels) -> Wait {
+pub(super) fn wait(wait: &model::Wait, labels: &Labels, paths: &Paths<'_>) -> Wait {
     Wait {
         resource: Resource {
             kind: wait.kind.clone(),
@@ -253,6 +260,22 @@ pub(super) fn wait(wait: &model::Wait, labels: &Labels) -> Wait {
         },
         detail: details(wait),
         task: wait.task.map(|key| labels.label(key)),
+        poll: poll_function(wait, paths),
+    }
+}
+
+/// The function that a wait is written in: of those that poll the leaf, the outermost that is the
+/// user's own, or else the outermost.
+pub(super) fn poll_function(wait: &model::Wait, paths: &Paths<'_>) -> Option<PollFunction> {
+    let mut functions = wait.polled_by.iter().map(|function| PollFunction {
+        function: function.name.clone(),
+        location: paths.location(&function.line),
+    });
+    let outermost = functions.next()?;
+    let is_users = |function: &PollFunction| words::is_users(&function.location);
+    match is_users(&outermost) {
+        true => Some(outermost),
+        false => functions.find(is_users).or(Some(outermost)),
     }
 }
 
@@ -337,6 +360,8 @@ fn amount(amount: &Amount) -> Option<String> {
         Amount::Open => "it was not closed".to_owned(),
         Amount::Descriptor(number) => format!("descriptor {number}"),
         Amount::Unread(0) | Amount::Unsent(0) => return None,
+        Amount::Unread(1) => "1 byte unread".to_owned(),
+        Amount::Unsent(1) => "1 byte not taken by the other end".to_owned(),
         Amount::Unread(bytes) => format!("{bytes} bytes unread"),
         Amount::Unsent(bytes) => format!("{bytes} bytes not taken by the other end"),
         Amount::Process(id) => format!("process {id}"),

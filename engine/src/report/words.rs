@@ -2,7 +2,7 @@
 
 use super::paths::Paths;
 use super::schema::{Location, Origin};
-use super::tasks::Labels;
+use super::tasks::{self, Labels};
 use super::types::short_type;
 use crate::diagnosis::Case;
 use crate::graph::{Branch, Node, NodeId, ResourceNode};
@@ -172,6 +172,15 @@ impl<'world> Words<'_, 'world> {
         }
     }
 
+    /// What is waited for, with all that is known of it, in words that stand behind `waits for`.
+    pub(super) fn waited(&self, wait: &Wait) -> String {
+        let what = waited(wait, tasks::details(wait).as_deref());
+        match tasks::poll_function(wait, self.paths) {
+            Some(poll) => format!("{what}, in `{}` ({})", poll.function, at(&poll.location)),
+            None => what,
+        }
+    }
+
     /// The name of the thread whose end is waited for.
     pub(super) fn awaited_thread(&self, wait: &Wait) -> Option<&'world str> {
         let mut threads = self.case.world.threads.iter();
@@ -253,7 +262,10 @@ pub(super) fn waited(wait: &Wait, detail: Option<&str>) -> String {
 /// `mpsc channel` of `mpsc recv`.
 fn channel(kind: &str) -> String {
     let bare = kind.trim_end_matches(" recv").trim_end_matches(" send");
-    format!("{bare} channel")
+    match bare.ends_with("channel") {
+        true => bare.to_owned(),
+        false => format!("{bare} channel"),
+    }
 }
 
 /// With `a` or `an` before it.
@@ -261,5 +273,7 @@ pub(super) fn article(noun: &str) -> String {
     let is_vowel = noun.chars().next().is_some_and(|first| "aeioAEIO".contains(first));
     // `mpsc` is spelled: em pee.
     let is_spelled = noun.starts_with("mpsc");
-    format!("{} {noun}", if is_vowel || is_spelled { "an" } else { "a" })
+    // As if they began with a w.
+    let is_one = ["one", "Once"].iter().any(|word| noun.starts_with(word));
+    format!("{} {noun}", if (is_vowel && !is_one) || is_spelled { "an" } else { "a" })
 }

@@ -5,9 +5,7 @@ use std::rc::Rc;
 use super::origin::UserCrates;
 use crate::futures::{coroutine_kind, coroutine_name, simplified};
 use crate::program::ImageId;
-use crate::symbols::{
-    CodeFrame, FunctionId, Kind, Object, SourceLocation, Type, TypeId, VariableKind,
-};
+use crate::symbols::{CodeFrame, FunctionId, Object, SourceLocation, Type, TypeId};
 
 /// A body.
 #[derive(Debug)]
@@ -76,37 +74,13 @@ pub(super) fn own_segment(path: &str) -> String {
     path.rsplit("::").next().unwrap_or_default().to_owned()
 }
 
-/// The types of a function's own parameters.
-pub(super) fn parameter_types(object: &Object, function: FunctionId) -> Vec<TypeId> {
-    let variables = object.variables_in(function).into_iter();
-    variables
-        .filter(|variable| variable.kind == VariableKind::Parameter && variable.nesting == 0)
-        .filter_map(|variable| variable.type_id)
-        .collect()
-}
-
-/// What a parameter such as `Pin<&mut T>` leads to.
-pub(super) fn pointed_to(object: &Object, type_id: TypeId) -> Option<Rc<Type>> {
-    const MOST_POINTERS: usize = 4;
-    let mut type_ = object.type_of(type_id)?;
-    for _ in 0..MOST_POINTERS {
-        let next = match (&type_.kind, type_.members()) {
-            (Kind::Pointer { target: Some(target) }, _) => *target,
-            (_, [only]) if type_.is("core::pin::Pin") => only.type_id,
-            _ => break,
-        };
-        type_ = object.type_of(next)?;
-    }
-    Some(type_)
-}
-
 /// The coroutine that a body polls: its first parameter leads to it.
 fn environment(object: &Object, frame: &CodeFrame) -> Option<Rc<Type>> {
     let functions = [frame.concrete.filter(|_| !frame.inlined), frame.function];
     functions
         .into_iter()
         .flatten()
-        .flat_map(|function| parameter_types(object, function))
-        .filter_map(|type_id| pointed_to(object, type_id))
+        .flat_map(|function| object.parameter_types(function))
+        .filter_map(|type_id| object.pointed_to(type_id))
         .find(|type_| coroutine_kind(type_).is_some())
 }

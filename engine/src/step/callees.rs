@@ -9,7 +9,7 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use super::body::{own_segment, parameter_types, pointed_to, type_name};
+use super::body::{own_segment, type_name};
 use super::code::Code;
 use crate::address::Address;
 use crate::futures::coroutine_kind;
@@ -59,14 +59,14 @@ impl Code {
     fn read_callee(&self, entry: Address) -> Option<Callee> {
         let (_, object, at) = self.object_at(entry)?;
         let function = object.functions_at(at).pop()?;
-        let parameters = parameter_types(object, function.concrete?);
+        let parameters = object.parameter_types(function.concrete?);
         let is_given = |type_id: &TypeId| has_context(object, *type_id, CONTEXT_DEPTH);
         let own = own_segment(&function.name);
         // A coroutine's context is no parameter in the debug info.
         if !own.starts_with("{async_") && !parameters.iter().any(is_given) {
             return None;
         }
-        let awaited = parameters.first().and_then(|first| pointed_to(object, *first));
+        let awaited = parameters.first().and_then(|first| object.pointed_to(*first));
         let is_poll = own.starts_with("poll") || own.starts_with("{async_");
         let awaits =
             awaited.filter(|_| is_poll).map(|type_| type_name(object, &unwrapped(object, type_)));
@@ -90,7 +90,7 @@ impl Code {
 fn unwrapped(object: &Object, type_: Rc<Type>) -> Rc<Type> {
     match type_.kind {
         Kind::Struct { .. } if !type_.is("core::pin::Pin") => type_,
-        _ => pointed_to(object, type_.id).unwrap_or(type_),
+        _ => object.pointed_to(type_.id).unwrap_or(type_),
     }
 }
 

@@ -19,8 +19,8 @@ pub(crate) struct Index<'data> {
     /// Namespaces and everything else that other names can lie in, and types; in order of offset.
     names: Vec<Name<'data>>,
     vtables: HashMap<FileAddress, UnitOffset>,
-    /// The types of thread-local variables, by linkage name.
-    thread_locals: HashMap<&'data [u8], UnitOffset>,
+    /// The types of static and thread-local variables, by linkage name.
+    variables: HashMap<&'data [u8], UnitOffset>,
     /// The functions that poll coroutines, by their place in `names`.
     bodies: BTreeMap<u32, Body<'data>>,
     /// The functions that were inlined, each with the file number and line of its call. Optimized
@@ -55,7 +55,15 @@ struct Name<'data> {
     /// The index of the name around it.
     parent: Option<u32>,
     text: &'data [u8],
-    is_type: bool,
+    kind: NameKind,
+}
+
+/// What a name is the name of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum NameKind {
+    Namespace,
+    Type,
+    Function,
 }
 
 impl<'data> Index<'data> {
@@ -79,9 +87,7 @@ impl<'data> Index<'data> {
                 index.add_inlined(unit, entry);
                 continue;
             }
-            if !has_name_that_counts(tag) {
-                continue;
-            }
+            let Some(kind) = kind(tag) else { continue };
             // Optimized code that is inlined across units may leave the declaration in another one.
             let declaration = reference(unit, entry, constants::DW_AT_specification);
             if let Some(declaration) = declaration {
@@ -96,7 +102,7 @@ impl<'data> Index<'data> {
                 offset: entry.offset(),
                 parent: around.last().map(|(_, number)| *number),
                 text,
-                is_type: is_type(tag),
+                kind,
             });
             if tag == constants::DW_TAG_subprogram && text.starts_with(b"{async_") {
                 let linkage_name = entry
@@ -132,7 +138,18 @@ impl<'data> Index<'data> {
     pub(super) fn types(&self, is_wanted: &dyn Fn(&str) -> bool) -> Vec<UnitOffset> {
         self.names
             .iter()
-            .filter(|name| name.is_type && std::str::from_utf8(name.text).is_ok_and(is_wanted))
+            .filter(|name| name.kind == NameKind::Type)
+            .filter(|name| std::str::from_utf8(name.text).is_ok_and(is_wanted))
+            .map(|name| name.offset)
+            .collect()
+    }
+
+    /// The functions whose own name is wanted.
+    pub(super) fn functions(&self, is_wanted: &dyn Fn(&str) -> bool) -> Vec<UnitOffset> {
+        self.names
+            .iter()
+            .filter(|name| name.kind == NameKind::Function)
+            .filter(|name| std::str::from_utf8(name.text).is_ok_and(is_wanted))
             .map(|name| name.offset)
             .collect()
     }
@@ -142,9 +159,9 @@ impl<'data> Index<'data> {
         self.vtables.get(&address).copied()
     }
 
-    /// The type of the thread-local variable with this linkage name.
-    pub(super) fn thread_local(&self, linkage_name: &str) -> Option<UnitOffset> {
-        self.thread_locals.get(linkage_name.as_bytes()).copied()
+    /// The type of the static or thread-local variable with this linkage name.
+    pub(super) fn variable(&self, linkage_name: &str) -> Option<UnitOffset> {
+        self.variables.get(linkage_name.as_bytes()).copied()
     }
 
     /// The function of this name in this scope that polls a coroutine, and where its entry is.
@@ -196,7 +213,8 @@ impl<'data> Index<'data> {
         }
     }
 
-    /// Notes a vtable, a thread-local variable or an awaited future; others are of no interest.
+    /// Notes a vtable, a variable that is there as long as the program or a thread, or an awaited
+    /// future; others are of no interest.
     fn add_variable(
         &mut self,
         debug_info: &DebugInfo<'data>,
@@ -227,33 +245,35 @@ impl<'data> Index<'data> {
         };
         let mut operations = location.operations(unit.encoding());
         let first = operations.next().ok().flatten();
-        if let Ok(Some(Operation::TLS)) = operations.next() {
-            let name = string(constants::DW_AT_linkage_name);
-            self.thread_locals.extend(name.map(|name| (name, type_offset)));
-            return;
-        }
+        let is_thread_local = matches!(operations.next(), Ok(Some(Operation::TLS)));
         let address = match first {
             Some(Operation::Address { address }) => Some(address),
             Some(Operation::AddressIndex { index }) => debug_info.dwarf.address(unit, index).ok(),
             _ => None,
         };
         let is_vtable = name.is_some_and(|name| name.ends_with(b"::{vtable}"));
-        if let (Some(address), true) = (address, is_vtable) {
-            self.vtables.insert(FileAddress(address), type_offset);
+        match address {
+            Some(address) if is_vtable && !is_thread_local => {
+                self.vtables.insert(FileAddress(address), type_offset);
+            }
+            None if !is_thread_local => {}
+            _ => {
+                let name = string(constants::DW_AT_linkage_name);
+                self.variables.extend(name.map(|name| (name, type_offset)));
+            }
         }
     }
 }
 
-fn is_type(tag: gimli::DwTag) -> bool {
-    matches!(
-        tag,
+/// What an entry with this tag is the name of, if other names can lie in it.
+fn kind(tag: gimli::DwTag) -> Option<NameKind> {
+    match tag {
         constants::DW_TAG_structure_type
-            | constants::DW_TAG_class_type
-            | constants::DW_TAG_union_type
-            | constants::DW_TAG_enumeration_type
-    )
-}
-
-fn has_name_that_counts(tag: gimli::DwTag) -> bool {
-    is_type(tag) || matches!(tag, constants::DW_TAG_namespace | constants::DW_TAG_subprogram)
+        | constants::DW_TAG_class_type
+        | constants::DW_TAG_union_type
+        | constants::DW_TAG_enumeration_type => Some(NameKind::Type),
+        constants::DW_TAG_namespace => Some(NameKind::Namespace),
+        constants::DW_TAG_subprogram => Some(NameKind::Function),
+        _ => None,
+    }
 }

@@ -20,6 +20,7 @@ mod lines;
 mod mapped;
 mod object;
 mod objects;
+mod polls;
 mod range_map;
 mod scopes;
 mod symbol;

@@ -14,7 +14,7 @@ use self_cell::self_cell;
 
 use super::coroutines::CoroutineSource;
 use super::error::Error;
-use super::ids::TypeId;
+use super::ids::{FunctionId, TypeId};
 use super::mapped::MappedFile;
 use super::symbol::{Symbol, SymbolTable};
 use super::types::Type;
@@ -80,6 +80,7 @@ pub struct Object {
     build_id: Option<BuildId>,
     pub(super) types: RefCell<FxHashMap<TypeId, Option<Rc<Type>>>>,
     pub(super) coroutine_sources: RefCell<FxHashMap<TypeId, Option<CoroutineSource>>>,
+    pub(super) poll_functions: RefCell<FxHashMap<TypeId, Option<FunctionId>>>,
     pub(super) symbol_table: OnceCell<SymbolTable>,
     pub(super) symbols_with: RefCell<HashMap<String, Rc<[Symbol]>>>,
     pub(super) unwind_rows: UnwindRows,
@@ -121,6 +122,7 @@ impl Object {
             build_id,
             types: RefCell::default(),
             coroutine_sources: RefCell::default(),
+            poll_functions: RefCell::default(),
             symbol_table: OnceCell::new(),
             symbols_with: RefCell::default(),
             unwind_rows: UnwindRows::default(),

@@ -6,9 +6,13 @@
 mod place;
 mod render;
 mod search;
+mod sequence;
+mod statics;
 mod thread_local;
 
 pub use place::{Place, Pointee};
 pub use render::{ValueLimits, is_secret, render};
 pub use search::search;
+pub use sequence::{element_type, elements};
+pub use statics::statics;
 pub use thread_local::ThreadLocals;

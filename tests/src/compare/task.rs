@@ -23,6 +23,10 @@ pub(super) fn differences(expected: &Expected, standing: &Standing) -> Vec<Strin
         let (expected, found) = (&expected.runs, &standing.stack);
         wrong.push(format!("should run at lines {expected:?}, its stack is {found:?}"));
     }
+    if expected.polls != standing.polls {
+        let (expected, found) = (&expected.polls, &standing.polls);
+        wrong.push(format!("its waits should be written in {expected:?}, are in {found:?}"));
+    }
     // A running task's stored state is stale, and one that never ran has no chain.
     if !expected.paths.is_empty() {
         chains(&expected.paths, &standing.paths, &mut wrong);
@@ -61,7 +65,9 @@ fn is_same(path: &Path, chain: &Chain) -> bool {
 
 fn is_kind(waits: &Waits, wait: &Wait) -> bool {
     let by_type = waits.or_unknown && wait.kind == "unknown";
-    let detail = wait.detail.as_deref().unwrap_or_default();
+    // In a mark a `-` stands for a space, so it is told from none.
+    let kind = wait.kind.replace('-', " ");
+    let detail = wait.detail.as_deref().unwrap_or_default().replace('-', " ");
     let is_said = waits.says.as_ref().is_none_or(|says| detail.contains(says.as_str()));
-    is_said && (waits.kind == wait.kind || (by_type && wait.type_name.contains(&waits.kind)))
+    is_said && (waits.kind == kind || (by_type && wait.type_name.contains(&waits.kind)))
 }

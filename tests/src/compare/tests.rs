@@ -43,6 +43,7 @@ fn future(line: u32, kind: &str, task: Option<&str>) -> FutureNode {
             },
             detail: None,
             task: task.map(str::to_owned),
+            poll: None,
         }),
         count: 1,
         children: Vec::new(),

@@ -18,8 +18,12 @@ pub enum Mark {
     Runs(Runs),
     /// A task that could run and does not.
     Scheduled(Who),
+    /// A thread polls the task, in nobody's code but libraries'.
+    Running(Who),
     /// The function that gives its name.
     Names(Who),
+    /// The function in which a leaf's wait is written.
+    Polls(Who),
     /// The line of the spawn call.
     Spawned(Tally),
     /// The line of the future's body.
@@ -152,6 +156,7 @@ impl Mark {
             "stirs" => Mark::Stirs,
             "finding" => Mark::Finding(words.next("what is found is not said")?.to_owned()),
             "names" => Mark::Names(words.who()?.0),
+            "polls" => Mark::Polls(words.who()?.0),
             "spawned" => Mark::Spawned(words.tally()?),
             "written" => Mark::Written(words.tally()?),
             first => words.about(first)?,
@@ -185,6 +190,7 @@ impl<'mark> Words<'mark> {
         match self.next("what about it is not said")? {
             "runs" => Ok(Mark::Runs(Runs { who, depths: self.depths()? })),
             "scheduled" => Ok(Mark::Scheduled(who)),
+            "running" => Ok(Mark::Running(who)),
             // A leaf by itself: no line of the user's awaits it.
             "0" => match self.waits()? {
                 Some(waits) => Ok(Mark::Link(Link {

@@ -39,6 +39,8 @@ pub struct Expected {
     pub state: &'static str,
     /// Its await chains, one a leaf, in any order.
     pub paths: Vec<Path>,
+    /// The lines of the functions in which its leaves' waits are written.
+    pub polls: BTreeSet<u32>,
     /// The lines of its thread's stack inside its poll, outermost first.
     pub runs: Vec<u32>,
 }
@@ -51,6 +53,7 @@ impl Default for Expected {
             spawned: None,
             state: "idle",
             paths: Vec::new(),
+            polls: BTreeSet::new(),
             runs: Vec::new(),
         }
     }
@@ -92,9 +95,12 @@ impl Program {
                     }
                     Mark::Holds(holds) => program.holds.push((comment.line, holds.clone())),
                     Mark::Leaves(leaves) => program.leaves.push((comment.line, leaves.clone())),
-                    Mark::Scheduled(_) | Mark::Names(_) | Mark::Spawned(_) | Mark::Written(_) => {
-                        program.note(&comment, mark);
-                    }
+                    Mark::Scheduled(_)
+                    | Mark::Running(_)
+                    | Mark::Names(_)
+                    | Mark::Polls(_)
+                    | Mark::Spawned(_)
+                    | Mark::Written(_) => program.note(&comment, mark),
                 }
             }
         }
@@ -113,7 +119,9 @@ impl Program {
     fn note(&mut self, comment: &Comment, mark: &Mark) {
         match mark {
             Mark::Scheduled(who) => self.task(who).state = "scheduled",
+            Mark::Running(who) => self.task(who).state = "running",
             Mark::Names(who) => self.task(who).name = declared(&comment.code),
+            Mark::Polls(who) => drop(self.task(who).polls.insert(comment.line)),
             Mark::Spawned(tally) | Mark::Written(tally) => {
                 let kind = match mark {
                     Mark::Written(_) => SpawnKind::Written,

@@ -128,12 +128,13 @@ fn manifest(setting: Setting) -> Result<String, Error> {
     Ok(format!(
         "[package]\nname = \"fixtures\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
          [features]\ndefault = [{}]\n{features}\n\
-         [dev-dependencies]\n{}tokio = {{ version = \"{}\", features = [\"full\"] }}\n\n\
+         [dev-dependencies]\n{}tokio = {{ version = \"{}\", features = [{}] }}\n\n\
          [[test]]\nname = \"tokio_main\"\nharness = false\n\n\
          [profile.{THIN}]\ninherits = \"release\"\nlto = \"thin\"\n\n[workspace]\n",
         on.join(", "),
         other_dependencies(&own, setting.tokio),
         setting.tokio.requirement,
+        if setting.tokio.has(PAUSED) { "\"full\", \"test-util\"" } else { "\"full\"" },
     ))
 }
 
@@ -146,6 +147,9 @@ const WITH_OLD: [(&str, &str, &str); 2] = [
 
 /// The least Tokio with which all dependencies are what cargo takes them for.
 const ANY: Version = Version(44);
+
+/// The least version of Tokio that is built with a clock that can be paused.
+const PAUSED: Version = Version(51);
 
 /// What a manifest says of its dependencies for tests, but for Tokio.
 fn other_dependencies(manifest: &str, tokio: Tokio) -> String {

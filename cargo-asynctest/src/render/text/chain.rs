@@ -80,6 +80,10 @@ pub(super) fn wait(wait: &Wait) -> String {
     if let Some(detail) = &wait.detail {
         said.push_str(&format!(": {}", one_line(detail)));
     }
+    if let Some(poll) = &wait.poll {
+        let (function, place) = (one_line(&poll.function), place(&poll.location));
+        said.push_str(&format!(", in `{function}` ({place})"));
+    }
     said
 }
 

@@ -42,6 +42,7 @@ fn leaf(name: &str, kind: &str, detail: Option<&str>) -> FutureNode {
             },
             detail: detail.map(str::to_owned),
             task: None,
+            poll: None,
         }),
         ..node(name, None, Vec::new())
     }
@@ -100,6 +101,7 @@ fn ledger() -> Report {
             },
             detail: None,
             task: Some("task 7".to_owned()),
+            poll: None,
         }),
         ..node("JoinHandle", None, Vec::new())
     };
