@@ -32,6 +32,7 @@ mod surroundings;
 mod target;
 mod thread;
 mod traced;
+mod unix_peers;
 
 pub use clock::Clock;
 pub use error::Error;

@@ -1,5 +1,7 @@
 //! What `/proc/PID/net` says of sockets.
 //!
+//! That of `unix` does not say what is connected to what: see `unix_peers`.
+//!
 //! Source: `Documentation/networking/proc_net_tcp.rst` of the kernel and `net/unix/af_unix.c`
 //! (`unix_seq_show`). Addresses are hexadecimal, in words of the machine's own byte order.
 
@@ -8,6 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
+use super::unix_peers::unix_peers;
 use crate::process::{Process, procfs};
 
 /// A socket.
@@ -21,6 +24,9 @@ pub struct Socket {
     pub local: Option<String>,
     /// The address at its other end.
     pub remote: Option<String>,
+    /// The inode of the socket at its other end, for `unix`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<u64>,
     /// Bytes that were sent and that the other end has not taken.
     pub unsent: Option<u64>,
     /// Bytes that have come and that nobody has read.
@@ -30,10 +36,15 @@ pub struct Socket {
 /// The tables, with what each one's sockets are. The one that every program of Tokio's is in comes
 /// first: the others may be long.
 const TABLES: [(&str, &str); 5] =
-    [("unix", "unix"), ("tcp", "tcp"), ("tcp6", "tcp"), ("udp", "udp"), ("udp6", "udp")];
+    [("unix", UNIX), ("tcp", "tcp"), ("tcp6", "tcp"), ("udp", "udp"), ("udp6", "udp")];
 
-/// The state of a TCP socket that listens.
+const UNIX: &str = "unix";
+
+/// The states of a TCP socket that listens, and of one that is not connected yet.
+///
+/// Source: the kernel's `include/net/tcp_states.h`.
 const LISTENS: &str = "0A";
+const CONNECTS: &str = "02";
 
 impl Process {
     /// The sockets with these inodes in the process's own network, as far as it has them.
@@ -49,6 +60,10 @@ impl Process {
             let entries = parse(&String::from_utf8_lossy(&table), protocol);
             found.extend(entries.into_iter().filter(|entry| inodes.contains(&entry.inode)));
         }
+        if found.iter().any(|entry| entry.protocol == UNIX) {
+            let peers = unix_peers(self, thread);
+            found.iter_mut().for_each(|entry| entry.peer = peers.get(&entry.inode).copied());
+        }
         found.sort_by_key(|entry| entry.inode);
         found
     }
@@ -58,7 +73,7 @@ impl Process {
 fn parse(table: &str, protocol: &str) -> Vec<Socket> {
     let lines = table.lines().skip(1);
     let entry = |line: &str| match protocol {
-        "unix" => unix(line),
+        UNIX => unix(line),
         _ => internet(line, protocol),
     };
     lines.filter_map(entry).collect()
@@ -68,15 +83,17 @@ fn internet(line: &str, protocol: &str) -> Option<Socket> {
     let fields: Vec<&str> = line.split_ascii_whitespace().collect();
     let (unsent, unread) = fields.get(4)?.split_once(':')?;
     let bytes = |text| u64::from_str_radix(text, 16).ok();
-    let listens = *fields.get(3)? == LISTENS;
+    let state = fields.get(3)?;
+    let listens = *state == LISTENS;
     let remote = address(fields.get(2)?)?;
     Some(Socket {
         inode: fields.get(9)?.parse().ok()?,
         protocol: protocol.to_owned(),
         local: address(fields.get(1)?).map(|address| address.to_string()),
         remote: (remote.port() != 0).then(|| remote.to_string()),
-        // Of one that listens these count connections.
-        unsent: bytes(unsent).filter(|_| !listens),
+        peer: None,
+        // Of one that listens these count connections, and of one that connects its own packet.
+        unsent: bytes(unsent).filter(|_| !listens && *state != CONNECTS),
         unread: bytes(unread).filter(|_| !listens),
     })
 }
@@ -109,9 +126,10 @@ fn unix(line: &str) -> Option<Socket> {
     let path: Vec<&str> = fields.collect();
     Some(Socket {
         inode,
-        protocol: "unix".to_owned(),
+        protocol: UNIX.to_owned(),
         local: (!path.is_empty()).then(|| path.join(" ")),
         remote: None,
+        peer: None,
         unsent: None,
         unread: None,
     })

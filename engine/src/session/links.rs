@@ -25,7 +25,16 @@ type End = (usize, i32);
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Meeting {
     Pipe(String),
-    Connection { protocol: String, local: String, remote: String },
+    Connection {
+        protocol: String,
+        local: String,
+        remote: String,
+    },
+    /// Two sockets that have no addresses, by their inodes.
+    Pair {
+        own: u64,
+        peer: u64,
+    },
 }
 
 /// Adds to each wait for a socket or a pipe where its other end is, if that is in one of `sides`.
@@ -67,6 +76,9 @@ fn meeting(facts: &Facts, number: i32) -> Option<Meeting> {
         return Some(Meeting::Pipe(descriptor.target.clone()));
     }
     let socket = facts.socket(descriptor)?;
+    if let Some(peer) = socket.peer {
+        return Some(Meeting::Pair { own: socket.inode, peer });
+    }
     Some(Meeting::Connection {
         protocol: socket.protocol.clone(),
         local: socket.local.clone()?,
@@ -78,6 +90,7 @@ fn meeting(facts: &Facts, number: i32) -> Option<Meeting> {
 fn turned(meeting: Meeting) -> Meeting {
     match meeting {
         Meeting::Pipe(name) => Meeting::Pipe(name),
+        Meeting::Pair { own, peer } => Meeting::Pair { own: peer, peer: own },
         Meeting::Connection { protocol, local, remote } => {
             Meeting::Connection { protocol, local: remote, remote: local }
         }

@@ -221,8 +221,12 @@ impl<'program> Search<'program> {
         if self.found.iter().any(|known| known.address() == place.address) {
             return;
         }
-        let name = user.own_name.split('<').next().unwrap_or_default().to_owned();
-        self.found.push(Endpoint { name, type_name: user.name.clone(), core });
+        // Of what Tokio watches for somebody else that one's type says more.
+        let watched =
+            user.parameter("E").filter(|_| user.is(EVENTED)).and_then(|id| place.cast(id));
+        let type_ = watched.as_ref().map_or(user, |watched| &*watched.type_);
+        let name = type_.own_name.split('<').next().unwrap_or_default().to_owned();
+        self.found.push(Endpoint { name, type_name: type_.name.clone(), core });
     }
 }
 
@@ -253,7 +257,9 @@ fn core<'program>(place: &Place<'program>, user: Option<&Type>) -> Option<Core<'
 fn is_user_type(type_: &Type) -> bool {
     let [first, second, ..] = type_.scope.as_slice() else { return false };
     let is_inner = type_.scope.get(2).is_some_and(|third| third == "util" || third == "imp");
-    first == "tokio" && ["net", "process", "io", "fs"].contains(&&**second) && !is_inner
+    let is_made_up = type_.own_name.starts_with('{');
+    let is_named = first == "tokio" && ["net", "process", "io", "fs"].contains(&&**second);
+    is_named && !is_inner && !is_made_up
 }
 
 fn is_wide(type_: &Type) -> bool {
