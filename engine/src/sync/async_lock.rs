@@ -1,6 +1,6 @@
 //! Locks of async-lock.
 //!
-//! Source: async-lock 3.4.2 `src/{mutex,semaphore}.rs`, `src/rwlock/raw.rs`, `src/rwlock.rs`.
+//! Source: async-lock 3.4.2 `src/{barrier,mutex,semaphore}.rs`, `src/rwlock/raw.rs`, `src/rwlock.rs`.
 
 use super::primitive::Primitive;
 use crate::model::{Amount, EndedBy, Hold};
@@ -50,5 +50,14 @@ pub(super) const SEMAPHORE: Primitive = Primitive {
         ("async_lock::semaphore::SemaphoreGuardArc", Hold::Permits(1)),
     ],
     amounts: &[("count", Amount::Available)],
+    locked: None,
+};
+
+pub(super) const BARRIER: Primitive = Primitive {
+    kind: "async-lock Barrier",
+    shared: "async_lock::barrier::Barrier",
+    waits: &[("async_lock::barrier::BarrierWait", "async-lock Barrier", EndedBy::Anybody)],
+    held: &[],
+    amounts: &[],
     locked: None,
 };

@@ -61,11 +61,18 @@ pub(super) const UNBOUNDED: Primitive = Primitive {
 pub(super) const ONESHOT: Primitive = Primitive {
     kind: "futures oneshot",
     shared: "futures_channel::oneshot::Inner",
-    waits: &[("futures_channel::oneshot::Receiver", "futures oneshot", EndedBy::Senders)],
+    waits: &[
+        ("futures_channel::oneshot::Receiver", "futures oneshot", EndedBy::Senders),
+        ("futures_channel::oneshot::Cancellation", "futures oneshot closed", EndedBy::Receivers),
+    ],
     held: &[
         ("futures_channel::oneshot::Sender", Hold::Sender),
         ("futures_channel::oneshot::Receiver", Hold::Receiver),
     ],
-    amounts: &[],
+    // Either end sets it when it goes.
+    amounts: &[("complete", |complete| match complete {
+        0 => Amount::Senders(1),
+        _ => Amount::Closed,
+    })],
     locked: None,
 };

@@ -12,6 +12,7 @@ mod blocked;
 mod flume;
 mod futures;
 mod guards;
+mod local_pool;
 mod parking_lot;
 mod primitive;
 mod std_locks;
@@ -24,6 +25,8 @@ use crate::program::Program;
 use crate::snapshot;
 use crate::stack::ThreadStack;
 use blocked::Blocked;
+
+pub use local_pool::{LocalPool, local_pools};
 
 /// The libraries, in the order in which they are asked.
 const LIBRARIES: &[fn(&Blocked<'_>) -> Option<Wait>] =
@@ -76,6 +79,7 @@ pub const LEAVES: &[&dyn Leaf] = &[
     &async_lock::MUTEX,
     &async_lock::RW_LOCK,
     &async_lock::SEMAPHORE,
+    &async_lock::BARRIER,
     &async_channel::CHANNEL,
     &flume::CHANNEL,
 ];

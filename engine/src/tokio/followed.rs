@@ -54,7 +54,7 @@ pub fn polls(program: &Program<'_>) -> Vec<Poll> {
 
 /// The one line that spawns the tasks that this function polls.
 pub fn spawn_line(program: &Program<'_>, poll: &Poll) -> Option<Line> {
-    SpawnLines::new(program).line(poll.image, poll.function, &poll.future.name)
+    SpawnLines::new(program).line(poll.image, poll.function, &poll.future)
 }
 
 /// What a header is for the tasks of one Tokio.

@@ -87,17 +87,20 @@ pub(super) fn find<'program>(
         census.add(set, Some(header));
     }
     let mut population = census.finish(unproven);
-    population.queued = queued(contexts, vtables, limits);
+    population.queued = queued(contexts, &population.runtimes, vtables, limits);
     population
 }
 
-/// The closures in the queues of the blocking pools of all runtimes that threads have entered.
+/// The closures in the queues of the blocking pools of all runtimes, whether threads have entered them
+/// or not.
 fn queued<'program>(
     contexts: &[Context<'program>],
+    runtimes: &[Runtime<'program>],
     vtables: &Vtables<'program>,
     limits: &Limits,
 ) -> Vec<Task<'program>> {
-    let handles = contexts.iter().filter_map(|context| context.handle.as_ref());
+    let entered = contexts.iter().filter_map(|context| context.handle.as_ref());
+    let handles = entered.chain(runtimes.iter().map(|runtime| &runtime.shared));
     let headers = handles.flat_map(|handle| pool::queued(handle, limits));
     let mut seen = HashSet::new();
     let mut queued = Vec::new();

@@ -127,6 +127,11 @@ fn is_park(function: &str) -> bool {
     path.rsplit("::").next().is_some_and(|own| own.starts_with("park"))
 }
 
+/// Whether one of these functions polls a future.
+pub(super) fn polls_future(functions: &[CodeFrame]) -> bool {
+    functions.iter().any(|function| is_future_poll(&function.name))
+}
+
 /// Whether this function polls a future: a coroutine's body, or a `poll` other than that of the
 /// runtime's own drivers.
 fn is_future_poll(function: &str) -> bool {

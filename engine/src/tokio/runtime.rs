@@ -17,6 +17,8 @@ pub(super) struct Runtime<'program> {
     pub(super) address: Address,
     /// What its users call its kind.
     pub(super) flavor: &'static str,
+    /// That part.
+    pub(super) shared: Place<'program>,
     /// Its list of owned tasks.
     pub(super) owned: Place<'program>,
 }
@@ -39,7 +41,8 @@ impl<'program> Runtime<'program> {
         })
         .into_iter()
         .next()?;
-        Some(Runtime { address: shared.address, flavor: flavor(&shared.type_.name)?, owned })
+        let flavor = flavor(&shared.type_.name)?;
+        Some(Runtime { address: shared.address, flavor, shared, owned })
     }
 }
 

@@ -16,7 +16,7 @@ use crate::evidence::Trust;
 use crate::futures;
 use crate::model::Line;
 use crate::program::{ImageId, Program};
-use crate::symbols::{FunctionId, Object, SourceLocation};
+use crate::symbols::{FunctionId, Object, SourceLocation, Type};
 
 /// The names that Tokio's spawning functions begin with.
 const PREFIX: &str = "spawn";
@@ -46,27 +46,31 @@ impl<'program> SpawnLines<'program> {
         }
     }
 
-    /// The one line that spawns futures of this type. `near` is a function that was compiled for
-    /// this type only, in the crate that spawns them.
-    pub(super) fn line(&self, image: ImageId, near: FunctionId, future_type: &str) -> Option<Line> {
+    /// The one line that spawns futures of this type, or gives them to what wraps and spawns them.
+    /// `near` is a function that was compiled for this type only, in the crate that spawns them.
+    pub(super) fn line(&self, image: ImageId, near: FunctionId, spawned: &Type) -> Option<Line> {
         if let Some(known) = self.known.borrow().get(&(image, near)) {
             return known.clone();
         }
-        let line = self.search(image, near, future_type);
+        let line = self.search(image, near, spawned);
         self.known.borrow_mut().insert((image, near), line.clone());
         line
     }
 
-    fn search(&self, image: ImageId, near: FunctionId, future_type: &str) -> Option<Line> {
+    fn search(&self, image: ImageId, near: FunctionId, spawned: &Type) -> Option<Line> {
         let object = self.program.object(image)?;
         let called = self.called(image, object);
         let inlined = self.inlined(image, object, near);
-        let unboxed = futures::unboxed(future_type);
-        let mut lines = BTreeSet::new();
-        for name in [future_type, unboxed] {
-            lines.extend(called.get(name).into_iter().chain(inlined.get(name)).flatten());
+        let lines_of = |name: &str| -> BTreeSet<(std::path::PathBuf, u32)> {
+            called.get(name).into_iter().chain(inlined.get(name)).flatten().cloned().collect()
+        };
+        let mut lines = lines_of(&spawned.name);
+        lines.extend(lines_of(futures::unboxed(&spawned.name)));
+        if lines.is_empty() {
+            let wrapped = wrapped(object, spawned).into_iter();
+            lines.extend(wrapped.flat_map(|type_| lines_of(&type_.name)));
         }
-        let mut lines = lines.into_iter();
+        let mut lines = lines.iter();
         match (lines.next(), lines.next()) {
             (Some((file, line)), None) => {
                 Some(Line { file: file.clone(), line: *line, trust: Trust::Derived })
@@ -125,6 +129,15 @@ impl<'program> SpawnLines<'program> {
         self.inlined.borrow_mut().insert(key, Rc::clone(&sites));
         sites
     }
+}
+
+/// The types that a library's type is made around: `TaskTracker` spawns a future of its own around the
+/// one that it is given.
+fn wrapped(object: &Object, type_: &Type) -> Vec<Rc<Type>> {
+    if !is_library(&type_.name) {
+        return Vec::new();
+    }
+    type_.parameters.iter().filter_map(|(_, id)| object.type_of(*id)).collect()
 }
 
 fn add(sites: &mut Sites, name: &str, location: &SourceLocation) {

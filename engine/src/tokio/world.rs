@@ -24,6 +24,7 @@ use crate::model::{
 use crate::program::Program;
 use crate::stack::ThreadStack;
 use crate::symbols::Type;
+use crate::sync;
 use crate::value::Place;
 
 /// Reads every runtime, task and root of a stopped process into a world that has its threads
@@ -50,6 +51,7 @@ pub fn read<'program>(
         for root in root::roots(program, stack) {
             reader.add_root(root, &population.runtimes, &known);
         }
+        reader.add_pools(program, stack, limits);
         if root::drops_runtime(stack) {
             let what = "the end of the closures on the blocking pool of a runtime that it drops";
             reader.set_activity(stack.thread, Activity::Waits(what.to_owned()));
@@ -140,6 +142,49 @@ impl<'program> Reader<'_, 'program> {
         {
             thread.blocks_on = Some(key);
         }
+        self.world.tasks.push(task);
+    }
+
+    /// The tasks of the `LocalPool`s that a thread runs.
+    fn add_pools(
+        &mut self,
+        program: &'program Program<'program>,
+        stack: &ThreadStack,
+        limits: &Limits,
+    ) {
+        for pool in sync::local_pools(program, stack, limits) {
+            let mut behind = stack.frames.iter().take(pool.frames);
+            if behind.any(|(_, functions)| root::polls_future(functions)) {
+                let what = format!("the tasks of the `LocalPool` at {}", pool.pool.address);
+                let why = "one of them is being polled, and it cannot be told which";
+                self.world.gaps.push(Gap::new(what, why));
+                continue;
+            }
+            for future in &pool.futures {
+                self.add_pool_task(future);
+            }
+        }
+    }
+
+    fn add_pool_task(&mut self, future: &Place<'program>) {
+        let mut task = model::Task {
+            key: TaskKey::Spawned(future.address),
+            kind: TaskKind::Spawned,
+            id: None,
+            name: name(future),
+            future_type: future.type_.name.clone(),
+            state: TaskState::Idle,
+            is_aborted: false,
+            runtime: None,
+            spawned: written(&future.type_),
+            thread: None,
+            future: None,
+            aside: Vec::new(),
+            wakers: None,
+            is_walked: false,
+        };
+        let walk = self.walker.walk(future);
+        self.keep(&mut task, walk);
         self.world.tasks.push(task);
     }
 
@@ -335,7 +380,7 @@ impl<'program> Reader<'_, 'program> {
 
     /// The line that spawned a task of these types, or else where its body is written.
     fn spawned(&self, types: &TaskType) -> Option<Spawn> {
-        let line = self.spawn_lines.line(types.image, types.poll, &types.spawned.name);
+        let line = self.spawn_lines.line(types.image, types.poll, &types.spawned);
         line.map(|line| Spawn { kind: SpawnKind::Spawned, line })
             .or_else(|| written(&types.spawned))
     }
