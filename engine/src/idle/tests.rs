@@ -84,6 +84,7 @@ fn socket(inode: u64, local: &str, remote: Option<&str>) -> Socket {
         remote: remote.map(str::to_owned),
         unsent: None,
         unread: None,
+        peer: None,
     }
 }
 

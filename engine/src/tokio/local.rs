@@ -54,8 +54,9 @@ pub(super) fn sets<'program>(
         let layouts = layouts.entry(task.header).or_insert_with(|| layouts_near(program, task));
         found.extend(layouts.iter().filter_map(|(type_id, head)| {
             let owned = list(program, task, at.back(*head), *type_id)?;
-            let address = shared(task)?.address;
-            Some((task.header, Runtime { address, flavor: "LocalSet", owned }))
+            let shared = shared(task)?;
+            let address = shared.address;
+            Some((task.header, Runtime { address, flavor: "LocalSet", shared, owned }))
         }));
     }
     found
