@@ -54,5 +54,5 @@ fn is_blocked(thread: &Thread) -> bool {
 
 /// Whether an edge says that a task needs a thread to poll it.
 pub(super) fn is_run(kind: EdgeKind) -> bool {
-    matches!(kind, EdgeKind::RunBy | EdgeKind::DrivenBy)
+    matches!(kind, EdgeKind::RunBy | EdgeKind::RunOn | EdgeKind::DrivenBy)
 }

@@ -14,7 +14,7 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Finding> {
 }
 
 fn is_deadlock(case: &Case<'_>, knot: &Knot) -> bool {
-    let runs = |kind| matches!(kind, EdgeKind::RunBy | EdgeKind::SetAside);
+    let runs = |kind| matches!(kind, EdgeKind::RunBy | EdgeKind::RunOn | EdgeKind::SetAside);
     parties(case, knot) > 1
         && !is_kept_open(case, knot)
         && !knot.circle.iter().any(|edge| runs(edge.kind))

@@ -13,6 +13,6 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Finding> {
 }
 
 fn is_own(case: &Case<'_>, knot: &Knot) -> bool {
-    let runs = |kind| matches!(kind, EdgeKind::RunBy | EdgeKind::SetAside);
+    let runs = |kind| matches!(kind, EdgeKind::RunBy | EdgeKind::RunOn | EdgeKind::SetAside);
     parties(case, knot) == 1 && !knot.circle.iter().any(|edge| runs(edge.kind))
 }

@@ -61,6 +61,7 @@ fn rank(graph: &WaitGraph<'_>, edge: &Edge) -> Option<(u8, NodeId)> {
             EdgeKind::HeldBy
             | EdgeKind::PolledBy
             | EdgeKind::RunBy
+            | EdgeKind::RunOn
             | EdgeKind::DrivenBy
             | EdgeKind::BlocksOn
             | EdgeKind::SetAside => 2,

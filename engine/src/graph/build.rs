@@ -158,12 +158,23 @@ impl<'world> Builder<'world> {
                 }
             }
             TaskState::Idle | TaskState::Scheduled => {
+                self.add_own_thread(from, task);
                 let is_spawned = matches!(task.key, TaskKey::Spawned(_));
                 let runtime = task.runtime.filter(|index| is_spawned && self.is_served(*index));
                 if let Some(to) = runtime.and_then(|index| self.runtimes.get(index)).copied() {
                     self.join(from, to, EdgeKind::RunBy);
                 }
             }
+        }
+    }
+
+    /// Adds the thread that blocks on a future, while it is in the middle of something else: no
+    /// other thread polls that future.
+    fn add_own_thread(&mut self, from: NodeId, task: &Task) {
+        let TaskKey::Root(thread, _) = task.key else { return };
+        let is_free = self.blocked_on.get(&thread.0).is_some_and(|known| known.key == task.key);
+        if let Some(to) = self.threads.get(&thread.0).copied().filter(|_| !is_free) {
+            self.join(from, to, EdgeKind::RunOn);
         }
     }
 

@@ -35,6 +35,8 @@ pub enum EdgeKind {
     PolledBy,
     /// It is run by this runtime.
     RunBy,
+    /// No thread but this one polls it, and this one is in the middle of something else.
+    RunOn,
     /// The runtime's tasks are polled by this thread.
     DrivenBy,
     /// The thread does nothing until this future ends.

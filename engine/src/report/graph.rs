@@ -111,6 +111,7 @@ fn label(kind: EdgeKind) -> &'static str {
         EdgeKind::EndOf => "waits for the end of",
         EdgeKind::PolledBy => "polled by",
         EdgeKind::RunBy => "run by",
+        EdgeKind::RunOn => "run on",
         EdgeKind::DrivenBy => "driven by",
         EdgeKind::BlocksOn => "blocks on",
         EdgeKind::SetAside => "not polled by",

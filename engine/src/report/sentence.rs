@@ -113,7 +113,7 @@ fn wait(words: &Words<'_, '_>, told: &Told) -> String {
     let place = at_place(words.place(told.who).as_ref());
     let who = words.who(told.who);
     match told.step.relation {
-        Some(EdgeKind::RunBy) => format!("{who} {}", what(words, told)),
+        Some(EdgeKind::RunBy | EdgeKind::RunOn) => format!("{who} {}", what(words, told)),
         None => stands(words, told.who),
         _ => {
             let verb = verb(words, told.who);
@@ -136,7 +136,7 @@ pub(super) fn what(words: &Words<'_, '_>, told: &Told) -> String {
     let next = if itself { "itself".to_owned() } else { next };
     match told.step.relation {
         Some(EdgeKind::EndOf | EdgeKind::BlocksOn) => format!("the end of {next}"),
-        Some(EdgeKind::RunBy | EdgeKind::DrivenBy) => {
+        Some(EdgeKind::RunBy | EdgeKind::RunOn | EdgeKind::DrivenBy) => {
             format!("can only run on the thread that {next} blocks")
         }
         Some(EdgeKind::SetAside) => format!("being polled by {next}"),
