@@ -33,6 +33,10 @@ pub struct Step {
     pub through: Option<NodeId>,
     /// In what way it needs the next; absent where nothing more is known.
     pub relation: Option<EdgeKind>,
+    /// In what way that leads on to the next; absent where nothing stands between them.
+    pub by: Option<EdgeKind>,
+    /// Where what the next one has of it lies, if the next one does not have that alone.
+    pub place: Option<NodeId>,
     /// What the next one has of it: an index into [`crate::model::World::holdings`].
     pub holding: Option<usize>,
 }

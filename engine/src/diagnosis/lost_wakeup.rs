@@ -1,11 +1,12 @@
-//! A task is idle, and nothing has a way to wake it: no waker of it exists; or what it waits for is
-//! there, and it was not told.
+//! A task is idle, and nothing has a way to wake it: no waker of it exists; or nobody else can reach what
+//! would wake it; or what it waits for is there, and it was not told.
 
 use super::case::Case;
+use super::deadlock::parties;
 use super::finding::{Doubt, Finding, FindingKind};
 use super::steps;
 use crate::evidence::Certainty;
-use crate::graph::{Branch, Node, NodeId, is_ready};
+use crate::graph::{Branch, Edge, EdgeKind, Knot, Node, NodeId, is_ready};
 use crate::model::{EndedBy, TaskState};
 
 pub(super) fn find(case: &Case<'_>) -> Vec<Finding> {
@@ -16,7 +17,23 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Finding> {
             found.extend(unwoken(case, id, branch));
         }
     }
+    let unreachable = case.knots.iter().filter(|(knot, _)| is_unreachable(case, knot));
+    found.extend(
+        unreachable
+            .map(|(knot, certainty)| case.knotted(FindingKind::LostWakeup, knot, *certainty)),
+    );
     found
+}
+
+/// Whether one waits for what anybody could end who can reach it, and nobody else can.
+pub(super) fn is_unreachable(case: &Case<'_>, knot: &Knot) -> bool {
+    let is_anybodys = |edge: &Edge| {
+        let resource = case.graph.node(edge.from);
+        let is_anybodys =
+            matches!(resource, Some(Node::Resource(node)) if node.by == EndedBy::Anybody);
+        edge.kind == EdgeKind::Inside && is_anybodys
+    };
+    parties(case, knot) == 1 && knot.circle.iter().any(is_anybodys)
 }
 
 fn unwoken(case: &Case<'_>, id: NodeId, branch: &Branch<'_>) -> Option<Finding> {

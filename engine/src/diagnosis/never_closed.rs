@@ -21,7 +21,8 @@ pub(super) fn is_kept_open(case: &Case<'_>, knot: &Knot) -> bool {
         Node::Branch(_) | Node::Thread(_) | Node::Runtime(_) | Node::Place(_) => None,
     });
     let kinds: Vec<EndedBy> = resources.collect();
-    let is_open = matches!(kinds.as_slice(), [EndedBy::Senders | EndedBy::Handles]);
+    let is_open =
+        matches!(kinds.as_slice(), [EndedBy::Senders | EndedBy::Handles | EndedBy::Anybody]);
     let joins = knot.circle.iter().any(|edge| edge.kind == EdgeKind::EndOf);
     let runs = |kind| matches!(kind, EdgeKind::RunBy | EdgeKind::RunOn | EdgeKind::SetAside);
     is_open && joins && parties(case, knot) > 1 && !knot.circle.iter().any(|edge| runs(edge.kind))

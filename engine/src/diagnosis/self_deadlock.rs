@@ -3,6 +3,7 @@
 use super::case::Case;
 use super::deadlock::parties;
 use super::finding::{Finding, FindingKind};
+use super::lost_wakeup::is_unreachable;
 use crate::graph::{EdgeKind, Knot};
 
 pub(super) fn find(case: &Case<'_>) -> Vec<Finding> {
@@ -14,5 +15,7 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Finding> {
 
 fn is_own(case: &Case<'_>, knot: &Knot) -> bool {
     let runs = |kind| matches!(kind, EdgeKind::RunBy | EdgeKind::RunOn | EdgeKind::SetAside);
-    parties(case, knot) == 1 && !knot.circle.iter().any(|edge| runs(edge.kind))
+    parties(case, knot) == 1
+        && !is_unreachable(case, knot)
+        && !knot.circle.iter().any(|edge| runs(edge.kind))
 }

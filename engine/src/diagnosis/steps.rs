@@ -27,11 +27,18 @@ pub(super) fn of_way(graph: &WaitGraph<'_>, edges: &[Edge]) -> Vec<Step> {
                     |node: &Node<'_>| matches!(node, Node::Resource(_) | Node::Runtime(_));
                 let through = graph.node(edge.to).is_some_and(is_between).then_some(edge.to);
                 let relation = Some(edge.kind);
-                steps.push(Step { who: edge.from, through, relation, holding: edge.holding });
+                let holding = edge.holding;
+                steps.push(Step { through, relation, holding, ..last(edge.from) });
             }
-            Some(Node::Resource(_) | Node::Runtime(_) | Node::Place(_)) | None => {
+            Some(Node::Place(_)) => {
+                if let Some(step) = steps.last_mut() {
+                    step.place = step.place.or(Some(edge.from));
+                }
+            }
+            Some(Node::Resource(_) | Node::Runtime(_)) | None => {
                 if let Some(step) = steps.last_mut() {
                     step.holding = edge.holding;
+                    step.by = Some(edge.kind);
                 }
             }
         }
@@ -48,7 +55,7 @@ pub(super) fn to_end(graph: &WaitGraph<'_>, edges: &[Edge], end: NodeId) -> Vec<
 
 /// Where a way ends: who waits for nothing that is known to be held.
 pub(super) fn last(who: NodeId) -> Step {
-    Step { who, through: None, relation: None, holding: None }
+    Step { who, through: None, relation: None, by: None, place: None, holding: None }
 }
 
 /// How well a circle begins with this edge: tasks that wait first, then threads.
@@ -59,6 +66,8 @@ fn rank(graph: &WaitGraph<'_>, edge: &Edge) -> Option<(u8, NodeId)> {
             EdgeKind::WaitsFor | EdgeKind::EndOf | EdgeKind::Behind => 0,
             EdgeKind::Polls => return None,
             EdgeKind::HeldBy
+            | EdgeKind::Inside
+            | EdgeKind::OwnedBy
             | EdgeKind::PolledBy
             | EdgeKind::RunBy
             | EdgeKind::RunOn

@@ -27,6 +27,16 @@ pub trait Leaf: Sync {
     fn held(&self, _place: &Place<'_>, _around: &[Place<'_>]) -> Option<Held> {
         None
     }
+
+    /// The messages that wait for whoever receives with the value at this place.
+    fn queued<'program>(&self, _place: &Place<'program>) -> Vec<Place<'program>> {
+        Vec::new()
+    }
+
+    /// Whether others can wait for a value of this type, and whoever can reach that ends their wait.
+    fn is_waited(&self, _type: &Type) -> bool {
+        false
+    }
 }
 
 /// Tables of kinds.
@@ -73,5 +83,13 @@ impl Leaves for LeafTables {
 
     fn held(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Held> {
         self.holder(&place.type_)?.held(place, around)
+    }
+
+    fn queued<'program>(&self, place: &Place<'program>) -> Vec<Place<'program>> {
+        self.holder(&place.type_).map(|leaf| leaf.queued(place)).unwrap_or_default()
+    }
+
+    fn is_waited(&self, type_: &Type) -> bool {
+        self.kinds().any(|leaf| leaf.is_waited(type_))
     }
 }

@@ -4,8 +4,11 @@
 //! searched for the futures inside. What a leaf waits for is a runtime's business: see [`Leaves`].
 //! What coroutines keep beside is surveyed for futures that nothing polls and for what is held.
 
+mod borrowed;
 mod collections;
+mod containers;
 mod coroutine;
+mod counted;
 mod hidden;
 mod interest;
 mod kept;

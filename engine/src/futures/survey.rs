@@ -8,14 +8,20 @@
 use std::cell::Cell;
 use std::collections::HashSet;
 
+use super::borrowed::Borrowed;
 use super::collections;
+use super::containers;
 use super::coroutine::{Coroutine, coroutine_kind};
+use super::counted::{self, counted};
 use super::kept::{kept, since};
 use super::lines::await_line;
 use super::walk::{Polled, Walk, Walker};
 use crate::address::{Address, ThreadId};
 use crate::evidence::{Certainty, Gap};
-use crate::model::{Aside, FutureState, Hold, Holder, Holding, Line, TaskKey};
+use crate::limits::Limits;
+use crate::model::{
+    Aside, FutureState, Hold, Holder, Holding, Line, Owner, ResourceKey, Shared, TaskKey,
+};
 use crate::symbols::{Kind, TypeId};
 use crate::value::{Place, Pointee};
 
@@ -32,6 +38,8 @@ pub struct Survey {
     pub aside: Vec<Aside>,
     /// What is held.
     pub holdings: Vec<Holding>,
+    /// The values with several owners that were met, each with the one owner that led there.
+    pub shared: Vec<Shared>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
 }
@@ -40,6 +48,7 @@ impl Walker<'_> {
     /// What the futures of a walk keep beside what they await; `task` is whose they are.
     pub fn survey(&self, task: TaskKey, walk: &Walk<'_>) -> Survey {
         let mut search = Search::new(self, Some(task), &walk.polled);
+        search.borrowed.extend(&walk.polled);
         search.polled(&walk.polled, &Origin::nowhere(Holder::Task(task)));
         if search.left.get() == 0 {
             let what = walk.future.as_ref().map_or("a task", |future| &future.name);
@@ -75,7 +84,11 @@ impl Walker<'_> {
     fn is_keeping(&self, place: &Place<'_>) -> bool {
         let is_wanted = |place: &Place<'_>| {
             let type_ = &place.type_;
-            self.leaves.is_held(type_) || self.is_future(type_) || boxed_object(place)
+            self.leaves.is_held(type_)
+                || self.leaves.is_waited(type_)
+                || self.is_future(type_)
+                || boxed_object(place)
+                || counted::is_object(place)
         };
         self.keeping.leads(place, &is_wanted, &ways)
     }
@@ -135,6 +148,8 @@ struct Search<'search, 'program> {
     on_path: HashSet<(Address, String)>,
     /// The coroutines that were looked into.
     seen: HashSet<(Address, String)>,
+    /// What the futures on await paths refer to.
+    borrowed: Borrowed,
     /// The coroutines around the value that is looked at, outermost first.
     around: Vec<Place<'program>>,
     left: Cell<usize>,
@@ -152,6 +167,7 @@ impl<'search, 'program> Search<'search, 'program> {
             task,
             on_path: polled.iter().map(|polled| identity(&polled.place)).collect(),
             seen: HashSet::new(),
+            borrowed: Borrowed::default(),
             around: Vec::new(),
             left: Cell::new(MOST_VALUES),
             survey: Survey::default(),
@@ -186,12 +202,16 @@ impl<'search, 'program> Search<'search, 'program> {
         }
         self.around.push(coroutine.place.clone());
         for kept in kept(coroutine, &|place| self.walker.is_keeping(place)) {
+            let certainty = match self.borrowed.has(&kept.place) {
+                true => Certainty::Definite,
+                false => kept.certainty,
+            };
             let origin = Origin {
                 within: Some(coroutine.place.address),
                 at: await_line(coroutine),
                 variable: Some(kept.name),
                 since: Since::Variable,
-                certainty: kept.certainty.min(origin.certainty),
+                certainty: certainty.min(origin.certainty),
                 ..origin.clone()
             };
             self.value(&kept.place, &origin, DEEPEST);
@@ -212,14 +232,14 @@ impl<'search, 'program> Search<'search, 'program> {
             self.future(place, origin);
             return;
         }
-        if let Some(elements) = collections::elements(place, self.walker.limits) {
+        if let Some(elements) = elements(place, self.walker.limits) {
             for element in elements {
                 self.value(&element, &origin.later(), depth);
             }
             return;
         }
         match place.type_.kind {
-            Kind::Struct { .. } if place.type_.is("alloc::sync::Arc") => self.shared(place, origin),
+            Kind::Struct { .. } if counted::is_counted(&place.type_) => self.shared(place, origin),
             Kind::Struct { .. } if boxed_object(place) => match place.pointee() {
                 Some(Pointee::Dynamic(target) | Pointee::Thin(target)) => {
                     self.value(&target, origin, depth);
@@ -268,23 +288,56 @@ impl<'search, 'program> Search<'search, 'program> {
     }
 
     /// What lies in a value with several owners, unless it was searched already.
-    fn shared(&mut self, arc: &Place<'program>, origin: &Origin) {
-        let Some(Pointee::Thin(inner)) = arc.field("ptr").and_then(|ptr| ptr.pointee()) else {
-            return;
-        };
-        let is_new = self.walker.shared.borrow_mut().insert((inner.image, inner.address));
-        if !is_new || !self.walker.is_keeping(&inner) {
+    fn shared(&mut self, pointer: &Place<'program>, origin: &Origin) {
+        let Some(shared) = counted(pointer) else { return };
+        let (inner, data) = (shared.inner, shared.data);
+        if !self.walker.is_keeping(&data) {
             return;
         }
-        let shared = Origin {
-            variable: origin.variable.clone(),
-            certainty: origin.certainty,
-            ..Origin::nowhere(Holder::Shared(inner.address))
+        // A frame's variable is in scope also after it was moved from: it may be counted twice.
+        let most = match origin.holder {
+            Holder::Thread(..) => Certainty::Possible,
+            _ => Certainty::Definite,
         };
+        let owner = Owner {
+            address: pointer.address,
+            holder: origin.holder,
+            within: origin.within,
+            certainty: origin.certainty.min(most),
+        };
+        self.survey.shared.push(Shared {
+            address: inner.address,
+            size: shared.size,
+            count: shared.count,
+            owners: vec![owner],
+        });
+        // What a pointer leads to that is gone may be gone as well.
+        let place = (inner.image, inner.address);
+        let known = self.walker.shared.borrow_mut().insert(place, origin.certainty);
+        if known.is_none_or(|known| known < origin.certainty) {
+            let origin = Origin {
+                variable: origin.variable.clone(),
+                certainty: origin.certainty,
+                ..Origin::nowhere(Holder::Shared(inner.address))
+            };
+            self.apart(&data, &origin);
+        }
+    }
+
+    /// What waits for whoever receives with the value at this place.
+    fn queued(&mut self, place: &Place<'program>, resource: ResourceKey, certainty: Certainty) {
+        for message in self.walker.leaves.queued(place) {
+            let holder = Holder::Queued(resource);
+            self.apart(&message, &Origin { certainty, ..Origin::nowhere(holder) });
+        }
+    }
+
+    /// What lies in a value that is no part of a task.
+    fn apart(&mut self, place: &Place<'program>, origin: &Origin) {
         let task = self.task.take();
-        if let Some(data) = inner.field("data") {
-            self.value(&data, &shared, DEEPEST);
-        }
+        let around = std::mem::take(&mut self.around);
+        self.value(place, origin, DEEPEST);
+        self.around = around;
         self.task = task;
     }
 
@@ -302,7 +355,8 @@ impl<'search, 'program> Search<'search, 'program> {
         }
         let Some(task) = self.task else {
             // Who polls what is shared is not known. What a frame has was most likely moved from.
-            if let (Some(coroutine), Holder::Shared(_)) = (coroutine, origin.holder) {
+            let is_apart = matches!(origin.holder, Holder::Shared(_) | Holder::Queued(_));
+            if let Some(coroutine) = coroutine.filter(|_| is_apart) {
                 self.coroutine(&coroutine, origin);
             }
             return;
@@ -356,6 +410,9 @@ impl<'search, 'program> Search<'search, 'program> {
             since: self.since(origin),
             certainty: origin.certainty,
         });
+        if held.hold == Hold::Receiver {
+            self.queued(place, held.resource, origin.certainty);
+        }
     }
 
     fn since(&self, origin: &Origin) -> Option<Line> {
@@ -370,6 +427,11 @@ impl<'search, 'program> Search<'search, 'program> {
     }
 }
 
+/// What a collection of futures or any other container has.
+fn elements<'program>(place: &Place<'program>, limits: &Limits) -> Option<Vec<Place<'program>>> {
+    collections::elements(place, limits).or_else(|| containers::elements(place, limits))
+}
+
 /// What tells a value from others that begin at the same address.
 fn identity(place: &Place<'_>) -> (Address, String) {
     (place.address, place.type_.name.clone())
@@ -377,11 +439,11 @@ fn identity(place: &Place<'_>) -> (Address, String) {
 
 /// The types that a value of this type owns, or shares with others.
 fn ways(place: &Place<'_>) -> Vec<TypeId> {
-    if let Some(element) = collections::element(place) {
+    if let Some(element) = collections::element(place).or_else(|| containers::element(place)) {
         return vec![element];
     }
     match &place.type_.kind {
-        Kind::Struct { .. } if place.type_.is("alloc::sync::Arc") => {
+        Kind::Struct { .. } if counted::is_counted(&place.type_) => {
             place.type_.parameter("T").into_iter().collect()
         }
         Kind::Struct { members } => members.iter().map(|member| member.type_id).collect(),

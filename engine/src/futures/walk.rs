@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::collections;
 use super::coroutine::{Coroutine, coroutine_kind};
@@ -15,7 +15,7 @@ use super::lines::await_line;
 use super::names;
 use super::polls::poll_functions;
 use crate::address::Address;
-use crate::evidence::Gap;
+use crate::evidence::{Certainty, Gap};
 use crate::limits::Limits;
 use crate::model::{
     Amount, EndedBy, Future, FutureKind, FutureState, Held, Needs, Resource, ResourceKey, Wait,
@@ -46,6 +46,12 @@ pub trait Leaves {
 
     /// What the value at `place` holds. `around` are the futures that it lies in, outermost first.
     fn held(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Held>;
+
+    /// The messages that wait for whoever receives with the value at `place`.
+    fn queued<'program>(&self, place: &Place<'program>) -> Vec<Place<'program>>;
+
+    /// Whether others can wait for a value of this type, and whoever can reach that ends their wait.
+    fn is_waited(&self, type_: &Type) -> bool;
 }
 
 /// A future as it was found in memory.
@@ -79,8 +85,8 @@ pub struct Walker<'walker> {
     pub(super) keeping: Interest,
     /// Which types can keep the waker of somebody who polls them.
     pub(super) waking: Interest,
-    /// The shared values that were searched already.
-    pub(super) shared: RefCell<HashSet<(ImageId, Address)>>,
+    /// The shared values that were searched already, each with how sure it is that they are alive.
+    pub(super) shared: RefCell<HashMap<(ImageId, Address), Certainty>>,
     resources: RefCell<BTreeMap<ResourceKey, Option<Resource>>>,
     /// The place of each entry in its queue, by where the entry lies.
     queues: RefCell<BTreeMap<Address, Amount>>,

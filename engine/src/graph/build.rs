@@ -1,13 +1,14 @@
 //! From a world to its graph.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::WaitGraph;
 use super::edge::{Edge, EdgeKind};
 use super::node::{Branch, Node, NodeId, ResourceNode};
+use crate::address::Address;
 use crate::evidence::Certainty;
 use crate::model::{
-    Activity, Amount, Aside, EndedBy, Future, Hold, Holder, Holding, Resource, ResourceKey, Task,
+    Activity, Amount, Aside, EndedBy, Future, Hold, Holder, Resource, ResourceKey, Shared, Task,
     TaskKey, TaskState, Thread, Wait, World,
 };
 
@@ -21,8 +22,26 @@ pub(super) fn build(world: &World) -> WaitGraph<'_> {
     builder.add_waits();
     builder.add_queues();
     builder.add_holders();
+    builder.add_reach();
+    builder.add_owners();
     builder.settle_holders();
     builder.finish()
+}
+
+/// What is known of one of the ends that can serve a resource.
+struct End {
+    /// How many there are, if that is known.
+    count: Option<u64>,
+    /// Who has it, where all of them must let go.
+    only: Option<NodeId>,
+}
+
+/// The ends of one resource that were found.
+struct Found {
+    ends: u64,
+    certain: u64,
+    /// Who has all of them.
+    only: Option<NodeId>,
 }
 
 struct Builder<'world> {
@@ -36,6 +55,8 @@ struct Builder<'world> {
     resources: HashMap<(ResourceKey, EndedBy), NodeId>,
     known: HashMap<ResourceKey, &'world Resource>,
     places: HashMap<u64, NodeId>,
+    /// The places of which it was not added yet who has them.
+    new_places: Vec<(Address, NodeId)>,
     /// The branch that each future is in.
     futures: HashMap<(TaskKey, u64), NodeId>,
     asides: HashMap<(TaskKey, u64), NodeId>,
@@ -57,6 +78,7 @@ impl<'world> Builder<'world> {
             resources: HashMap::new(),
             known: world.resources.iter().map(|resource| (resource.key, resource)).collect(),
             places: HashMap::new(),
+            new_places: Vec::new(),
             futures: HashMap::new(),
             asides: HashMap::new(),
             blocked_on: blocked_on(world),
@@ -304,38 +326,134 @@ impl<'world> Builder<'world> {
             };
             let from = ends.iter().find_map(|by| self.resources.get(&(holding.resource, *by)));
             let Some(from) = from.copied() else { continue };
-            let Some((to, most)) = self.holder(holding) else { continue };
+            let Some((to, most)) = self.holder(holding.holder, holding.within) else { continue };
             let certainty = holding.certainty.min(most);
             let kind = EdgeKind::HeldBy;
             self.edges.push(Edge { from, to, kind, certainty, holding: Some(index) });
         }
     }
 
-    /// Raises to likely what must be alive because nothing else was found that could be: a lock that is
-    /// taken is held by somebody, and a channel knows how many ends it has.
-    fn settle_holders(&mut self) {
-        let mut found: HashMap<NodeId, u64> = HashMap::new();
-        let candidates = self.edges.iter().filter(|edge| edge.holding.is_some());
-        for edge in candidates {
-            *found.entry(edge.from).or_default() += 1;
+    /// Adds for what anybody could end who can reach it, where that is known: who has the value that it
+    /// lies in.
+    fn add_reach(&mut self) {
+        let resources: Vec<(ResourceKey, EndedBy, NodeId)> =
+            self.resources.iter().map(|((key, by), node)| (*key, *by, *node)).collect();
+        let held: HashSet<NodeId> = self.edges.iter().map(|edge| edge.from).collect();
+        for (key, by, from) in resources {
+            let is_anybodys = match by {
+                EndedBy::Anybody => true,
+                // Permits come from who has some, if anybody has.
+                EndedBy::Permits => !held.contains(&from),
+                _ => false,
+            };
+            let Some(shared) = shared_around(self.world, key.0).filter(|_| is_anybodys) else {
+                continue;
+            };
+            let to = self.place(shared.address);
+            let (kind, certainty) = (EdgeKind::Inside, Certainty::Likely);
+            self.edges.push(Edge { from, to, kind, certainty, holding: None });
         }
-        for edge in self.edges.iter_mut().filter(|edge| edge.holding.is_some()) {
-            let Some(Node::Resource(resource)) = self.nodes.get(edge.from.0) else { continue };
-            let ends = if resource.by == EndedBy::Holders { Some(1) } else { resource.ends };
-            if ends.is_some() && ends == found.get(&edge.from).copied() {
-                edge.certainty = edge.certainty.max(Certainty::Likely);
+    }
+
+    /// Adds who has the values that something lies in.
+    fn add_owners(&mut self) {
+        let world = self.world;
+        let mut receivers: HashMap<Address, Vec<usize>> = HashMap::new();
+        for (index, holding) in world.holdings.iter().enumerate() {
+            if holding.hold == Hold::Receiver {
+                receivers.entry(holding.resource.0).or_default().push(index);
+            }
+        }
+        while let Some((address, from)) = self.new_places.pop() {
+            let owners = shared_at(self.world, address).map(|shared| &shared.owners);
+            for owner in owners.into_iter().flatten() {
+                let Some((to, most)) = self.holder(owner.holder, owner.within) else { continue };
+                let certainty = owner.certainty.min(most);
+                self.edges.push(Edge {
+                    from,
+                    to,
+                    kind: EdgeKind::OwnedBy,
+                    certainty,
+                    holding: None,
+                });
+            }
+            // A message belongs to whoever receives it.
+            for index in receivers.get(&address).into_iter().flatten() {
+                let Some(holding) = world.holdings.get(*index) else { continue };
+                let holder = self.holder(holding.holder, holding.within);
+                if let Some((to, most)) = holder {
+                    let certainty = holding.certainty.min(most);
+                    let (kind, holding) = (EdgeKind::OwnedBy, Some(*index));
+                    self.edges.push(Edge { from, to, kind, certainty, holding });
+                }
             }
         }
     }
 
+    fn place(&mut self, address: Address) -> NodeId {
+        if let Some(node) = self.places.get(&address.0) {
+            return *node;
+        }
+        let node = self.add(Node::Place(address.0));
+        self.places.insert(address.0, node);
+        self.new_places.push((address, node));
+        node
+    }
+
+    /// Raises to likely what must be alive because nothing else was found that could be: a lock that is
+    /// taken is held by somebody, and a channel knows how many ends it has. Drops what cannot be alive
+    /// because all that there are were found for certain elsewhere.
+    fn settle_holders(&mut self) {
+        let mut found: HashMap<NodeId, Found> = HashMap::new();
+        for edge in self.edges.iter().filter(|edge| edge.kind == EdgeKind::HeldBy) {
+            let Some(end) = self.end(edge) else { continue };
+            let found =
+                found.entry(edge.from).or_insert(Found { ends: 0, certain: 0, only: end.only });
+            found.ends += 1;
+            found.certain += u64::from(edge.certainty == Certainty::Definite);
+            found.only = found.only.filter(|only| *only == edge.to);
+        }
+        let mut edges = std::mem::take(&mut self.edges);
+        edges.retain_mut(|edge| {
+            let is_held = edge.kind == EdgeKind::HeldBy;
+            let (Some(end), Some(found)) =
+                (self.end(edge).filter(|_| is_held), found.get(&edge.from))
+            else {
+                return true;
+            };
+            let is_all = end.count == Some(found.ends) || found.only.is_some();
+            if is_all {
+                edge.certainty = edge.certainty.max(Certainty::Likely);
+            }
+            let is_left = end.count.is_none_or(|count| found.certain < count);
+            edge.certainty == Certainty::Definite || is_left
+        });
+        self.edges = edges;
+    }
+
+    /// What an edge to a holder is one of, if it is one of the ends that can be counted.
+    fn end(&self, edge: &Edge) -> Option<End> {
+        let holding = self.world.holdings.get(edge.holding?)?;
+        let Some(Node::Resource(resource)) = self.nodes.get(edge.from.0) else { return None };
+        let only = (resource.by == EndedBy::Holders).then_some(edge.to);
+        let is_alone = holding.hold == Hold::Exclusive;
+        let is_end = matches!(
+            (resource.by, holding.hold),
+            (EndedBy::Holders, _)
+                | (EndedBy::Senders, Hold::Sender)
+                | (EndedBy::Receivers, Hold::Receiver)
+        );
+        let count = if is_alone { Some(1) } else { resource.ends };
+        is_end.then_some(End { count, only })
+    }
+
     /// Who holds something, and how sure that can be at most: a guard that lies somewhere in a task
     /// that polls several futures can be let go by any of them.
-    fn holder(&mut self, holding: &Holding) -> Option<(NodeId, Certainty)> {
-        Some(match holding.holder {
+    fn holder(&mut self, holder: Holder, within: Option<Address>) -> Option<(NodeId, Certainty)> {
+        Some(match holder {
             Holder::Task(key) => {
                 let whole = *self.tasks.get(&key)?;
-                let exact =
-                    holding.within.and_then(|within| self.futures.get(&(key, within.0))).copied();
+                let exact = within.and_then(|within| self.futures.get(&(key, within.0))).copied();
                 let is_forked = self
                     .nodes
                     .get(whole.0)
@@ -351,18 +469,15 @@ impl<'world> Builder<'world> {
                 (*aside?, Certainty::Definite)
             }
             Holder::Thread(id, _) => (*self.threads.get(&id.0)?, Certainty::Definite),
-            Holder::Shared(address) => {
-                let known = self.places.get(&address.0).copied();
-                let node = known.unwrap_or_else(|| self.add(Node::Place(address.0)));
-                self.places.insert(address.0, node);
-                (node, Certainty::Definite)
-            }
+            Holder::Shared(address) => (self.place(address), Certainty::Definite),
+            Holder::Queued(key) => (self.place(key.0), Certainty::Definite),
         })
     }
 
     fn finish(mut self) -> WaitGraph<'world> {
         self.edges.sort();
-        self.edges.dedup();
+        // Of what has several owners, one who has it twice counts twice.
+        self.edges.dedup_by(|edge, before| edge == before && edge.kind != EdgeKind::OwnedBy);
         let mut first = vec![0; self.nodes.len() + 1];
         for edge in &self.edges {
             if let Some(count) = first.get_mut(edge.from.0 + 1) {
@@ -376,6 +491,19 @@ impl<'world> Builder<'world> {
         }
         WaitGraph { world: self.world, nodes: self.nodes, edges: self.edges, first }
     }
+}
+
+/// The value with several owners that lies at this address.
+pub(super) fn shared_at(world: &World, address: Address) -> Option<&Shared> {
+    let index = world.shared.binary_search_by_key(&address, |shared| shared.address).ok()?;
+    world.shared.get(index)
+}
+
+/// The value with several owners that this address lies in.
+fn shared_around(world: &World, address: Address) -> Option<&Shared> {
+    let after = world.shared.partition_point(|shared| shared.address <= address);
+    let shared = world.shared.get(after.checked_sub(1)?)?;
+    shared.has(address).then_some(shared)
 }
 
 /// The futures in a row from `start`, up to the leaf or to where several are polled together.

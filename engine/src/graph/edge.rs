@@ -27,6 +27,10 @@ pub enum EdgeKind {
     WaitsFor,
     /// The resource is held by it.
     HeldBy,
+    /// It lies in this value, and only who has that can reach it.
+    Inside,
+    /// The value is had by this one, or the message will be received by it.
+    OwnedBy,
     /// It is behind this one in the queue of a resource.
     Behind,
     /// It waits for the end of this task or thread.

@@ -106,8 +106,8 @@ impl Node<'_> {
                 Some(last) if last.children.len() > 1 && last.needs == Needs::Any => Needed::Any,
                 Some(_) | None => Needed::All,
             },
-            Node::Thread(_) | Node::Place(_) => Needed::All,
-            Node::Runtime(_) => Needed::Any,
+            Node::Thread(_) => Needed::All,
+            Node::Runtime(_) | Node::Place(_) => Needed::Any,
             // The next of a set of tasks is whichever ends first.
             Node::Resource(resource) if resource.has_tasks() => Needed::Any,
             Node::Resource(resource) => match resource.by {

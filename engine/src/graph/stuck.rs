@@ -4,8 +4,10 @@
 //! what needs all with the last. What is left when no more goes on is stuck: each of these waits,
 //! in the end, for itself or for what nothing can wake. Linear in nodes and edges.
 
+use super::build::shared_at;
 use super::node::{Needed, Node, NodeId, ResourceNode};
 use super::{Edge, EdgeKind, WaitGraph};
+use crate::address::Address;
 use crate::evidence::Certainty;
 use crate::model::{EndedBy, Hold};
 
@@ -92,7 +94,8 @@ impl<'graph, 'world> Spread<'graph, 'world> {
                 *slot = missing;
             }
             // A place does nothing by itself; whether somebody looks into it is a guess.
-            let is_dead = matches!(node, Node::Place(_)) && certainty == Certainty::Possible;
+            let is_lonely = matches!(node, Node::Place(_)) && graph.needs(id).is_empty();
+            let is_dead = is_lonely && certainty == Certainty::Possible;
             if missing == 0 && !is_dead {
                 spread.mark(id);
             }
@@ -148,6 +151,7 @@ fn is_complete(graph: &WaitGraph<'_>, id: NodeId, node: &Node<'_>, certainty: Ce
             let found = counted.filter(is_end).count() as u64;
             found > 0 && resource.ends.is_some_and(|ends| found >= ends)
         }
+        Node::Resource(_) if counted.clone().any(|edge| edge.kind == EdgeKind::Inside) => true,
         // How many permits there are in all is not known, nor whether one end is the only one.
         Node::Resource(resource) => match resource.by {
             EndedBy::Permits | EndedBy::Senders | EndedBy::Receivers => {
@@ -157,8 +161,20 @@ fn is_complete(graph: &WaitGraph<'_>, id: NodeId, node: &Node<'_>, certainty: Ce
         },
         Node::Runtime(_) => counted.clone().any(|edge| edge.kind == EdgeKind::DrivenBy),
         Node::Branch(_) => found > 0,
-        Node::Thread(_) | Node::Place(_) => true,
+        Node::Place(address) => is_owned(graph, id, *address, certainty),
+        Node::Thread(_) => true,
     }
+}
+
+/// Whether all owners of a value are among those that are known, or the one receiver of a message.
+fn is_owned(graph: &WaitGraph<'_>, id: NodeId, address: u64, certainty: Certainty) -> bool {
+    let owners = graph.needs(id).iter().filter(|edge| edge.certainty >= certainty);
+    let found = owners.clone().count() as u64;
+    let is_message = owners.clone().any(|edge| edge.holding.is_some());
+    let shared = shared_at(graph.world, Address(address));
+    let count = shared.and_then(|shared| shared.count);
+    let is_guess = certainty == Certainty::Possible;
+    found > 0 && (is_message || is_guess || count.is_some_and(|count| found >= count))
 }
 
 /// Whether an edge leads to one of the ends that are counted: a permit for room in a channel is none.

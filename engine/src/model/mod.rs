@@ -4,6 +4,7 @@
 
 mod future;
 mod resource;
+mod shared;
 mod task;
 mod thread;
 mod wait;
@@ -13,6 +14,7 @@ pub(crate) mod worlds;
 
 pub use future::{Future, FutureKind, FutureState, Line, Needs};
 pub use resource::{Aside, Held, Hold, Holder, Holding, Resource, ResourceKey, Waiter, Waker};
+pub use shared::{Owner, Shared};
 pub use task::{Runtime, Spawn, SpawnKind, Task, TaskKey, TaskKind, TaskState};
 pub use thread::{Activity, Frame, Thread};
 pub use wait::{Amount, EndedBy, PollFunction, Wait};
@@ -35,6 +37,8 @@ pub struct World {
     /// What could still wake a thread of the process from outside, in words; absent if that was not
     /// looked at.
     pub stirs: Option<Vec<String>>,
+    /// Values with several owners that something of this may lie in, by where they lie.
+    pub shared: Vec<Shared>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
 }

@@ -129,8 +129,10 @@ pub enum Holder {
     Aside(TaskKey, Address),
     /// A frame of a thread: the thread, and which of its frames from the innermost.
     Thread(ThreadId, usize),
-    /// A message that waits in a channel or another place that no task owns alone.
+    /// A value that several have together, by where it lies: see [`super::Shared`].
     Shared(Address),
+    /// A message that waits in this channel: whoever receives from it gets that.
+    Queued(ResourceKey),
 }
 
 /// A future that is alive in the state of a task and on none of its await paths: nothing polls it

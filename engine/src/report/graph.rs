@@ -109,6 +109,8 @@ fn label(kind: EdgeKind) -> &'static str {
         EdgeKind::HeldBy => "held by",
         EdgeKind::Behind => "behind",
         EdgeKind::EndOf => "waits for the end of",
+        EdgeKind::Inside => "inside",
+        EdgeKind::OwnedBy => "owned by",
         EdgeKind::PolledBy => "polled by",
         EdgeKind::RunBy => "run by",
         EdgeKind::RunOn => "run on",

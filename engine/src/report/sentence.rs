@@ -142,9 +142,14 @@ pub(super) fn what(words: &Words<'_, '_>, told: &Told) -> String {
         Some(EdgeKind::SetAside) => format!("being polled by {next}"),
         Some(EdgeKind::Behind) => format!("its turn behind {next}"),
         Some(EdgeKind::PolledBy) => "its own poll to end".to_owned(),
-        Some(EdgeKind::WaitsFor | EdgeKind::HeldBy | EdgeKind::Polls) | None => {
-            resource(words, told, &next)
-        }
+        Some(
+            EdgeKind::WaitsFor
+            | EdgeKind::HeldBy
+            | EdgeKind::Inside
+            | EdgeKind::OwnedBy
+            | EdgeKind::Polls,
+        )
+        | None => resource(words, told, &next),
     }
 }
 
@@ -156,18 +161,40 @@ fn resource(words: &Words<'_, '_>, told: &Told, next: &str) -> String {
         let wait = words.wait(told.who);
         return wait.map_or_else(|| without_wait(words, told.who), |wait| words.waited(wait));
     };
-    let hold = words.holding(told.step.holding).map(|holding| holding.hold);
-    let has = match hold {
+    let has = has(words, &told.step, next);
+    match node.by {
+        EndedBy::Senders | EndedBy::Receivers => format!("{}, {has}", waited(node.wait, None)),
+        _ if node.has_tasks() => format!("the next task of {} to end: {next}", article(kind(node))),
+        _ => format!("{}, {has}", article(kind(node))),
+    }
+}
+
+/// What who comes next has of a resource, and how.
+fn has(words: &Words<'_, '_>, step: &Step, next: &str) -> String {
+    if step.by == Some(EdgeKind::Inside) {
+        return match next {
+            "itself" => "which nobody else can reach".to_owned(),
+            _ => format!("which only {next} could reach"),
+        };
+    }
+    let hold = words.holding(step.holding).map(|holding| holding.hold);
+    if let Some(place) = step.place {
+        let what = match hold {
+            Some(Hold::Sender) => "whose sender",
+            Some(Hold::Receiver) => "whose receiver",
+            _ => "whose holder",
+        };
+        return match words.is_queue(place) {
+            true => format!("{what} lies in a message that only {next} could receive"),
+            false => format!("{what} lies in what only {next} could reach"),
+        };
+    }
+    match hold {
         Some(Hold::Assigned(_)) => format!("which was handed to {next}"),
         Some(Hold::Exclusive | Hold::Shared | Hold::Permits(_)) => format!("which {next} holds"),
         Some(Hold::Sender) => format!("which only {next} could send"),
         Some(Hold::Receiver) => format!("which only {next} empties"),
         Some(Hold::Handle) | None => format!("which {next} keeps"),
-    };
-    match node.by {
-        EndedBy::Senders | EndedBy::Receivers => format!("{}, {has}", waited(node.wait, None)),
-        _ if node.has_tasks() => format!("the next task of {} to end: {next}", article(kind(node))),
-        _ => format!("{}, {has}", article(kind(node))),
     }
 }
 
@@ -270,6 +297,9 @@ fn unwoken(words: &Words<'_, '_>, finding: &Finding) -> String {
     let what = wait.map_or("what is not known".to_owned(), |wait| words.waited(wait));
     let who = words.who(step.who);
     let is_sealed = words.case.graph.branch(step.who).is_some_and(|branch| branch.is_sealed);
+    if finding.is_circle {
+        return format!("{who} waits for {what}{place}, and nobody else can reach that to wake it");
+    }
     match is_sealed {
         true => format!("{who} waits for {what}{place}, and nothing is left that could wake it"),
         false => format!("{who} waits for {what}{place}, which is there, and it was not woken"),

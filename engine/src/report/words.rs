@@ -5,7 +5,7 @@ use super::schema::{Location, Origin};
 use super::tasks::{self, Labels};
 use super::types::short_type;
 use crate::diagnosis::Case;
-use crate::graph::{Branch, Node, NodeId, ResourceNode};
+use crate::graph::{Branch, EdgeKind, Node, NodeId, ResourceNode};
 use crate::model::{self, Activity, EndedBy, Future, FutureKind, Holding, Thread, Wait};
 
 /// What is said of nodes is said with these.
@@ -185,6 +185,12 @@ impl<'world> Words<'_, 'world> {
     pub(super) fn awaited_thread(&self, wait: &Wait) -> Option<&'world str> {
         let mut threads = self.case.world.threads.iter();
         threads.find(|thread| Some(thread.id) == wait.thread).map(|thread| thread.name.as_str())
+    }
+
+    /// Whether a place is a channel's queue.
+    pub(super) fn is_queue(&self, id: NodeId) -> bool {
+        let edges = self.case.graph.needs(id).iter();
+        edges.filter(|edge| edge.kind == EdgeKind::OwnedBy).any(|edge| edge.holding.is_some())
     }
 
     /// A holding by its index.

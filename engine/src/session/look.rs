@@ -94,7 +94,7 @@ fn thread(program: &Program<'_>, thread: &snapshot::Thread, stack: &ThreadStack)
         call,
         blocks_on: None,
         cpu: thread.cpu,
-        wait: sync::wait(program, thread, stack, tokio::CRATE),
+        wait: sync::wait(program, thread, stack, &tokio::is_runtimes),
         frames,
     }
 }

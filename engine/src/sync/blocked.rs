@@ -6,7 +6,7 @@ use crate::futures::simplified;
 use crate::model::Amount;
 use crate::program::Program;
 use crate::snapshot::{self, Syscall};
-use crate::stack::{self, ThreadStack};
+use crate::stack::{self, Local, ThreadStack};
 use crate::symbols::{Kind, Type};
 use crate::value::{Place, Pointee};
 
@@ -66,11 +66,12 @@ impl<'program> Blocked<'program> {
         self.functions.iter().find(|(_, path)| is_it(path)).map(|(frame, _)| *frame)
     }
 
-    /// Whether the thread waits on behalf of the runtime that this crate is: of the functions that
-    /// are not std's or a lock library's, the innermost one is the runtime's.
-    pub(super) fn is_for_runtime(&self, runtime: &str) -> bool {
-        let innermost = innermost(self.functions.iter().map(|(_, path)| path.as_str()));
-        innermost.is_some_and(|path| path.split("::").next() == Some(runtime))
+    /// Whether the thread waits on behalf of a runtime: of the functions that are not std's or a lock
+    /// library's, the innermost one is the runtime's. `is_runtimes` says that of the path of a function;
+    /// nothing of one that only wraps those below it.
+    pub(super) fn is_for_runtime(&self, is_runtimes: &dyn Fn(&str) -> Option<bool>) -> bool {
+        let above = above(self.functions.iter().map(|(_, path)| path.as_str()));
+        above.filter_map(|path| is_runtimes(path.trim_start_matches('<'))).next() == Some(true)
     }
 
     /// The futex that it waits for.
@@ -106,6 +107,24 @@ impl<'program> Blocked<'program> {
     /// The type that the parameter `self` of this function refers to: known also where optimized
     /// code keeps the parameter nowhere.
     pub(super) fn receiver_type(&self, crate_name: &str, ends: &[&str]) -> Option<Place<'program>> {
+        let own = self.receiver(crate_name, ends)?;
+        // Of no address yet: only its type counts here.
+        let reference = Place::new(self.program, own.image, Address(0), own.type_id?)?;
+        target_type(&reference)
+    }
+
+    /// What the parameter `self` of this function refers to, where the parameter lies in memory.
+    pub(super) fn receiver_value(
+        &self,
+        crate_name: &str,
+        ends: &[&str],
+    ) -> Option<Place<'program>> {
+        let own = self.receiver(crate_name, ends)?;
+        let Ok(stack::Place::Memory(address)) = own.place else { return None };
+        referent(&Place::new(self.program, own.image, address, own.type_id?)?)
+    }
+
+    fn receiver(&self, crate_name: &str, ends: &[&str]) -> Option<Local> {
         let index = self.inside(crate_name, ends)?;
         let (frame, functions) = self.stack.frames.get(index)?;
         let is_it = |name: &str| {
@@ -114,21 +133,23 @@ impl<'program> Blocked<'program> {
         };
         let depth = functions.iter().position(|function| is_it(&function.name))?;
         let locals = stack::locals(self.program, frame);
-        let own = locals.into_iter().find(|local| {
+        locals.into_iter().find(|local| {
             local.depth == depth && matches!(local.name.as_deref(), Some("self" | "lock"))
-        })?;
-        // Of no address yet: only its type counts here.
-        let reference = Place::new(self.program, own.image, Address(0), own.type_id?)?;
-        target_type(&reference)
+        })
     }
 }
 
 /// The innermost of these functions that is not std's or a lock library's.
-pub(super) fn innermost<'path>(mut paths: impl Iterator<Item = &'path str>) -> Option<&'path str> {
+pub(super) fn innermost<'path>(paths: impl Iterator<Item = &'path str>) -> Option<&'path str> {
+    above(paths).next()
+}
+
+/// Those of these functions that are not std's or a lock library's.
+fn above<'path>(paths: impl Iterator<Item = &'path str>) -> impl Iterator<Item = &'path str> {
     const BELOW: [&str; 8] =
         ["std", "core", "alloc", "parking_lot", "parking_lot_core", "lock_api", "libc", "mio"];
     // What has no debug info has no path either: `syscall`, `__futex_abstimed_wait`.
-    paths.find(|path| {
+    paths.filter(|path| {
         let path = path.trim_start_matches('<');
         path.contains("::") && !BELOW.contains(&path.split("::").next().unwrap_or_default())
     })

@@ -15,6 +15,7 @@ mod guards;
 mod local_pool;
 mod parking_lot;
 mod primitive;
+mod std_channels;
 mod std_locks;
 mod std_threads;
 mod system;
@@ -33,15 +34,16 @@ const LIBRARIES: &[fn(&Blocked<'_>) -> Option<Wait>] =
     &[parking_lot::wait, std_threads::wait, std_locks::wait, system::wait];
 
 /// What this thread waits for, if it is blocked in something that is known here. One that waits on
-/// behalf of the crate `runtime`, for work, is not.
+/// behalf of a runtime, for work, is not: `is_runtimes` says of a function's path whether it is the
+/// runtime's, and nothing of one that only wraps others.
 pub fn wait(
     program: &Program<'_>,
     thread: &snapshot::Thread,
     stack: &ThreadStack,
-    runtime: &str,
+    is_runtimes: &dyn Fn(&str) -> Option<bool>,
 ) -> Option<Wait> {
     let blocked = Blocked::new(program, thread, stack)?;
-    if blocked.is_for_runtime(runtime) {
+    if blocked.is_for_runtime(is_runtimes) {
         return None;
     }
     LIBRARIES.iter().find_map(|wait| wait(&blocked))
@@ -72,6 +74,7 @@ pub fn resource(wait: &Wait) -> Option<Resource> {
 /// What futures of these libraries wait for, and which values hold a part of it.
 pub const LEAVES: &[&dyn Leaf] = &[
     &guards::Guards,
+    &std_channels::Ends,
     &futures::MUTEX,
     &futures::BOUNDED,
     &futures::UNBOUNDED,

@@ -1,9 +1,10 @@
 //! Threads of std that wait for one another: channels, joining, parking, sleeping.
 //!
 //! Source: rust 1.95 `library/std/src/sync/mpmc/`, `library/std/src/thread/`. A channel's thread
-//! parks on a word of its own, so that the channel is known only where its variable is.
+//! parks on a word of its own, so that the channel is known only where its variable is in memory.
 
 use super::blocked::{Blocked, amounts};
+use super::std_channels;
 use crate::model::{EndedBy, ResourceKey, Wait};
 
 /// A kind of wait: what it is called, whose doing ends it, and the ends of the functions that tell it.
@@ -24,13 +25,20 @@ pub(super) fn wait(blocked: &Blocked<'_>) -> Option<Wait> {
         KINDS.iter().find(|(_, _, ends)| blocked.inside("std", ends).is_some())?;
     let channel = blocked.receiver_type("std", ends);
     let futex = blocked.futex();
+    let end = blocked.receiver_value("std", ends).filter(|_| kind.starts_with("std mpsc"));
+    let shared = end.and_then(|end| std_channels::shared(&end));
+    let mut amounts = futex.as_ref().map(amounts).unwrap_or_default();
+    amounts.extend(shared.iter().flat_map(std_channels::amounts));
     Some(Wait {
         kind: (*kind).to_owned(),
         by: *by,
         type_name: channel.map_or_else(|| (*kind).to_owned(), |channel| channel.type_.name.clone()),
         // Others unpark a thread by the word it parks on.
-        resource: futex.as_ref().map(|futex| ResourceKey(futex.word)),
-        amounts: futex.as_ref().map(amounts).unwrap_or_default(),
+        resource: match shared {
+            Some(shared) => Some(ResourceKey(shared.address)),
+            None => futex.as_ref().map(|futex| ResourceKey(futex.word)),
+        },
+        amounts,
         ..Wait::default()
     })
 }

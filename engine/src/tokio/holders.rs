@@ -1,11 +1,12 @@
 //! Who holds what others wait for: in the tasks, and in the variables of the threads' frames.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use super::world::Reader;
 use crate::evidence::Trust;
 use crate::futures::{Survey, Walk, settled};
-use crate::model::{self, Line, ResourceKey};
+use crate::model::{self, Holder, Holding, Line, ResourceKey, Shared};
 use crate::program::Program;
 use crate::stack::{self, Local, ThreadStack};
 use crate::value::Place;
@@ -13,8 +14,9 @@ use crate::value::Place;
 impl<'program> Reader<'_, 'program> {
     /// What a task keeps beside what it awaits.
     pub(super) fn add_survey(&mut self, task: &mut model::Task, walk: &Walk<'program>) {
-        let Survey { aside, holdings, gaps } = self.walker.survey(task.key, walk);
+        let Survey { aside, holdings, shared, gaps } = self.walker.survey(task.key, walk);
         task.aside = aside;
+        self.world.shared.extend(shared);
         self.world.holdings.extend(holdings);
         self.world.gaps.extend(gaps);
     }
@@ -32,8 +34,10 @@ impl<'program> Reader<'_, 'program> {
             }
         }
         let mut holdings = std::mem::take(&mut self.world.holdings);
-        holdings.retain(|holding| waited.contains(&holding.resource));
+        let needed = with_queues(waited, &holdings);
+        holdings.retain(|holding| needed.contains(&holding.resource));
         self.world.holdings = settled(holdings);
+        self.world.shared = with_all_owners(std::mem::take(&mut self.world.shared));
     }
 
     fn add_locals(&mut self, program: &'program Program<'program>, thread_stack: &ThreadStack) {
@@ -56,10 +60,45 @@ impl<'program> Reader<'_, 'program> {
                     &place,
                 );
                 self.world.holdings.extend(survey.holdings);
+                self.world.shared.extend(survey.shared);
             }
             frames_before += functions.len();
         }
     }
+}
+
+/// What is waited for, and the channels in whose messages somebody has a part of that.
+fn with_queues(waited: &HashSet<ResourceKey>, holdings: &[Holding]) -> HashSet<ResourceKey> {
+    let mut needed = waited.clone();
+    loop {
+        let queues = holdings.iter().filter_map(|holding| match holding.holder {
+            Holder::Queued(queue) if needed.contains(&holding.resource) => Some(queue),
+            _ => None,
+        });
+        let new: Vec<ResourceKey> = queues.filter(|queue| !needed.contains(queue)).collect();
+        if new.is_empty() {
+            return needed;
+        }
+        needed.extend(new);
+    }
+}
+
+/// Each shared value once, with all its owners, each of these once: where a pointer is seen twice, the
+/// surer look counts.
+fn with_all_owners(mut shared: Vec<Shared>) -> Vec<Shared> {
+    shared.sort_by_key(|shared| (shared.address, Reverse(shared.size)));
+    let mut merged: Vec<Shared> = Vec::new();
+    for shared in shared {
+        match merged.last_mut().filter(|last| last.address == shared.address) {
+            Some(last) => last.owners.extend(shared.owners),
+            None => merged.push(shared),
+        }
+    }
+    for shared in &mut merged {
+        shared.owners.sort_by_key(|owner| (owner.address, Reverse(owner.certainty)));
+        shared.owners.dedup_by_key(|owner| owner.address);
+    }
+    merged
 }
 
 /// The value of a variable that lies in memory.

@@ -36,5 +36,15 @@ pub use leaves::LEAVES;
 pub use task::TaskBits;
 pub use world::read;
 
+/// Whether a thread that is blocked in this function of Tokio's, by its path, is so for the runtime's own
+/// sake, as when it waits for work; nothing of a function that only wraps those of others. What the
+/// primitives do is done for whoever calls them.
+pub fn is_runtimes(path: &str) -> Option<bool> {
+    match path.starts_with("tokio::loom::") {
+        true => None,
+        false => Some(path.starts_with("tokio::") && !path.starts_with("tokio::sync::")),
+    }
+}
+
 /// The name of the crate.
-pub const CRATE: &str = "tokio";
+const CRATE: &str = "tokio";

@@ -8,6 +8,7 @@ mod render;
 mod search;
 mod sequence;
 mod statics;
+mod tables;
 mod thread_local;
 
 pub use place::{Place, Pointee};
@@ -15,4 +16,5 @@ pub use render::{ValueLimits, is_secret, render};
 pub use search::search;
 pub use sequence::{element_type, elements};
 pub use statics::statics;
+pub use tables::{HASH_TABLE, hash_entries};
 pub use thread_local::ThreadLocals;

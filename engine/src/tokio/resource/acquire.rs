@@ -101,6 +101,10 @@ impl Leaf for Acquire {
         self.is_leaf(type_) || guard::is_guard(type_)
     }
 
+    fn is_waited(&self, type_: &Type) -> bool {
+        type_.is(guard::SEMAPHORE)
+    }
+
     fn held(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Held> {
         if !self.is_leaf(&place.type_) {
             return guard::held(place);

@@ -8,7 +8,7 @@ use crate::model::{Held, Hold, ResourceKey};
 use crate::symbols::Type;
 use crate::value::Place;
 
-const SEMAPHORE: &str = "tokio::sync::batch_semaphore::Semaphore";
+pub(super) const SEMAPHORE: &str = "tokio::sync::batch_semaphore::Semaphore";
 
 /// The types that have the semaphore as a field, and that field.
 const LOCKS: [(&str, &str); 3] = [

@@ -12,6 +12,7 @@ mod interval;
 mod io;
 mod join;
 mod join_set;
+mod list;
 mod mpsc;
 mod notified;
 mod oneshot;

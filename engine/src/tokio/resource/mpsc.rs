@@ -9,7 +9,7 @@
 //! each message that finds room.
 
 use super::owner::{self, Owner};
-use super::{Leaf, acquire, notified, queue};
+use super::{Leaf, acquire, list, notified, queue};
 use crate::model::{Amount, EndedBy, Held, Hold, Resource, ResourceKey, Wait};
 use crate::symbols::{Kind, Type};
 use crate::value::{Place, search};
@@ -80,6 +80,11 @@ impl Leaf for Mpsc {
             hold => hold,
         };
         Some(Held { resource: ResourceKey(channel(place)?.address), hold })
+    }
+
+    fn queued<'program>(&self, place: &Place<'program>) -> Vec<Place<'program>> {
+        let channel = channel(place).filter(|_| is_receiver(&place.type_));
+        channel.and_then(|channel| list::messages(&channel)).unwrap_or_default()
     }
 }
 
@@ -192,6 +197,6 @@ fn inside(place: &Place<'_>, name: &str) -> Option<u64> {
     holder(place, name)?.field(name)?.unsigned()
 }
 
-fn holder<'program>(place: &Place<'program>, name: &str) -> Option<Place<'program>> {
+pub(super) fn holder<'program>(place: &Place<'program>, name: &str) -> Option<Place<'program>> {
     search(place, DEPTH, &|type_| type_.member(name).is_some()).into_iter().next()
 }

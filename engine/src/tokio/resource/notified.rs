@@ -90,6 +90,10 @@ impl Leaf for Notified {
         self.is_leaf(type_)
     }
 
+    fn is_waited(&self, type_: &Type) -> bool {
+        type_.is(NOTIFY)
+    }
+
     /// A notification that was given to it, of which it does not know yet: others wait in vain for
     /// it as long as nothing polls it.
     fn held(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Held> {

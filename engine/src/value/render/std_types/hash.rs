@@ -1,15 +1,9 @@
-//! Hash tables.
-//!
-//! Source: hashbrown 0.14 to 0.16 `raw/mod.rs`: `struct RawTable<T> { table: RawTableInner {
-//! bucket_mask, ctrl, growth_left, items } }`; element `i` ends `i` elements before the control
-//! bytes, and is there where the upper bit of its control byte is 0.
+//! Maps and sets that are hash tables.
 
 use super::Known;
-use crate::address::Address;
-use crate::symbols::TypeId;
 use crate::value::render::limits::HashOrder;
 use crate::value::render::{Renderer, render};
-use crate::value::{Place, search};
+use crate::value::{HASH_TABLE, Place, hash_entries, search};
 
 pub(super) const TYPES: &[Known] = &[
     ("std::collections::hash::map::HashMap", map),
@@ -17,9 +11,6 @@ pub(super) const TYPES: &[Known] = &[
     ("hashbrown::map::HashMap", map),
     ("hashbrown::set::HashSet", set),
 ];
-
-/// Most buckets that are looked at.
-const MOST_BUCKETS: u64 = 1 << 16;
 
 fn map(renderer: &mut Renderer<'_>, place: &Place<'_>) -> Option<()> {
     entries(renderer, place, &|entry, renderer| {
@@ -37,15 +28,11 @@ fn set(renderer: &mut Renderer<'_>, place: &Place<'_>) -> Option<()> {
 type ShowEntry<'show> = &'show dyn Fn(&Place<'_>, &Renderer<'_>) -> Option<String>;
 
 fn entries(renderer: &mut Renderer<'_>, place: &Place<'_>, show: ShowEntry<'_>) -> Option<()> {
-    let tables = search(place, 6, &|type_| type_.is("hashbrown::raw::RawTable"));
+    let tables = search(place, 6, &|type_| type_.is(HASH_TABLE));
     let table = tables.first()?;
-    let element = table.type_.parameter("T")?;
-    let inner = table.field("table")?;
-    let control = inner.field("ctrl")?.pointer()?;
-    let mask = inner.field("bucket_mask")?.unsigned()?;
-    let count = inner.field("items")?.unsigned()?;
+    let count = table.fields(&["table", "items"])?.unsigned()?;
     let most = renderer.limits.elements;
-    let found = full(table, control, mask, count, element)?;
+    let found = hash_entries(table)?;
     let mut texts: Vec<String> =
         found.iter().take(most).map(|entry| show(entry, renderer)).collect::<Option<_>>()?;
     match renderer.limits.order {
@@ -59,27 +46,4 @@ fn entries(renderer: &mut Renderer<'_>, place: &Place<'_>, show: ShowEntry<'_>) 
     }
     renderer.push("}");
     Some(())
-}
-
-/// The elements that are there.
-fn full<'program>(
-    table: &Place<'program>,
-    control: Address,
-    mask: u64,
-    count: u64,
-    element: TypeId,
-) -> Option<Vec<Place<'program>>> {
-    const EMPTY: u8 = 0x80;
-    if count == 0 {
-        return Some(Vec::new());
-    }
-    let size = table.cast(element)?.type_.size;
-    let buckets = mask.checked_add(1)?.min(MOST_BUCKETS);
-    let mut bytes = vec![0; usize::try_from(buckets).ok()?];
-    table.program.read(control, &mut bytes).ok()?;
-    let there = (0u64..).zip(bytes).filter(|(_, byte)| byte & EMPTY == 0);
-    let there = there.take(usize::try_from(count).unwrap_or(usize::MAX));
-    there
-        .map(|(index, _)| table.at(control.back(index.checked_add(1)?.checked_mul(size)?), element))
-        .collect()
 }
