@@ -17,6 +17,8 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Finding> {
 /// Whether on the circle one waits for others to let go of their ends, who wait for it to end.
 pub(super) fn is_kept_open(case: &Case<'_>, knot: &Knot) -> bool {
     let resources = knot.circle.iter().filter_map(|edge| match case.graph.node(edge.to)? {
+        // The end of one of a set of tasks is the end of a task.
+        Node::Resource(resource) if resource.has_tasks() => None,
         Node::Resource(resource) => Some(resource.by),
         Node::Branch(_) | Node::Thread(_) | Node::Runtime(_) | Node::Place(_) => None,
     });

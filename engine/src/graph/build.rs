@@ -326,11 +326,19 @@ impl<'world> Builder<'world> {
             };
             let from = ends.iter().find_map(|by| self.resources.get(&(holding.resource, *by)));
             let Some(from) = from.copied() else { continue };
+            // Of what is made of tasks, its handle is where it is waited from.
+            if holding.hold == Hold::Handle && self.has_tasks(from) {
+                continue;
+            }
             let Some((to, most)) = self.holder(holding.holder, holding.within) else { continue };
             let certainty = holding.certainty.min(most);
             let kind = EdgeKind::HeldBy;
             self.edges.push(Edge { from, to, kind, certainty, holding: Some(index) });
         }
+    }
+
+    fn has_tasks(&self, node: NodeId) -> bool {
+        matches!(self.nodes.get(node.0), Some(Node::Resource(resource)) if resource.has_tasks())
     }
 
     /// Adds for what anybody could end who can reach it, where that is known: who has the value that it
@@ -377,12 +385,18 @@ impl<'world> Builder<'world> {
                     holding: None,
                 });
             }
-            // A message belongs to whoever receives it.
-            for index in receivers.get(&address).into_iter().flatten() {
+            // A message belongs to whoever receives it. Of several values that may be the one receiver,
+            // any may; of one, that one must be it.
+            let receivers = receivers.get(&address).map(Vec::as_slice).unwrap_or_default();
+            let least = match receivers {
+                [_] => Certainty::Likely,
+                _ => Certainty::Possible,
+            };
+            for index in receivers {
                 let Some(holding) = world.holdings.get(*index) else { continue };
                 let holder = self.holder(holding.holder, holding.within);
                 if let Some((to, most)) = holder {
-                    let certainty = holding.certainty.min(most);
+                    let certainty = holding.certainty.max(least).min(most);
                     let (kind, holding) = (EdgeKind::OwnedBy, Some(*index));
                     self.edges.push(Edge { from, to, kind, certainty, holding });
                 }

@@ -6,7 +6,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
-use super::node::NodeId;
+use super::node::{Needed, Node, NodeId};
 use super::stuck::Stuck;
 use super::{Edge, WaitGraph};
 
@@ -84,14 +84,39 @@ fn victims(waiting: &HashMap<NodeId, Vec<NodeId>>, nodes: &[NodeId]) -> Vec<Node
 /// The most nodes of a knot from which a shortest circle is searched: each search is linear.
 const MOST_STARTS: usize = 16;
 
-/// The shortest circle among `nodes`; of several, the one with the first node.
+/// The shortest circle among `nodes` that tells most; of several, the one with the first node. One of a
+/// single task tells less than others where somebody else could help that task: why nobody does is
+/// then on another circle.
 fn shortest_circle(graph: &WaitGraph<'_>, stuck: &Stuck, nodes: &[NodeId]) -> Vec<Edge> {
     let inside: HashSet<NodeId> = nodes.iter().copied().collect();
     let circles = nodes
         .iter()
         .take(MOST_STARTS)
         .filter_map(|start| circle_from(graph, stuck, &inside, *start));
-    circles.min_by_key(Vec::len).unwrap_or_default()
+    circles
+        .min_by_key(|circle| (is_partial(graph, stuck, circle), circle.len()))
+        .unwrap_or_default()
+}
+
+/// Whether a circle is one task's own, and leaves out others who could help it as well.
+fn is_partial(graph: &WaitGraph<'_>, stuck: &Stuck, circle: &[Edge]) -> bool {
+    let task = |id: NodeId| graph.branch(id).map(|branch| branch.task.key);
+    let mut tasks = circle.iter().filter_map(|edge| task(edge.from));
+    let Some(own) = tasks.next() else { return false };
+    let is_others = |id: NodeId| match graph.node(id) {
+        Some(Node::Branch(branch)) => branch.task.key != own,
+        Some(Node::Place(_) | Node::Thread(_)) => true,
+        Some(Node::Resource(_) | Node::Runtime(_)) | None => false,
+    };
+    let is_choice = |edge: &&Edge| {
+        graph.branch(edge.from).is_none()
+            && graph.node(edge.from).is_some_and(|node| node.needed() == Needed::Any)
+    };
+    tasks.all(|task| task == own)
+        && circle.iter().filter(is_choice).any(|edge| {
+            let mut others = stuck.reasons(graph, edge.from).filter(|other| other.to != edge.to);
+            others.any(|other| is_others(other.to))
+        })
 }
 
 /// The shortest way from `start` back to it.

@@ -41,6 +41,8 @@ pub(super) fn sentence(words: &Words<'_, '_>, finding: &Finding, looks: &Looks) 
 pub(super) struct Told {
     /// Who waits.
     pub(super) who: NodeId,
+    /// What of that waits: a thread that polls a task may block on a future of its own.
+    pub(super) leaf: NodeId,
     /// The step that says what for.
     pub(super) step: Step,
     /// Who is waited for.
@@ -53,24 +55,27 @@ pub(super) fn told(words: &Words<'_, '_>, finding: &Finding) -> Vec<Told> {
     let mut told: Vec<Told> = Vec::new();
     let mut before: Option<Step> = None;
     for step in &finding.steps {
-        let same = before.take().filter(|before| {
-            before.relation == Some(EdgeKind::PolledBy)
-                && words.label(before.who) == words.label(step.who)
-        });
+        let leads_here = |before: &Step| match before.relation {
+            Some(EdgeKind::PolledBy) => words.label(before.who) == words.label(step.who),
+            relation => relation == Some(EdgeKind::BlocksOn),
+        };
+        let who =
+            before.take().filter(leads_here).map_or(step.who, |before| match before.relation {
+                Some(EdgeKind::BlocksOn) => before.who,
+                _ => step.who,
+            });
         match step.relation {
             Some(EdgeKind::PolledBy) => before = Some(*step),
-            _ => told.push(Told {
-                who: same.map_or(step.who, |_| step.who),
-                step: *step,
-                next: None,
-            }),
+            Some(EdgeKind::BlocksOn) => before = Some(Step { who, ..*step }),
+            _ => told.push(Told { who, leaf: step.who, step: *step, next: None }),
         }
     }
-    // The task whose thread is the first step comes last on the circle.
-    if let Some(last) = before {
-        let first = told.first().map(|first| words.label(first.who));
-        if first != Some(words.label(last.who)) {
-            told.push(Told { who: last.who, step: last, next: None });
+    // The first step may be what the last one leads to.
+    if let (Some(last), Some(first)) = (before, told.first_mut()) {
+        match last.relation {
+            Some(EdgeKind::BlocksOn) => first.who = last.who,
+            _ if words.label(first.who) == words.label(last.who) => {}
+            _ => told.push(Told { who: last.who, leaf: last.who, step: last, next: None }),
         }
     }
     let whos: Vec<NodeId> = told.iter().map(|told| told.who).collect();
@@ -110,11 +115,12 @@ fn chain(words: &Words<'_, '_>, finding: &Finding) -> String {
 
 /// `task 7 (transfer) waits for the Mutex that task 9 has, at src/bank.rs:41`.
 fn wait(words: &Words<'_, '_>, told: &Told) -> String {
-    let place = at_place(words.place(told.who).as_ref());
+    let place = words.place(told.leaf).or_else(|| words.place(told.who));
+    let place = at_place(place.as_ref());
     let who = words.who(told.who);
     match told.step.relation {
         Some(EdgeKind::RunBy | EdgeKind::RunOn) => format!("{who} {}", what(words, told)),
-        None => stands(words, told.who),
+        None => stands(words, told.leaf),
         _ => {
             let verb = verb(words, told.who);
             let since = words.since_line(words.holding(told.step.holding));
@@ -158,8 +164,8 @@ fn resource(words: &Words<'_, '_>, told: &Told, next: &str) -> String {
     let through = told.step.through.and_then(|id| words.case.graph.node(id));
     let known = told.next.and(through);
     let Some(Node::Resource(node)) = known else {
-        let wait = words.wait(told.who);
-        return wait.map_or_else(|| without_wait(words, told.who), |wait| words.waited(wait));
+        let wait = words.wait(told.leaf);
+        return wait.map_or_else(|| without_wait(words, told.leaf), |wait| words.waited(wait));
     };
     let has = has(words, &told.step, next);
     match node.by {

@@ -150,6 +150,17 @@ impl<'world> Words<'_, 'world> {
         way
     }
 
+    /// The lines on the way to where `who` stands, and from there to where `leaf` does, which is a part of
+    /// it or what it blocks on.
+    pub(super) fn way_to(&self, who: NodeId, leaf: NodeId) -> Vec<Location> {
+        let mut way = self.way(who);
+        if who != leaf {
+            way.extend(self.way(leaf));
+            way.dedup_by(|one, other| one.file == other.file && one.line == other.line);
+        }
+        way
+    }
+
     /// The user's frames of a thread, outermost first.
     fn way_of_thread(&self, thread: &Thread) -> Vec<Location> {
         if matches!(thread.activity, Activity::Waits(_)) {

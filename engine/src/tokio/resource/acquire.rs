@@ -7,7 +7,7 @@
 //! the state 0.
 
 use super::owner::{self, Owner};
-use super::{Leaf, guard, mpsc, queue};
+use super::{Leaf, connection, guard, mpsc, queue};
 use crate::model::{Amount, EndedBy, Held, Hold, Resource, ResourceKey, Wait};
 use crate::symbols::Type;
 use crate::value::{Place, Pointee};
@@ -19,6 +19,7 @@ const MUTEX: &str = "Mutex";
 const RW_LOCK: &str = "RwLock";
 const SEMAPHORE: &str = "Semaphore";
 const SEND: &str = "mpsc send";
+const POOL: &str = "deadpool Pool";
 
 const OWNERS: &[Owner] = &[
     Owner { module: "tokio::sync::mutex", type_path: "tokio::sync::mutex::Mutex", kind: MUTEX },
@@ -53,7 +54,7 @@ impl Leaf for Acquire {
         let of = Of::read(place, around)?;
         // Of a lock it means nothing to a user how many permits there are.
         let mut amounts = match of.kind {
-            SEMAPHORE => vec![Amount::Needs(needed(place)?)],
+            SEMAPHORE | POOL => vec![Amount::Needs(needed(place)?)],
             _ => Vec::new(),
         };
         match assigned(place, &of.semaphore) {
@@ -72,7 +73,7 @@ impl Leaf for Acquire {
             kind: kind.to_owned(),
             by: match of.kind {
                 SEND => EndedBy::Receivers,
-                SEMAPHORE => EndedBy::Permits,
+                SEMAPHORE | POOL => EndedBy::Permits,
                 _ => EndedBy::Holders,
             },
             type_name: of.type_name.clone(),
@@ -133,6 +134,8 @@ impl<'program> Of<'program> {
             Some((owner, None)) => (owner.kind, owner.type_path.to_owned(), None),
             None => (SEMAPHORE, semaphore.type_.name.clone(), None),
         };
+        let is_pools = kind == SEMAPHORE && owner::user(around) == Some(connection::CRATE);
+        let kind = if is_pools { POOL } else { kind };
         // A sender is one of many; what they share is the channel.
         let channel = value.as_ref().filter(|_| kind == SEND).and_then(mpsc::channel);
         let address = match (kind, &value) {
@@ -151,7 +154,7 @@ impl<'program> Of<'program> {
     /// What of its amounts means something to a user: of a lock not how many permits are free.
     fn amounts(&self) -> Vec<Amount> {
         let mut amounts = self.all_amounts();
-        if self.channel.is_none() && self.kind != SEMAPHORE {
+        if self.channel.is_none() && ![SEMAPHORE, POOL].contains(&self.kind) {
             amounts.retain(|amount| !matches!(amount, Amount::Available(_)));
         }
         amounts

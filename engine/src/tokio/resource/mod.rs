@@ -6,6 +6,7 @@ mod broadcast;
 mod cancellation;
 mod child;
 mod clock;
+mod connection;
 mod endpoint;
 mod guard;
 mod interval;
@@ -32,6 +33,7 @@ use crate::value::Place;
 /// All kinds, in the order in which they are tried.
 pub(super) const LEAVES: &[&dyn Leaf] = &[
     &acquire::Acquire,
+    &connection::Connection,
     &join::Join,
     &oneshot::Oneshot,
     &mpsc::Mpsc,

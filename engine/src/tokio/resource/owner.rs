@@ -56,6 +56,13 @@ pub(super) fn captured<'program>(
     fields.into_iter().find_map(|(_, field)| behind_pointers(field, type_path))
 }
 
+/// The crate that called the method of Tokio's among the futures around.
+pub(super) fn user<'around>(around: &'around [Place<'_>]) -> Option<&'around str> {
+    let coroutines = around.iter().rev().filter(|place| coroutine_kind(&place.type_).is_some());
+    let mut crates = coroutines.filter_map(|place| place.type_.crate_name());
+    crates.find(|name| *name != "tokio")
+}
+
 /// What an `Arc` has.
 pub(super) fn shared<'program>(arc: &Place<'program>) -> Option<Place<'program>> {
     match arc.field("ptr")?.pointee()? {
