@@ -89,11 +89,11 @@ const MOST_STARTS: usize = 16;
 /// then on another circle.
 fn shortest_circle(graph: &WaitGraph<'_>, stuck: &Stuck, nodes: &[NodeId]) -> Vec<Edge> {
     let inside: HashSet<NodeId> = nodes.iter().copied().collect();
-    let circles = nodes
-        .iter()
-        .take(MOST_STARTS)
-        .filter_map(|start| circle_from(graph, stuck, &inside, *start));
+    let circles = nodes.iter().take(MOST_STARTS).flat_map(|start| {
+        [Among::Any, Among::Several].map(|among| circle_from(graph, stuck, &inside, *start, among))
+    });
     circles
+        .flatten()
         .min_by_key(|circle| (is_partial(graph, stuck, circle), circle.len()))
         .unwrap_or_default()
 }
@@ -119,37 +119,60 @@ fn is_partial(graph: &WaitGraph<'_>, stuck: &Stuck, circle: &[Edge]) -> bool {
         })
 }
 
+/// Over whom a circle leads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Among {
+    /// Whoever is there.
+    Any,
+    /// Another task or thread than the one that it begins with, at least.
+    Several,
+}
+
 /// The shortest way from `start` back to it.
 fn circle_from(
     graph: &WaitGraph<'_>,
     stuck: &Stuck,
     inside: &HashSet<NodeId>,
     start: NodeId,
+    among: Among,
 ) -> Option<Vec<Edge>> {
-    let mut came_by: HashMap<NodeId, Edge> = HashMap::new();
-    let mut left = VecDeque::from([start]);
-    while let Some(node) = left.pop_front() {
+    let task = |id: NodeId| graph.branch(id).map(|branch| branch.task.key);
+    let is_other = |id: NodeId| match graph.node(id) {
+        Some(Node::Branch(_)) => task(id) != task(start),
+        Some(Node::Thread(_)) => id != start,
+        Some(Node::Resource(_) | Node::Runtime(_) | Node::Place(_)) | None => false,
+    };
+    // Each node may be come to twice: with another's on the way, and without.
+    let first = (start, among == Among::Any);
+    let mut came_by: HashMap<(NodeId, bool), (Edge, bool)> = HashMap::new();
+    let mut left = VecDeque::from([first]);
+    while let Some((node, had_other)) = left.pop_front() {
         for edge in stuck.reasons(graph, node).filter(|edge| inside.contains(&edge.to)) {
-            if edge.to == start {
-                return Some(way_to(start, *edge, &came_by));
+            let has_other = had_other || is_other(edge.to);
+            if edge.to == start && has_other {
+                return Some(way_to(first, (*edge, had_other), &came_by));
             }
-            if let Entry::Vacant(new) = came_by.entry(edge.to) {
-                new.insert(*edge);
-                left.push_back(edge.to);
+            if let Entry::Vacant(new) = came_by.entry((edge.to, has_other)) {
+                new.insert((*edge, had_other));
+                left.push_back((edge.to, has_other));
             }
         }
     }
     None
 }
 
-/// The edges from `start` up to `last`.
-fn way_to(start: NodeId, last: Edge, came_by: &HashMap<NodeId, Edge>) -> Vec<Edge> {
-    let mut way = vec![last];
-    let mut node = last.from;
-    while node != start {
-        let Some(edge) = came_by.get(&node) else { break };
-        way.push(*edge);
-        node = edge.from;
+/// The edges from the first node up to the last edge; with each, whether another's node came before.
+fn way_to(
+    first: (NodeId, bool),
+    last: (Edge, bool),
+    came_by: &HashMap<(NodeId, bool), (Edge, bool)>,
+) -> Vec<Edge> {
+    let (mut edge, mut had_other) = last;
+    let mut way = vec![edge];
+    while (edge.from, had_other) != first {
+        let Some(before) = came_by.get(&(edge.from, had_other)) else { break };
+        (edge, had_other) = *before;
+        way.push(edge);
     }
     way.reverse();
     way

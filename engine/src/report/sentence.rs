@@ -170,7 +170,14 @@ fn resource(words: &Words<'_, '_>, told: &Told, next: &str) -> String {
     let has = has(words, &told.step, next);
     match node.by {
         EndedBy::Senders | EndedBy::Receivers => format!("{}, {has}", waited(node.wait, None)),
-        _ if node.has_tasks() => format!("the next task of {} to end: {next}", article(kind(node))),
+        _ if node.has_tasks() => {
+            format!("the next task of {}, of which {next} is left", article(kind(node)))
+        }
+        EndedBy::Handles => format!("the end of {}, of which {next} is a part", article(kind(node))),
+        EndedBy::Anybody => {
+            let wait = words.wait(told.leaf).unwrap_or(node.wait);
+            format!("{}, {has}", words.waited(wait))
+        }
         _ => format!("{}, {has}", article(kind(node))),
     }
 }

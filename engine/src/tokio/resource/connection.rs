@@ -40,9 +40,9 @@ impl Leaf for Connection {
     fn held(&self, place: &Place<'_>, _around: &[Place<'_>]) -> Option<Held> {
         let (_, object) = OBJECTS.iter().find(|(path, _)| place.type_.is(path))?;
         let is_there = place.field(object)?.variant_name()? == "Some";
-        let Pointee::Thin(pool) = place.field("pool")?.field("ptr")?.pointee()? else {
-            return None;
-        };
+        let is_weak = |type_: &Type| type_.is("alloc::sync::Weak");
+        let pool = search(&place.field("pool")?, DEPTH, &is_weak).into_iter().next()?;
+        let Pointee::Thin(pool) = pool.field("ptr")?.pointee()? else { return None };
         let semaphore = pool.field("data")?.field("semaphore")?;
         let semaphore =
             search(&semaphore, DEPTH, &|type_| type_.is(SEMAPHORE)).into_iter().next()?;
