@@ -61,7 +61,7 @@ fn find(flags: &[&str]) -> Found {
     let threads = snapshot.facts.threads.iter().zip(&stacks);
     let waits = threads
         .map(|(thread, stack)| {
-            (thread.name.clone(), sync::wait(&program, thread, stack, "a runtime"))
+            (thread.name.clone(), sync::wait(&program, thread, stack, &|_| Some(false)))
         })
         .collect();
     let locals = stacks[0].frames.iter().flat_map(|(frame, _)| stack::locals(&program, frame));

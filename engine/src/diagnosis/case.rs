@@ -73,7 +73,7 @@ impl<'world> Case<'world> {
                 branch.is_whole() && self.body.is_none_or(|body| branch.task.key == body)
             }
             Node::Thread(_) => self.body.is_none(),
-            Node::Resource(_) | Node::Runtime(_) | Node::Place(_) => false,
+            Node::Resource(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_) => false,
         };
         let starts = self.graph.nodes().filter(|(_, node)| is_start(node));
         let mut left: Vec<NodeId> = starts.map(|(id, _)| id).collect();
@@ -104,7 +104,9 @@ impl<'world> Case<'world> {
         match self.graph.node(node) {
             Some(Node::Branch(branch)) => movement.stays(branch.task),
             Some(Node::Thread(thread)) => movement.stays_blocked(thread),
-            Some(Node::Resource(_) | Node::Runtime(_) | Node::Place(_)) | None => true,
+            Some(Node::Resource(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_)) | None => {
+                true
+            }
         }
     }
 
@@ -202,7 +204,7 @@ impl<'world> Case<'world> {
         match self.graph.node(id)? {
             Node::Branch(branch) => Some(branch.task.key),
             Node::Thread(thread) => polled(thread),
-            Node::Resource(_) | Node::Runtime(_) | Node::Place(_) => None,
+            Node::Resource(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_) => None,
         }
     }
 
@@ -210,7 +212,11 @@ impl<'world> Case<'world> {
         match self.graph.node(id)? {
             Node::Resource(resource) if resource.ends.is_none() => Some(Doubt::Uncounted(id)),
             Node::Place(_) => Some(Doubt::Uncounted(id)),
-            Node::Resource(_) | Node::Branch(_) | Node::Thread(_) | Node::Runtime(_) => None,
+            Node::Resource(_)
+            | Node::Branch(_)
+            | Node::Thread(_)
+            | Node::Runtime(_)
+            | Node::Pool(_) => None,
         }
     }
 
@@ -231,7 +237,11 @@ impl<'world> Case<'world> {
     pub(super) fn way(&self) -> Option<(Vec<Edge>, NodeId)> {
         let is_body = |node: &Node<'_>| match node {
             Node::Branch(branch) => branch.is_whole() && Some(branch.task.key) == self.body,
-            Node::Thread(_) | Node::Resource(_) | Node::Runtime(_) | Node::Place(_) => false,
+            Node::Thread(_)
+            | Node::Resource(_)
+            | Node::Runtime(_)
+            | Node::Pool(_)
+            | Node::Place(_) => false,
         };
         let (start, _) = self.graph.nodes().find(|(_, node)| is_body(node))?;
         let ends: HashSet<NodeId> = self.ends().map(|(id, _)| id).collect();
@@ -263,7 +273,11 @@ impl<'world> Case<'world> {
                 let task = running.iter().find(|task| task.key == key).copied()?;
                 Some((id, *thread, task))
             }
-            Node::Branch(_) | Node::Resource(_) | Node::Runtime(_) | Node::Place(_) => None,
+            Node::Branch(_)
+            | Node::Resource(_)
+            | Node::Runtime(_)
+            | Node::Pool(_)
+            | Node::Place(_) => None,
         })
     }
 }

@@ -18,7 +18,9 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Finding> {
     }
     let waiting = case.graph.nodes().filter(|(id, node)| match node {
         Node::Thread(thread) => matches!(thread.activity, Activity::Waits(_)) && case.stays(*id),
-        Node::Branch(_) | Node::Resource(_) | Node::Runtime(_) | Node::Place(_) => false,
+        Node::Branch(_) | Node::Resource(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_) => {
+            false
+        }
     });
     waiting.map(|(id, _)| kept(case, id)).collect()
 }
@@ -29,7 +31,9 @@ fn kept(case: &Case<'_>, thread: NodeId) -> Finding {
         Node::Branch(branch) => {
             branch.task.kind == TaskKind::Blocking && branch.task.state == TaskState::Running
         }
-        Node::Thread(_) | Node::Resource(_) | Node::Runtime(_) | Node::Place(_) => false,
+        Node::Thread(_) | Node::Resource(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_) => {
+            false
+        }
     });
     let mut cause: Vec<Step> = vec![steps::last(thread)];
     cause.extend(closures.take(MOST).map(|(id, _)| steps::last(id)));

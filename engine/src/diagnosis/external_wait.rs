@@ -52,6 +52,7 @@ fn other_ways(case: &Case<'_>) -> HashSet<TaskKey> {
         | Node::Thread(_)
         | Node::Resource(_)
         | Node::Runtime(_)
+        | Node::Pool(_)
         | Node::Place(_) => None,
     });
     inside.collect()
@@ -61,7 +62,7 @@ fn is_outside(node: &Node<'_>) -> bool {
     match node {
         Node::Branch(branch) => is_idle(branch) && branch.wait().is_some_and(waits_outside),
         Node::Thread(thread) => thread.wait.as_ref().is_some_and(waits_outside),
-        Node::Resource(_) | Node::Runtime(_) | Node::Place(_) => false,
+        Node::Resource(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_) => false,
     }
 }
 

@@ -60,7 +60,9 @@ fn many_polls(case: &Case<'_>, movement: &Movement<'_>) -> Option<Finding> {
     };
     let mut suspects = case.graph.nodes().filter(|(_, node)| match node {
         Node::Branch(branch) => branch.is_whole() && is_suspect(branch.task),
-        Node::Thread(_) | Node::Resource(_) | Node::Runtime(_) | Node::Place(_) => false,
+        Node::Thread(_) | Node::Resource(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_) => {
+            false
+        }
     });
     let (id, _) = suspects.next()?;
     let certainty = if suspects.next().is_none() { Certainty::Likely } else { Certainty::Possible };

@@ -20,7 +20,9 @@ pub(super) fn is_kept_open(case: &Case<'_>, knot: &Knot) -> bool {
         // The end of one of a set of tasks is the end of a task.
         Node::Resource(resource) if resource.has_tasks() => None,
         Node::Resource(resource) => Some(resource.by),
-        Node::Branch(_) | Node::Thread(_) | Node::Runtime(_) | Node::Place(_) => None,
+        Node::Branch(_) | Node::Thread(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_) => {
+            None
+        }
     });
     let kinds: Vec<EndedBy> = resources.collect();
     let is_open =

@@ -18,7 +18,11 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Finding> {
         .nodes()
         .filter(|(_, node)| match node {
             Node::Branch(branch) => branch.is_whole() && has_moved(movement, branch.task),
-            Node::Thread(_) | Node::Resource(_) | Node::Runtime(_) | Node::Place(_) => false,
+            Node::Thread(_)
+            | Node::Resource(_)
+            | Node::Runtime(_)
+            | Node::Pool(_)
+            | Node::Place(_) => false,
         })
         .map(|(id, _)| (!case.is_reached(id), id))
         .collect();

@@ -67,6 +67,8 @@ fn blocks(case: &Case<'_>, runtime: &Runtime) -> bool {
             let is_blocked = thread.call.is_some() || thread.wait.is_some();
             polls && is_blocked && runtime.drivers.contains(&thread.id) && case.stays(id)
         }
-        Node::Branch(_) | Node::Resource(_) | Node::Runtime(_) | Node::Place(_) => false,
+        Node::Branch(_) | Node::Resource(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_) => {
+            false
+        }
     })
 }

@@ -23,8 +23,9 @@ pub(super) fn of_way(graph: &WaitGraph<'_>, edges: &[Edge]) -> Vec<Step> {
         match graph.node(edge.from) {
             Some(Node::Branch(_)) if edge.kind == EdgeKind::Polls => {}
             Some(Node::Branch(_) | Node::Thread(_)) => {
-                let is_between =
-                    |node: &Node<'_>| matches!(node, Node::Resource(_) | Node::Runtime(_));
+                let is_between = |node: &Node<'_>| {
+                    matches!(node, Node::Resource(_) | Node::Runtime(_) | Node::Pool(_))
+                };
                 let through = graph.node(edge.to).is_some_and(is_between).then_some(edge.to);
                 let relation = Some(edge.kind);
                 let holding = edge.holding;
@@ -35,7 +36,7 @@ pub(super) fn of_way(graph: &WaitGraph<'_>, edges: &[Edge]) -> Vec<Step> {
                     step.place = step.place.or(Some(edge.from));
                 }
             }
-            Some(Node::Resource(_) | Node::Runtime(_)) | None => {
+            Some(Node::Resource(_) | Node::Runtime(_) | Node::Pool(_)) | None => {
                 if let Some(step) = steps.last_mut() {
                     step.holding = edge.holding;
                     step.by = Some(edge.kind);
@@ -76,7 +77,7 @@ fn rank(graph: &WaitGraph<'_>, edge: &Edge) -> Option<(u8, NodeId)> {
             | EdgeKind::SetAside => 2,
         },
         Node::Thread(_) => 1,
-        Node::Resource(_) | Node::Runtime(_) | Node::Place(_) => return None,
+        Node::Resource(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_) => return None,
     };
     Some((order, edge.from))
 }

@@ -28,7 +28,9 @@ fn said_after(apart_ms: u64, first: Option<&World>, last: &World) -> Vec<String>
             format!("{}{aside}", branch.task.name)
         }
         Some(Node::Thread(thread)) => thread.name.clone(),
-        Some(Node::Resource(_) | Node::Runtime(_) | Node::Place(_)) | None => String::new(),
+        Some(Node::Resource(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_)) | None => {
+            String::new()
+        }
     };
     let said = diagnose(&case).into_iter().map(|finding| {
         let mut steps: Vec<String> = finding.steps.iter().map(|step| name(step.who)).collect();

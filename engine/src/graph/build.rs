@@ -1,15 +1,14 @@
 //! From a world to its graph.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::WaitGraph;
 use super::edge::{Edge, EdgeKind};
 use super::node::{Branch, Node, NodeId, ResourceNode};
-use crate::address::Address;
 use crate::evidence::Certainty;
 use crate::model::{
-    Activity, Amount, Aside, EndedBy, Future, Hold, Holder, Resource, ResourceKey, Shared, Task,
-    TaskKey, TaskState, Thread, Wait, World,
+    Activity, Amount, Aside, EndedBy, Future, Resource, ResourceKey, Task, TaskKey, TaskState,
+    Thread, Wait, World,
 };
 
 /// How far behind the start of a future its entry in a queue can lie, in bytes.
@@ -28,42 +27,28 @@ pub(super) fn build(world: &World) -> WaitGraph<'_> {
     builder.finish()
 }
 
-/// What is known of one of the ends that can serve a resource.
-struct End {
-    /// How many there are, if that is known.
-    count: Option<u64>,
-    /// Who has it, where all of them must let go.
-    only: Option<NodeId>,
-}
-
-/// The ends of one resource that were found.
-struct Found {
-    ends: u64,
-    certain: u64,
-    /// Who has all of them.
-    only: Option<NodeId>,
-}
-
-struct Builder<'world> {
-    world: &'world World,
-    nodes: Vec<Node<'world>>,
-    edges: Vec<Edge>,
+/// A graph that is being made.
+pub(super) struct Builder<'world> {
+    pub(super) world: &'world World,
+    pub(super) nodes: Vec<Node<'world>>,
+    pub(super) edges: Vec<Edge>,
     /// The whole of each task.
-    tasks: HashMap<TaskKey, NodeId>,
-    threads: HashMap<i32, NodeId>,
-    runtimes: Vec<NodeId>,
-    resources: HashMap<(ResourceKey, EndedBy), NodeId>,
-    known: HashMap<ResourceKey, &'world Resource>,
-    places: HashMap<u64, NodeId>,
+    pub(super) tasks: HashMap<TaskKey, NodeId>,
+    pub(super) threads: HashMap<i32, NodeId>,
+    pub(super) runtimes: Vec<NodeId>,
+    pub(super) pools: Vec<NodeId>,
+    pub(super) resources: HashMap<(ResourceKey, EndedBy), NodeId>,
+    pub(super) known: HashMap<ResourceKey, &'world Resource>,
+    pub(super) places: HashMap<u64, NodeId>,
     /// The places of which it was not added yet who has them.
-    new_places: Vec<(Address, NodeId)>,
+    pub(super) new_places: Vec<(u64, NodeId)>,
     /// The branch that each future is in.
-    futures: HashMap<(TaskKey, u64), NodeId>,
-    asides: HashMap<(TaskKey, u64), NodeId>,
+    pub(super) futures: HashMap<(TaskKey, u64), NodeId>,
+    pub(super) asides: HashMap<(TaskKey, u64), NodeId>,
     /// The future that each thread blocks on, where it does not poll it.
-    blocked_on: HashMap<i32, &'world Task>,
+    pub(super) blocked_on: HashMap<i32, &'world Task>,
     /// The leaves that wait for each resource, by where they lie.
-    leaves: HashMap<ResourceKey, Vec<(u64, NodeId)>>,
+    pub(super) leaves: HashMap<ResourceKey, Vec<(u64, NodeId)>>,
 }
 
 impl<'world> Builder<'world> {
@@ -75,6 +60,7 @@ impl<'world> Builder<'world> {
             tasks: HashMap::new(),
             threads: HashMap::new(),
             runtimes: Vec::new(),
+            pools: Vec::new(),
             resources: HashMap::new(),
             known: world.resources.iter().map(|resource| (resource.key, resource)).collect(),
             places: HashMap::new(),
@@ -86,7 +72,7 @@ impl<'world> Builder<'world> {
         }
     }
 
-    fn add(&mut self, node: Node<'world>) -> NodeId {
+    pub(super) fn add(&mut self, node: Node<'world>) -> NodeId {
         self.nodes.push(node);
         NodeId(self.nodes.len() - 1)
     }
@@ -119,6 +105,10 @@ impl<'world> Builder<'world> {
         for runtime in &self.world.runtimes {
             let node = self.add(Node::Runtime(runtime));
             self.runtimes.push(node);
+        }
+        for pool in &self.world.pools {
+            let node = self.add(Node::Pool(pool));
+            self.pools.push(node);
         }
     }
 
@@ -161,9 +151,12 @@ impl<'world> Builder<'world> {
                 _ => {}
             }
         }
-        for (runtime, from) in self.world.runtimes.iter().zip(self.runtimes.clone()) {
-            for driver in &runtime.drivers {
-                if let Some(to) = self.threads.get(&driver.0).copied() {
+        let runtimes = self.world.runtimes.iter().map(|runtime| &runtime.drivers);
+        let driven = runtimes.zip(self.runtimes.clone());
+        let pools = self.world.pools.iter().map(|pool| &pool.threads);
+        for (threads, from) in driven.chain(pools.zip(self.pools.clone())) {
+            for thread in threads {
+                if let Some(to) = self.threads.get(&thread.0).copied() {
                     self.join(from, to, EdgeKind::DrivenBy);
                 }
             }
@@ -181,6 +174,9 @@ impl<'world> Builder<'world> {
             }
             TaskState::Idle | TaskState::Scheduled => {
                 self.add_own_thread(from, task);
+                if let Some(to) = task.pool.and_then(|index| self.pools.get(index)).copied() {
+                    self.join(from, to, EdgeKind::RunBy);
+                }
                 let is_spawned = matches!(task.key, TaskKey::Spawned(_));
                 let runtime = task.runtime.filter(|index| is_spawned && self.is_served(*index));
                 if let Some(to) = runtime.and_then(|index| self.runtimes.get(index)).copied() {
@@ -313,181 +309,6 @@ impl<'world> Builder<'world> {
         matches!(by, Some(EndedBy::Holders | EndedBy::Permits | EndedBy::Receivers))
     }
 
-    fn add_holders(&mut self) {
-        for (index, holding) in self.world.holdings.iter().enumerate() {
-            let ends: &[EndedBy] = match holding.hold {
-                Hold::Exclusive | Hold::Shared => &[EndedBy::Holders],
-                Hold::Permits(_) | Hold::Assigned(_) => {
-                    &[EndedBy::Permits, EndedBy::Holders, EndedBy::Receivers]
-                }
-                Hold::Sender => &[EndedBy::Senders],
-                Hold::Receiver => &[EndedBy::Receivers],
-                Hold::Handle => &[EndedBy::Handles, EndedBy::Anybody],
-            };
-            let from = ends.iter().find_map(|by| self.resources.get(&(holding.resource, *by)));
-            let Some(from) = from.copied() else { continue };
-            // Of what is made of tasks, its handle is where it is waited from.
-            if holding.hold == Hold::Handle && self.has_tasks(from) {
-                continue;
-            }
-            let Some((to, most)) = self.holder(holding.holder, holding.within) else { continue };
-            let certainty = holding.certainty.min(most);
-            let kind = EdgeKind::HeldBy;
-            self.edges.push(Edge { from, to, kind, certainty, holding: Some(index) });
-        }
-    }
-
-    fn has_tasks(&self, node: NodeId) -> bool {
-        matches!(self.nodes.get(node.0), Some(Node::Resource(resource)) if resource.has_tasks())
-    }
-
-    /// Adds for what anybody could end who can reach it, where that is known: who has the value that it
-    /// lies in.
-    fn add_reach(&mut self) {
-        let resources: Vec<(ResourceKey, EndedBy, NodeId)> =
-            self.resources.iter().map(|((key, by), node)| (*key, *by, *node)).collect();
-        let held: HashSet<NodeId> = self.edges.iter().map(|edge| edge.from).collect();
-        for (key, by, from) in resources {
-            let is_anybodys = match by {
-                EndedBy::Anybody => true,
-                // Permits come from who has some, if anybody has.
-                EndedBy::Permits => !held.contains(&from),
-                _ => false,
-            };
-            let Some(shared) = shared_around(self.world, key.0).filter(|_| is_anybodys) else {
-                continue;
-            };
-            let to = self.place(shared.address);
-            let (kind, certainty) = (EdgeKind::Inside, Certainty::Likely);
-            self.edges.push(Edge { from, to, kind, certainty, holding: None });
-        }
-    }
-
-    /// Adds who has the values that something lies in.
-    fn add_owners(&mut self) {
-        let world = self.world;
-        let mut receivers: HashMap<Address, Vec<usize>> = HashMap::new();
-        for (index, holding) in world.holdings.iter().enumerate() {
-            if holding.hold == Hold::Receiver {
-                receivers.entry(holding.resource.0).or_default().push(index);
-            }
-        }
-        while let Some((address, from)) = self.new_places.pop() {
-            let owners = shared_at(self.world, address).map(|shared| &shared.owners);
-            for owner in owners.into_iter().flatten() {
-                let Some((to, most)) = self.holder(owner.holder, owner.within) else { continue };
-                let certainty = owner.certainty.min(most);
-                self.edges.push(Edge {
-                    from,
-                    to,
-                    kind: EdgeKind::OwnedBy,
-                    certainty,
-                    holding: None,
-                });
-            }
-            // A message belongs to whoever receives it. Of several values that may be the one receiver,
-            // any may; of one, that one must be it.
-            let receivers = receivers.get(&address).map(Vec::as_slice).unwrap_or_default();
-            let least = match receivers {
-                [_] => Certainty::Likely,
-                _ => Certainty::Possible,
-            };
-            for index in receivers {
-                let Some(holding) = world.holdings.get(*index) else { continue };
-                let holder = self.holder(holding.holder, holding.within);
-                if let Some((to, most)) = holder {
-                    let certainty = holding.certainty.max(least).min(most);
-                    let (kind, holding) = (EdgeKind::OwnedBy, Some(*index));
-                    self.edges.push(Edge { from, to, kind, certainty, holding });
-                }
-            }
-        }
-    }
-
-    fn place(&mut self, address: Address) -> NodeId {
-        if let Some(node) = self.places.get(&address.0) {
-            return *node;
-        }
-        let node = self.add(Node::Place(address.0));
-        self.places.insert(address.0, node);
-        self.new_places.push((address, node));
-        node
-    }
-
-    /// Raises to likely what must be alive because nothing else was found that could be: a lock that is
-    /// taken is held by somebody, and a channel knows how many ends it has. Drops what cannot be alive
-    /// because all that there are were found for certain elsewhere.
-    fn settle_holders(&mut self) {
-        let mut found: HashMap<NodeId, Found> = HashMap::new();
-        for edge in self.edges.iter().filter(|edge| edge.kind == EdgeKind::HeldBy) {
-            let Some(end) = self.end(edge) else { continue };
-            let found =
-                found.entry(edge.from).or_insert(Found { ends: 0, certain: 0, only: end.only });
-            found.ends += 1;
-            found.certain += u64::from(edge.certainty == Certainty::Definite);
-            found.only = found.only.filter(|only| *only == edge.to);
-        }
-        let mut edges = std::mem::take(&mut self.edges);
-        edges.retain_mut(|edge| {
-            let is_held = edge.kind == EdgeKind::HeldBy;
-            let (Some(end), Some(found)) =
-                (self.end(edge).filter(|_| is_held), found.get(&edge.from))
-            else {
-                return true;
-            };
-            let is_all = end.count == Some(found.ends) || found.only.is_some();
-            if is_all {
-                edge.certainty = edge.certainty.max(Certainty::Likely);
-            }
-            let is_left = end.count.is_none_or(|count| found.certain < count);
-            edge.certainty == Certainty::Definite || is_left
-        });
-        self.edges = edges;
-    }
-
-    /// What an edge to a holder is one of, if it is one of the ends that can be counted.
-    fn end(&self, edge: &Edge) -> Option<End> {
-        let holding = self.world.holdings.get(edge.holding?)?;
-        let Some(Node::Resource(resource)) = self.nodes.get(edge.from.0) else { return None };
-        let only = (resource.by == EndedBy::Holders).then_some(edge.to);
-        let is_alone = holding.hold == Hold::Exclusive;
-        let is_end = matches!(
-            (resource.by, holding.hold),
-            (EndedBy::Holders, _)
-                | (EndedBy::Senders, Hold::Sender)
-                | (EndedBy::Receivers, Hold::Receiver)
-        );
-        let count = if is_alone { Some(1) } else { resource.ends };
-        is_end.then_some(End { count, only })
-    }
-
-    /// Who holds something, and how sure that can be at most: a guard that lies somewhere in a task
-    /// that polls several futures can be let go by any of them.
-    fn holder(&mut self, holder: Holder, within: Option<Address>) -> Option<(NodeId, Certainty)> {
-        Some(match holder {
-            Holder::Task(key) => {
-                let whole = *self.tasks.get(&key)?;
-                let exact = within.and_then(|within| self.futures.get(&(key, within.0))).copied();
-                let is_forked = self
-                    .nodes
-                    .get(whole.0)
-                    .is_some_and(|node| matches!(node, Node::Branch(branch) if is_fork(branch)));
-                match exact {
-                    Some(exact) => (exact, Certainty::Definite),
-                    None if is_forked => (whole, Certainty::Likely),
-                    None => (whole, Certainty::Definite),
-                }
-            }
-            Holder::Aside(key, address) => {
-                let aside = self.asides.get(&(key, address.0)).or_else(|| self.tasks.get(&key));
-                (*aside?, Certainty::Definite)
-            }
-            Holder::Thread(id, _) => (*self.threads.get(&id.0)?, Certainty::Definite),
-            Holder::Shared(address) => (self.place(address), Certainty::Definite),
-            Holder::Queued(key) => (self.place(key.0), Certainty::Definite),
-        })
-    }
-
     fn finish(mut self) -> WaitGraph<'world> {
         self.edges.sort();
         // Of what has several owners, one who has it twice counts twice.
@@ -507,19 +328,6 @@ impl<'world> Builder<'world> {
     }
 }
 
-/// The value with several owners that lies at this address.
-pub(super) fn shared_at(world: &World, address: Address) -> Option<&Shared> {
-    let index = world.shared.binary_search_by_key(&address, |shared| shared.address).ok()?;
-    world.shared.get(index)
-}
-
-/// The value with several owners that this address lies in.
-fn shared_around(world: &World, address: Address) -> Option<&Shared> {
-    let after = world.shared.partition_point(|shared| shared.address <= address);
-    let shared = world.shared.get(after.checked_sub(1)?)?;
-    shared.has(address).then_some(shared)
-}
-
 /// The futures in a row from `start`, up to the leaf or to where several are polled together.
 fn straight(start: Option<&Future>) -> Vec<&Future> {
     let mut links = Vec::new();
@@ -534,7 +342,7 @@ fn straight(start: Option<&Future>) -> Vec<&Future> {
     links
 }
 
-fn is_fork(branch: &Branch<'_>) -> bool {
+pub(super) fn is_fork(branch: &Branch<'_>) -> bool {
     branch.links.last().is_some_and(|last| last.children.len() > 1)
 }
 

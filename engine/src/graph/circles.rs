@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use super::node::{Needed, Node, NodeId};
 use super::stuck::Stuck;
-use super::{Edge, WaitGraph};
+use super::{Edge, EdgeKind, WaitGraph};
 
 /// Nodes that can only go on with one another; or one that nothing can help.
 #[derive(Clone, PartialEq, Debug)]
@@ -98,7 +98,8 @@ fn shortest_circle(graph: &WaitGraph<'_>, stuck: &Stuck, nodes: &[NodeId]) -> Ve
         .unwrap_or_default()
 }
 
-/// Whether a circle is one task's own, and leaves out others who could help it as well.
+/// Whether a circle is one task's own, and leaves out others who could help it as well: not those who
+/// wait for the same.
 fn is_partial(graph: &WaitGraph<'_>, stuck: &Stuck, circle: &[Edge]) -> bool {
     let task = |id: NodeId| graph.branch(id).map(|branch| branch.task.key);
     let mut tasks = circle.iter().filter_map(|edge| task(edge.from));
@@ -106,7 +107,12 @@ fn is_partial(graph: &WaitGraph<'_>, stuck: &Stuck, circle: &[Edge]) -> bool {
     let is_others = |id: NodeId| match graph.node(id) {
         Some(Node::Branch(branch)) => branch.task.key != own,
         Some(Node::Place(_) | Node::Thread(_)) => true,
-        Some(Node::Resource(_) | Node::Runtime(_)) | None => false,
+        Some(Node::Resource(_) | Node::Runtime(_) | Node::Pool(_)) | None => false,
+    };
+    let on_circle: HashSet<NodeId> = circle.iter().map(|edge| edge.from).collect();
+    let waits_alike = |id: NodeId| {
+        let mut reasons = stuck.reasons(graph, id);
+        reasons.any(|edge| edge.kind == EdgeKind::WaitsFor && on_circle.contains(&edge.to))
     };
     let is_choice = |edge: &&Edge| {
         graph.branch(edge.from).is_none()
@@ -115,7 +121,7 @@ fn is_partial(graph: &WaitGraph<'_>, stuck: &Stuck, circle: &[Edge]) -> bool {
     tasks.all(|task| task == own)
         && circle.iter().filter(is_choice).any(|edge| {
             let mut others = stuck.reasons(graph, edge.from).filter(|other| other.to != edge.to);
-            others.any(|other| is_others(other.to))
+            others.any(|other| is_others(other.to) && !waits_alike(other.to))
         })
 }
 
@@ -140,7 +146,7 @@ fn circle_from(
     let is_other = |id: NodeId| match graph.node(id) {
         Some(Node::Branch(_)) => task(id) != task(start),
         Some(Node::Thread(_)) => id != start,
-        Some(Node::Resource(_) | Node::Runtime(_) | Node::Place(_)) | None => false,
+        Some(Node::Resource(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_)) | None => false,
     };
     // Each node may be come to twice: with another's on the way, and without.
     let first = (start, among == Among::Any);

@@ -4,13 +4,14 @@
 //! runtime and accuses nobody: what a circle in it means is said by [`crate::diagnosis`].
 //!
 //! - `node`, `edge`: what the graph is made of
-//! - `build`: how it is made of a world
+//! - `build`, `holders`: how it is made of a world
 //! - `stuck`: what can never go on
 //! - `circles`: the parts of it that only wait for themselves
 
 mod build;
 mod circles;
 mod edge;
+mod holders;
 mod node;
 mod stuck;
 
@@ -70,7 +71,11 @@ impl<'world> WaitGraph<'world> {
     pub fn branch(&self, id: NodeId) -> Option<&Branch<'world>> {
         match self.node(id)? {
             Node::Branch(branch) => Some(branch),
-            Node::Thread(_) | Node::Resource(_) | Node::Runtime(_) | Node::Place(_) => None,
+            Node::Thread(_)
+            | Node::Resource(_)
+            | Node::Runtime(_)
+            | Node::Pool(_)
+            | Node::Place(_) => None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What waits, or is waited for.
 
 use crate::model::{
-    Amount, Aside, EndedBy, Future, Needs, Resource, ResourceKey, Runtime, Task, Thread, Wait,
+    Amount, Aside, EndedBy, Future, Needs, Pool, Resource, ResourceKey, Runtime, Task, Thread, Wait,
 };
 
 /// The name of a node in its graph.
@@ -19,6 +19,8 @@ pub enum Node<'world> {
     Resource(ResourceNode<'world>),
     /// A runtime.
     Runtime(&'world Runtime),
+    /// The threads that run closures for a runtime.
+    Pool(&'world Pool),
     /// A place that no task owns alone, by its address.
     Place(u64),
 }
@@ -107,7 +109,7 @@ impl Node<'_> {
                 Some(_) | None => Needed::All,
             },
             Node::Thread(_) => Needed::All,
-            Node::Runtime(_) | Node::Place(_) => Needed::Any,
+            Node::Runtime(_) | Node::Pool(_) | Node::Place(_) => Needed::Any,
             // The next of a set of tasks is whichever ends first.
             Node::Resource(resource) if resource.has_tasks() => Needed::Any,
             Node::Resource(resource) => match resource.by {

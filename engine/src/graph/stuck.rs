@@ -4,10 +4,8 @@
 //! what needs all with the last. What is left when no more goes on is stuck: each of these waits,
 //! in the end, for itself or for what nothing can wake. Linear in nodes and edges.
 
-use super::build::shared_at;
 use super::node::{Needed, Node, NodeId, ResourceNode};
 use super::{Edge, EdgeKind, WaitGraph};
-use crate::address::Address;
 use crate::evidence::Certainty;
 use crate::model::{EndedBy, Hold};
 
@@ -159,7 +157,9 @@ fn is_complete(graph: &WaitGraph<'_>, id: NodeId, node: &Node<'_>, certainty: Ce
             }
             _ => found > 0 && certainty == Certainty::Possible,
         },
-        Node::Runtime(_) => counted.clone().any(|edge| edge.kind == EdgeKind::DrivenBy),
+        Node::Runtime(_) | Node::Pool(_) => {
+            counted.clone().any(|edge| edge.kind == EdgeKind::DrivenBy)
+        }
         Node::Branch(_) => found > 0,
         Node::Place(address) => is_owned(graph, id, *address, certainty),
         Node::Thread(_) => true,
@@ -171,7 +171,7 @@ fn is_owned(graph: &WaitGraph<'_>, id: NodeId, address: u64, certainty: Certaint
     let owners = graph.needs(id).iter().filter(|edge| edge.certainty >= certainty);
     let found = owners.clone().count() as u64;
     let is_message = owners.clone().any(|edge| edge.holding.is_some());
-    let shared = shared_at(graph.world, Address(address));
+    let shared = graph.world.shared_at(address);
     let count = shared.and_then(|shared| shared.count);
     let is_guess = certainty == Certainty::Possible;
     found > 0 && (is_message || is_guess || count.is_some_and(|count| found >= count))

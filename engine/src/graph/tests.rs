@@ -3,7 +3,7 @@
 use super::{EdgeKind, Node, Stuck, WaitGraph};
 use crate::evidence::Certainty;
 use crate::model::worlds::{
-    BODY, Scene, TEST, end_of, for_resource, lock, message, notify, permits, room, timer,
+    BODY, Scene, TEST, end_of, for_resource, key, lock, message, notify, permits, room, timer,
 };
 use crate::model::{Amount, EndedBy, Hold, Holder, Needs, TaskKey, TaskState};
 
@@ -21,7 +21,7 @@ fn stuck(scene: &Scene, certainty: Certainty) -> Vec<String> {
             Node::Branch(branch) => Some(branch.task.name.clone()),
             Node::Thread(thread) if thread.wait.is_none() => None,
             Node::Thread(thread) => Some(format!("thread {}", thread.name)),
-            Node::Resource(_) | Node::Runtime(_) | Node::Place(_) => None,
+            Node::Resource(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_) => None,
         })
         .collect()
 }
@@ -228,6 +228,88 @@ fn the_knot_is_the_circle_and_the_rest_are_victims() {
         .filter_map(|id| graph.branch(*id).map(|branch| branch.task.name.as_str()))
         .collect();
     assert_eq!(names, ["body"]);
+}
+
+#[test]
+fn a_message_goes_where_its_receiver_goes() {
+    let mut scene = Scene::new();
+    let a = scene.task("a");
+    scene.waits(BODY, 1, message(1, 1));
+    scene.holds(Holder::Queued(key(2)), 1, Hold::Sender);
+    // Who receives from that channel is not known.
+    check(&scene, &[]);
+    scene.holds(Holder::Task(a), 2, Hold::Receiver);
+    scene.waits(a, 2, end_of(BODY));
+    check(&scene, &["body", "a"]);
+    scene.waits(a, 2, timer(1));
+    check(&scene, &[]);
+}
+
+#[test]
+fn who_can_reach_a_notification_could_send_it() {
+    let mut scene = Scene::new();
+    let (a, b) = (scene.task("a"), scene.task("b"));
+    scene.waits(a, 1, notify(1));
+    scene.waits(BODY, 2, end_of(a));
+    scene.shares(1, Some(2), &[(Holder::Task(a), Certainty::Definite)]);
+    // Of two owners one was found.
+    assert_eq!(stuck(&scene, Certainty::Likely), Vec::<String>::new());
+    scene.shares(1, Some(1), &[(Holder::Task(a), Certainty::Definite)]);
+    assert_eq!(stuck(&scene, Certainty::Likely), ["body", "a"]);
+    check(&scene, &[]);
+    // An owner that may be gone does not count.
+    scene.shares(1, Some(1), &[(Holder::Task(a), Certainty::Possible)]);
+    assert_eq!(stuck(&scene, Certainty::Likely), Vec::<String>::new());
+    // One more owner, who goes on.
+    scene.waits(b, 3, timer(1));
+    let owners = [(Holder::Task(a), Certainty::Definite), (Holder::Task(b), Certainty::Definite)];
+    scene.shares(1, Some(2), &owners);
+    assert_eq!(stuck(&scene, Certainty::Likely), Vec::<String>::new());
+}
+
+#[test]
+fn a_thread_that_polls_a_task_does_not_poll_what_it_blocks_on() {
+    let mut scene = Scene::new();
+    let a = scene.task("a");
+    scene.waits(BODY, 1, timer(1));
+    scene.locks(BODY, 1);
+    scene.runs(a, TEST);
+    scene.thread_of(TEST).wait = Some(lock(1));
+    check(&scene, &["body", "a", "thread it::test"]);
+    // Another thread is free to go on with the body.
+    scene.thread_of(TEST).blocks_on = Some(BODY);
+    scene.thread_of(TEST).wait = None;
+    check(&scene, &[]);
+}
+
+#[test]
+fn a_circle_over_others_tells_why_they_do_not_help() {
+    let mut scene = Scene::new();
+    let a = scene.task("a");
+    scene.waits(a, 1, message(1, 2));
+    scene.holds(Holder::Task(a), 1, Hold::Sender);
+    scene.holds(Holder::Task(BODY), 1, Hold::Sender);
+    scene.waits(BODY, 2, end_of(a));
+    let graph = WaitGraph::new(&scene.world);
+    let knots = Stuck::new(&graph, Certainty::Definite).knots(&graph);
+    let kinds: Vec<EdgeKind> = knots[0].circle.iter().map(|edge| edge.kind).collect();
+    assert_eq!(kinds, [EdgeKind::EndOf, EdgeKind::WaitsFor, EdgeKind::HeldBy]);
+}
+
+#[test]
+fn a_closure_waits_for_any_thread_of_its_pool() {
+    let mut scene = Scene::new();
+    let (one, other) = (scene.task("one"), scene.task("other"));
+    let (left, right) = (scene.thread(2, "left"), scene.thread(3, "right"));
+    scene.waits(BODY, 1, end_of(one));
+    scene.runs(other, left);
+    scene.thread_of(left).wait = Some(end_of(one));
+    scene.get(one).state = TaskState::Scheduled;
+    scene.get(one).pool = Some(0);
+    scene.world.pools.push(crate::model::Pool { runtime: 0, threads: vec![left, right] });
+    check(&scene, &[]);
+    scene.world.pools[0].threads.pop();
+    check(&scene, &["body", "one", "other", "thread left"]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub(crate) mod worlds;
 pub use future::{Future, FutureKind, FutureState, Line, Needs};
 pub use resource::{Aside, Held, Hold, Holder, Holding, Resource, ResourceKey, Waiter, Waker};
 pub use shared::{Owner, Shared};
-pub use task::{Runtime, Spawn, SpawnKind, Task, TaskKey, TaskKind, TaskState};
+pub use task::{Pool, Runtime, Spawn, SpawnKind, Task, TaskKey, TaskKind, TaskState};
 pub use thread::{Activity, Frame, Thread};
 pub use wait::{Amount, EndedBy, PollFunction, Wait};
 
@@ -26,6 +26,8 @@ use crate::evidence::Gap;
 pub struct World {
     /// The runtimes, in order of their address.
     pub runtimes: Vec<Runtime>,
+    /// The pools of threads that closures wait for.
+    pub pools: Vec<Pool>,
     /// The roots first, by thread; then the spawned tasks by id.
     pub tasks: Vec<Task>,
     /// The threads, the first one first.

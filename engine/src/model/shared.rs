@@ -1,5 +1,6 @@
 //! Values with several owners.
 
+use super::World;
 use super::resource::Holder;
 use crate::address::Address;
 use crate::evidence::Certainty;
@@ -35,5 +36,20 @@ impl Shared {
     /// Whether the value at this address is part of it.
     pub fn has(&self, address: Address) -> bool {
         (self.address..self.address.offset(self.size)).contains(&address)
+    }
+}
+
+impl World {
+    /// The value with several owners that lies at this address.
+    pub fn shared_at(&self, address: u64) -> Option<&Shared> {
+        let index = self.shared.binary_search_by_key(&address, |shared| shared.address.0).ok()?;
+        self.shared.get(index)
+    }
+
+    /// The value with several owners that this address lies in.
+    pub fn shared_around(&self, address: u64) -> Option<&Shared> {
+        let after = self.shared.partition_point(|shared| shared.address.0 <= address);
+        let shared = self.shared.get(after.checked_sub(1)?)?;
+        shared.has(Address(address)).then_some(shared)
     }
 }

@@ -17,6 +17,15 @@ pub struct Runtime {
     pub drivers: Vec<ThreadId>,
 }
 
+/// The threads that run closures for a runtime, where all that there may be are busy.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pool {
+    /// The index of its runtime in [`super::World::runtimes`].
+    pub runtime: usize,
+    /// Its threads.
+    pub threads: Vec<ThreadId>,
+}
+
 /// What identifies a task within one stop.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum TaskKey {
@@ -69,6 +78,8 @@ pub struct Task {
     pub is_aborted: bool,
     /// The index of its runtime in [`super::World::runtimes`].
     pub runtime: Option<usize>,
+    /// The index in [`super::World::pools`] of the pool that it waits for a thread of.
+    pub pool: Option<usize>,
     /// Where it comes from.
     pub spawned: Option<Spawn>,
     /// The thread that polls it.

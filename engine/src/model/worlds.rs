@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::{
     Activity, Amount, Aside, EndedBy, Future, FutureKind, FutureState, Hold, Holder, Holding, Line,
-    Needs, Resource, ResourceKey, Runtime, Task, TaskKey, TaskKind, TaskState, Thread, Wait,
-    Waiter, Waker, World,
+    Needs, Owner, Resource, ResourceKey, Runtime, Shared, Task, TaskKey, TaskKind, TaskState,
+    Thread, Wait, Waiter, Waker, World,
 };
 use crate::address::{Address, ThreadId};
 use crate::evidence::{Certainty, Trust};
@@ -109,6 +109,7 @@ impl Scene {
             state: TaskState::Idle,
             is_aborted: false,
             runtime: None,
+            pool: None,
             spawned: None,
             thread: None,
             future: None,
@@ -263,6 +264,25 @@ impl Scene {
     /// A lock that a task has.
     pub(crate) fn locks(&mut self, key: TaskKey, number: u64) -> &mut Holding {
         self.holds(Holder::Task(key), number, Hold::Exclusive)
+    }
+
+    /// The resource lies in a value that these have together, of so many owners.
+    pub(crate) fn shares(
+        &mut self,
+        number: u64,
+        count: Option<u64>,
+        owners: &[(Holder, Certainty)],
+    ) {
+        let owner = |(holder, certainty): &(Holder, Certainty)| Owner {
+            address: self.place(),
+            holder: *holder,
+            within: None,
+            certainty: *certainty,
+        };
+        let owners = owners.iter().map(owner).collect();
+        let address = key(number).0.back(16);
+        self.world.shared.retain(|shared| shared.address != address);
+        self.world.shared.push(Shared { address, size: 64, count, owners });
     }
 
     /// What is known of a resource: its amounts, and in whose leaves its waiters are.

@@ -89,7 +89,7 @@ fn state(words: &Words<'_, '_>, id: NodeId) -> &'static str {
         Some(Node::Branch(branch)) => tasks::state(branch.task),
         Some(Node::Thread(thread)) if thread.call.is_none() && thread.wait.is_none() => "running",
         Some(Node::Thread(_)) => "blocked",
-        Some(Node::Resource(_) | Node::Runtime(_) | Node::Place(_)) | None => "",
+        Some(Node::Resource(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_)) | None => "",
     }
 }
 
@@ -155,7 +155,7 @@ fn is_shown(words: &Words<'_, '_>, id: NodeId) -> bool {
                 && (branch.wait().is_some() || branch.task.state == TaskState::Scheduled)
         }
         Some(Node::Thread(thread)) => thread.wait.is_some() && words.task(id).is_none(),
-        Some(Node::Resource(_) | Node::Runtime(_) | Node::Place(_)) | None => false,
+        Some(Node::Resource(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_)) | None => false,
     }
 }
 

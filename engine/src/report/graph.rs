@@ -64,7 +64,7 @@ fn kept(words: &Words<'_, '_>, findings: &[Finding]) -> (BTreeSet<NodeId>, u64) 
 fn is_told(words: &Words<'_, '_>, id: NodeId) -> bool {
     match words.case.graph.node(id) {
         Some(Node::Branch(_) | Node::Place(_)) => true,
-        Some(Node::Thread(_) | Node::Runtime(_)) => is_waited_for(words, id),
+        Some(Node::Thread(_) | Node::Runtime(_) | Node::Pool(_)) => is_waited_for(words, id),
         Some(Node::Resource(_)) => {
             words.case.needed_by(id).iter().any(|from| is_told(words, *from))
         }
@@ -86,7 +86,7 @@ fn node(words: &Words<'_, '_>, id: NodeId, number: u64, role: Role) -> GraphNode
         Some(Node::Branch(_)) => GraphNodeKind::Task,
         Some(Node::Thread(_)) => GraphNodeKind::Thread,
         Some(Node::Resource(_)) => GraphNodeKind::Resource,
-        Some(Node::Runtime(_)) => GraphNodeKind::Runtime,
+        Some(Node::Runtime(_) | Node::Pool(_)) => GraphNodeKind::Runtime,
         Some(Node::Place(_)) | None => GraphNodeKind::Place,
     };
     let label = match node {

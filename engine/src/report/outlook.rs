@@ -39,7 +39,11 @@ fn beside(words: &Words<'_, '_>) -> String {
             Node::Branch(branch) => {
                 branch.aside.is_none() && branch.wait().is_some_and(|wait| wait.by == wanted)
             }
-            Node::Thread(_) | Node::Resource(_) | Node::Runtime(_) | Node::Place(_) => false,
+            Node::Thread(_)
+            | Node::Resource(_)
+            | Node::Runtime(_)
+            | Node::Pool(_)
+            | Node::Place(_) => false,
         };
         words.case.graph.nodes().filter(|(_, node)| is_one(node)).count()
     };

@@ -1,10 +1,12 @@
 //! Findings as one sentence each: who waits for what, and by whose doing it does not come.
 
+use std::collections::BTreeSet;
+
 use super::schema::Looks;
 use super::spans::span;
 use super::words::{Words, article, at_place, kind, waited};
 use crate::diagnosis::{Finding, FindingKind, Step};
-use crate::graph::{EdgeKind, Node, NodeId};
+use crate::graph::{EdgeKind, Needed, Node, NodeId};
 use crate::model::{Activity, EndedBy, Hold, TaskKind, TaskState, Thread};
 
 /// Most waits in a row that the sentence tells.
@@ -142,6 +144,12 @@ pub(super) fn what(words: &Words<'_, '_>, told: &Told) -> String {
     let next = if itself { "itself".to_owned() } else { next };
     match told.step.relation {
         Some(EdgeKind::EndOf | EdgeKind::BlocksOn) => format!("the end of {next}"),
+        Some(EdgeKind::RunBy) if threads_of_pool(words, told).is_some() => {
+            let count = threads_of_pool(words, told).unwrap_or_default();
+            format!(
+                "waits for one of the {count} threads of the blocking pool, one of which {next} blocks"
+            )
+        }
         Some(EdgeKind::RunBy | EdgeKind::RunOn | EdgeKind::DrivenBy) => {
             format!("can only run on the thread that {next} blocks")
         }
@@ -159,6 +167,18 @@ pub(super) fn what(words: &Words<'_, '_>, told: &Told) -> String {
     }
 }
 
+/// How many threads there are in the pool that a closure waits for.
+fn threads_of_pool(words: &Words<'_, '_>, told: &Told) -> Option<usize> {
+    match words.case.graph.node(told.step.through?)? {
+        Node::Pool(pool) => Some(pool.threads.len()),
+        Node::Branch(_)
+        | Node::Thread(_)
+        | Node::Resource(_)
+        | Node::Runtime(_)
+        | Node::Place(_) => None,
+    }
+}
+
 /// A resource and who has it.
 fn resource(words: &Words<'_, '_>, told: &Told, next: &str) -> String {
     let through = told.step.through.and_then(|id| words.case.graph.node(id));
@@ -167,7 +187,7 @@ fn resource(words: &Words<'_, '_>, told: &Told, next: &str) -> String {
         let wait = words.wait(told.leaf);
         return wait.map_or_else(|| without_wait(words, told.leaf), |wait| words.waited(wait));
     };
-    let has = has(words, &told.step, next);
+    let has = has(words, &told.step, &with_others(words, told, next));
     match node.by {
         EndedBy::Senders | EndedBy::Receivers => format!("{}, {has}", waited(node.wait, None)),
         _ if node.has_tasks() => {
@@ -179,6 +199,33 @@ fn resource(words: &Words<'_, '_>, told: &Told, next: &str) -> String {
             format!("{}, {has}", words.waited(wait))
         }
         _ => format!("{}, {has}", article(kind(node))),
+    }
+}
+
+/// Who comes next, and who else could help as well and does not.
+fn with_others(words: &Words<'_, '_>, told: &Told, next: &str) -> String {
+    let step = &told.step;
+    let choices = [step.through, step.place].into_iter().flatten();
+    let choices = choices
+        .filter(|id| words.case.graph.node(*id).is_some_and(|node| node.needed() == Needed::Any));
+    let needed = choices.flat_map(|id| words.case.graph.needs(id)).map(|edge| edge.to);
+    let is_party =
+        |id: &NodeId| matches!(words.case.graph.node(*id), Some(Node::Branch(_) | Node::Thread(_)));
+    let labels: BTreeSet<String> = needed.filter(is_party).map(|id| words.again(id)).collect();
+    let known = told.next.map(|id| words.again(id)).unwrap_or_default();
+    let own = words.again(told.who);
+    let mut others: Vec<&str> = labels
+        .iter()
+        .filter(|label| **label != known && **label != own)
+        .map(String::as_str)
+        .collect();
+    if labels.contains(&own) && known != own {
+        others.push("itself");
+    }
+    match others.as_slice() {
+        [] => next.to_owned(),
+        [other] => format!("{next} and {other}"),
+        others => format!("{next} and {} others", others.len()),
     }
 }
 
@@ -225,9 +272,10 @@ fn without_wait(words: &Words<'_, '_>, id: NodeId) -> String {
         Some(Node::Branch(branch)) if branch.task.state == TaskState::Scheduled => {
             "a thread to run it".to_owned()
         }
-        Some(Node::Branch(_) | Node::Resource(_) | Node::Runtime(_) | Node::Place(_)) | None => {
-            "what is not known".to_owned()
-        }
+        Some(
+            Node::Branch(_) | Node::Resource(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_),
+        )
+        | None => "what is not known".to_owned(),
     }
 }
 
@@ -311,7 +359,9 @@ fn unwoken(words: &Words<'_, '_>, finding: &Finding) -> String {
     let who = words.who(step.who);
     let is_sealed = words.case.graph.branch(step.who).is_some_and(|branch| branch.is_sealed);
     if finding.is_circle {
-        return format!("{who} waits for {what}{place}, and nobody else can reach that to wake it");
+        return format!(
+            "{who} waits for {what}{place}, and nobody can reach that but those who wait for it"
+        );
     }
     match is_sealed {
         true => format!("{who} waits for {what}{place}, and nothing is left that could wake it"),
@@ -346,7 +396,8 @@ fn stands(words: &Words<'_, '_>, id: NodeId) -> String {
             let is_polled = match words.case.graph.node(id) {
                 Some(Node::Thread(_)) => true,
                 Some(Node::Branch(branch)) => branch.task.state == TaskState::Running,
-                Some(Node::Resource(_) | Node::Runtime(_) | Node::Place(_)) | None => false,
+                Some(Node::Resource(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_))
+                | None => false,
             };
             let word = if is_polled { "is being polled" } else { "stands" };
             format!("{} {word}{place}", words.who(id))

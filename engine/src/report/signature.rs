@@ -20,7 +20,7 @@ fn part(words: &Words<'_, '_>, id: NodeId) -> String {
     let name = match words.case.graph.node(id) {
         Some(Node::Branch(branch)) => branch.task.name.as_str(),
         Some(Node::Thread(_)) => words.name(id).unwrap_or("thread"),
-        Some(Node::Resource(_) | Node::Runtime(_) | Node::Place(_)) | None => "",
+        Some(Node::Resource(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_)) | None => "",
     };
     format!("{name}|{place}|{kind}")
 }

@@ -23,6 +23,7 @@ impl<'world> Words<'_, 'world> {
             Some(Node::Thread(thread)) => self.thread_label(thread),
             Some(Node::Resource(resource)) => kind(resource).to_owned(),
             Some(Node::Runtime(runtime)) => format!("{} runtime", runtime.flavor),
+            Some(Node::Pool(_)) => "blocking pool".to_owned(),
             Some(Node::Place(_)) => "a place that no task owns alone".to_owned(),
             None => "unknown".to_owned(),
         }
@@ -91,7 +92,7 @@ impl<'world> Words<'_, 'world> {
                 let key = self.case.task_of(id)?;
                 self.case.world.tasks.iter().find(|task| task.key == key)
             }
-            Node::Resource(_) | Node::Runtime(_) | Node::Place(_) => None,
+            Node::Resource(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_) => None,
         }
     }
 
@@ -100,7 +101,7 @@ impl<'world> Words<'_, 'world> {
         match self.case.graph.node(id)? {
             Node::Branch(branch) => self.place_of_branch(branch),
             Node::Thread(thread) => self.place_of_thread(thread),
-            Node::Resource(_) | Node::Runtime(_) | Node::Place(_) => None,
+            Node::Resource(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_) => None,
         }
     }
 
@@ -179,7 +180,7 @@ impl<'world> Words<'_, 'world> {
             Node::Branch(branch) => branch.wait(),
             Node::Thread(thread) => thread.wait.as_ref(),
             Node::Resource(resource) => Some(resource.wait),
-            Node::Runtime(_) | Node::Place(_) => None,
+            Node::Runtime(_) | Node::Pool(_) | Node::Place(_) => None,
         }
     }
 

@@ -3,7 +3,8 @@
 //! A closure that runs is proven by its thread. One that was queued is on no list of tasks, and its
 //! join handle may have been dropped: the queue itself proves it.
 //!
-//! Source: tokio 1.20 and 1.54 `runtime/blocking/pool.rs` (`Spawner.inner`, `Inner`, `struct Task`),
+//! Source: tokio 1.20 and 1.54 `runtime/blocking/pool.rs` (`Spawner.inner`, `struct Inner {
+//! thread_cap }`, `struct Task`),
 //! std `collections/vec_deque/mod.rs` and `raw_vec` (rustc 1.95).
 
 use crate::limits::Limits;
@@ -13,17 +14,30 @@ use crate::value::{Place, Pointee, search};
 /// How deep wrappers are searched.
 const DEPTH: usize = 10;
 
-/// The headers of the tasks that wait in the blocking pool of the runtime behind this handle, the
-/// next one first.
-pub(super) fn queued<'program>(handle: &Place<'program>, limits: &Limits) -> Vec<Place<'program>> {
+/// What waits in a blocking pool.
+pub(super) struct Queue<'program> {
+    /// The headers of the tasks, the next one first.
+    pub(super) headers: Vec<Place<'program>>,
+    /// How many threads the pool has at most, those that drive the runtime included.
+    pub(super) most_threads: Option<u64>,
+}
+
+/// The queues of the blocking pools of the runtime behind this handle.
+pub(super) fn queues<'program>(handle: &Place<'program>, limits: &Limits) -> Vec<Queue<'program>> {
     let is_spawner = |type_: &Type| type_.is("tokio::runtime::blocking::pool::Spawner");
     let mut spawners = search(handle, DEPTH, &is_spawner);
     let shared = arcs(handle).into_iter().filter_map(|arc| behind(&arc));
     spawners.extend(shared.flat_map(|shared| search(&shared, DEPTH, &is_spawner)));
     let pools = spawners.iter().flat_map(arcs).filter_map(|arc| behind(&arc));
     let is_queue = |type_: &Type| type_.is("alloc::collections::vec_deque::VecDeque");
-    let queues = pools.flat_map(|pool| search(&pool, DEPTH, &is_queue));
-    queues.flat_map(|queue| elements(&queue, limits)).filter_map(|task| header(&task)).collect()
+    pools
+        .map(|pool| {
+            let queues = search(&pool, DEPTH, &is_queue);
+            let tasks = queues.iter().flat_map(|queue| elements(queue, limits));
+            let most_threads = pool.field("thread_cap").and_then(|cap| cap.unsigned());
+            Queue { headers: tasks.filter_map(|task| header(&task)).collect(), most_threads }
+        })
+        .collect()
 }
 
 fn arcs<'program>(place: &Place<'program>) -> Vec<Place<'program>> {

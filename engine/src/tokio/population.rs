@@ -36,7 +36,7 @@ pub(super) struct Population<'program> {
     /// The owned tasks, each with the index of its runtime; by runtime, then by id.
     pub(super) tasks: Vec<(usize, Task<'program>)>,
     /// The closures that wait for a thread of a blocking pool, in the order of their queues.
-    pub(super) queued: Vec<Task<'program>>,
+    pub(super) queued: Vec<Queued<'program>>,
     /// What looks like a task and is on no list, by its header: nothing until it is proven.
     pub(super) candidates: HashMap<Address, Task<'program>>,
     /// What could not be read.
@@ -91,6 +91,16 @@ pub(super) fn find<'program>(
     population
 }
 
+/// A closure that waits for a thread of a blocking pool.
+pub(super) struct Queued<'program> {
+    /// The closure.
+    pub(super) task: Task<'program>,
+    /// Where the runtime's shared part lies whose pool it is.
+    pub(super) runtime: Option<Address>,
+    /// How many threads there are for that runtime at most.
+    pub(super) most_threads: Option<u64>,
+}
+
 /// The closures in the queues of the blocking pools of all runtimes, whether threads have entered them
 /// or not.
 fn queued<'program>(
@@ -98,15 +108,24 @@ fn queued<'program>(
     runtimes: &[Runtime<'program>],
     vtables: &Vtables<'program>,
     limits: &Limits,
-) -> Vec<Task<'program>> {
+) -> Vec<Queued<'program>> {
     let entered = contexts.iter().filter_map(|context| context.handle.as_ref());
-    let handles = entered.chain(runtimes.iter().map(|runtime| &runtime.shared));
-    let headers = handles.flat_map(|handle| pool::queued(handle, limits));
+    let entered = entered
+        .map(|handle| (Runtime::of_handle(handle).map(|runtime| runtime.address), handle));
+    let handles =
+        entered.chain(runtimes.iter().map(|runtime| (Some(runtime.address), &runtime.shared)));
     let mut seen = HashSet::new();
     let mut queued = Vec::new();
-    for header in headers {
-        if seen.insert(header.address) {
-            queued.extend(Task::read(&header, vtables).filter(is_plausible));
+    for (runtime, handle) in handles {
+        for queue in pool::queues(handle, limits) {
+            let headers = queue.headers.into_iter().filter(|header| seen.insert(header.address));
+            let tasks = headers.filter_map(|header| Task::read(&header, vtables));
+            let most_threads = queue.most_threads;
+            queued.extend(tasks.filter(is_plausible).map(|task| Queued {
+                task,
+                runtime,
+                most_threads,
+            }));
         }
     }
     queued

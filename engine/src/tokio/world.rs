@@ -6,7 +6,7 @@ use super::context::{self, Context};
 use super::drivers::drives;
 use super::leaves::LEAVES;
 use super::pollers::{pollers, polls};
-use super::population::{self, Population};
+use super::population::{self, Population, Queued};
 use super::root::{self, Candidate, Evidence, Root};
 use super::runtime::Runtime;
 use super::spawn::SpawnLines;
@@ -106,6 +106,7 @@ impl<'program> Reader<'_, 'program> {
             state,
             is_aborted: false,
             runtime: self.runtime_of_thread(root.thread, runtimes),
+            pool: None,
             spawned: None,
             thread: Some(root.thread),
             future: None,
@@ -180,6 +181,7 @@ impl<'program> Reader<'_, 'program> {
             thread: None,
             future: None,
             aside: Vec::new(),
+            pool: None,
             wakers: None,
             is_walked: false,
         };
@@ -259,11 +261,53 @@ impl<'program> Reader<'_, 'program> {
                 self.add_task(None, &task, Some(thread));
             }
         }
-        for task in queued.iter().filter(|task| task.state == TaskState::Scheduled) {
-            candidates.remove(&task.header);
-            self.add_task(None, task, None);
+        for Queued { task, runtime, most_threads } in &queued {
+            if task.state == TaskState::Scheduled {
+                candidates.remove(&task.header);
+                let pool = runtime.zip(*most_threads).and_then(|(at, most)| self.pool(at, most));
+                self.add_task(None, task, None);
+                if let Some(task) = self.world.tasks.last_mut() {
+                    task.pool = pool;
+                }
+            }
         }
         self.add_joined(&mut candidates);
+    }
+
+    /// The pool of the runtime at this address, if it can have no more threads than these and each of
+    /// them runs a closure.
+    fn pool(&mut self, runtime: Address, most: u64) -> Option<usize> {
+        let runtime = self.world.runtimes.iter().position(|known| known.address == runtime)?;
+        if let Some(known) = self.world.pools.iter().position(|pool| pool.runtime == runtime) {
+            return Some(known);
+        }
+        let blocking: HashSet<TaskKey> = self
+            .world
+            .tasks
+            .iter()
+            .filter(|task| task.kind == TaskKind::Blocking)
+            .map(|task| task.key)
+            .collect();
+        let runs = |thread: &&model::Thread| {
+            let is_closure =
+                matches!(&thread.activity, Activity::Polls(key) if blocking.contains(key));
+            is_closure && self.runtime_index(thread.id) == Some(runtime)
+        };
+        let threads: Vec<ThreadId> =
+            self.world.threads.iter().filter(runs).map(|thread| thread.id).collect();
+        let drivers = self.world.runtimes.get(runtime)?.drivers.len();
+        let is_full = (threads.len() + drivers) as u64 >= most;
+        is_full.then(|| {
+            self.world.pools.push(model::Pool { runtime, threads });
+            self.world.pools.len() - 1
+        })
+    }
+
+    /// The runtime that a thread has entered.
+    fn runtime_index(&self, thread: ThreadId) -> Option<usize> {
+        let context = self.contexts.iter().find(|context| context.thread == thread)?;
+        let address = Runtime::of_handle(context.handle.as_ref()?)?.address;
+        self.world.runtimes.iter().position(|runtime| runtime.address == address)
     }
 
     /// Whether a thread says that it polls this task, or its stack does. A runtime that ends takes
@@ -319,6 +363,7 @@ impl<'program> Reader<'_, 'program> {
             state: task.state,
             is_aborted: task.is_aborted,
             runtime,
+            pool: None,
             spawned: types.and_then(|types| self.spawned(types)),
             thread,
             future: None,

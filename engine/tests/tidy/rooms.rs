@@ -36,7 +36,7 @@ const MAY_USE: [(&str, &[&str]); 23] = [
             "value", "model", "futures", "sync",
         ],
     ),
-    ("graph", &["address", "evidence", "model"]),
+    ("graph", &["evidence", "model"]),
     ("diagnosis", &["evidence", "model", "graph"]),
     ("report", &["evidence", "model", "graph", "diagnosis"]),
     (
