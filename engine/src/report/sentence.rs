@@ -193,7 +193,9 @@ fn resource(words: &Words<'_, '_>, told: &Told, next: &str) -> String {
         _ if node.has_tasks() => {
             format!("the next task of {}, of which {next} is left", article(kind(node)))
         }
-        EndedBy::Handles => format!("the end of {}, of which {next} is a part", article(kind(node))),
+        EndedBy::Handles => {
+            format!("the end of {}, of which {next} is a part", article(kind(node)))
+        }
         EndedBy::Anybody => {
             let wait = words.wait(told.leaf).unwrap_or(node.wait);
             format!("{}, {has}", words.waited(wait))

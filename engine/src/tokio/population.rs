@@ -110,8 +110,8 @@ fn queued<'program>(
     limits: &Limits,
 ) -> Vec<Queued<'program>> {
     let entered = contexts.iter().filter_map(|context| context.handle.as_ref());
-    let entered = entered
-        .map(|handle| (Runtime::of_handle(handle).map(|runtime| runtime.address), handle));
+    let entered =
+        entered.map(|handle| (Runtime::of_handle(handle).map(|runtime| runtime.address), handle));
     let handles =
         entered.chain(runtimes.iter().map(|runtime| (Some(runtime.address), &runtime.shared)));
     let mut seen = HashSet::new();
