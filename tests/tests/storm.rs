@@ -60,7 +60,9 @@ fn mistakes(report: &Report) -> Vec<String> {
         let counts = &report.counts;
         wrong.push(format!("{} of {} tasks walked", counts.tasks_walked, counts.tasks_found));
     }
-    if report.headline.certainty != Certainty::Possible {
+    // That it goes on is to be seen; nothing else that is said of it can be sure.
+    let is_slow = report.headline.finding == "slow";
+    if !is_slow && report.headline.certainty != Certainty::Possible {
         wrong.push(format!("claims {}: {}", report.headline.finding, report.headline.sentence));
     }
     let stay = |task: &&asynctest_engine::report::Task| task.name == "storm::stay";

@@ -30,7 +30,7 @@ fn goes_on_after_its_report(scene: &Scene) -> Result<(), Failed> {
     let tracer = status(process, "TracerPid");
     scene.tell()?;
     let code = test.end()?;
-    let is_right = attached.stdout.contains("waits for sleep")
+    let is_right = attached.stdout.contains("waits for a timer")
         && attached.stdout.contains("tests/verdicts.rs:")
         && attached.stderr.is_empty()
         && (state.starts_with('S') || state.starts_with('R'))
