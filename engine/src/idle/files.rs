@@ -1,18 +1,13 @@
 //! Files that are watched, and who can make them ready.
 
 use super::Stir;
-use crate::snapshot::{Descriptor, Facts, Surroundings, Watched};
+use crate::snapshot::{Descriptor, Facts, Socket, Surroundings, Watched};
 
 /// What could be made ready from outside.
-pub(super) fn stirs(
-    facts: &Facts,
-    surroundings: &Surroundings,
-    is_own: &dyn Fn(&Facts, &Watched) -> bool,
-) -> Vec<Stir> {
+pub(super) fn stirs(facts: &Facts, surroundings: &Surroundings) -> Vec<Stir> {
     let set = surroundings.set_timers.iter();
     let timers = set.map(|number| Stir::Timer(format!("descriptor {number}")));
-    let foreign = surroundings.watched.iter().filter(|watched| !is_own(facts, watched));
-    let watched = foreign.filter_map(|watched| {
+    let watched = surroundings.watched.iter().filter_map(|watched| {
         let what = outside(facts, surroundings, watched)?;
         Some(Stir::File { descriptor: watched.descriptor, what })
     });
@@ -45,21 +40,29 @@ fn outside(facts: &Facts, surroundings: &Surroundings, watched: &Watched) -> Opt
 /// A socket whose other end is not in this process, in words.
 fn socket(facts: &Facts, surroundings: &Surroundings, own: &Descriptor) -> Option<String> {
     let Some(socket) = facts.socket(own) else { return Some("a socket".to_owned()) };
-    let Some(remote) = &socket.remote else {
-        let local = socket.local.as_deref().unwrap_or("no address");
-        return Some(format!("a {} socket at {local}", socket.protocol));
-    };
-    let mut others = facts.sockets.iter().filter(|other| {
-        other.protocol == socket.protocol
-            && other.local.as_ref() == Some(remote)
-            && other.remote == socket.local
-    });
-    let is_inside = others.any(|other| {
-        let has_it = |descriptor: &Descriptor| descriptor.socket() == Some(other.inode);
-        let mut ends = facts.descriptors.iter().filter(|descriptor| has_it(descriptor)).peekable();
+    let is_alone = |inode: u64| {
+        let has_it = |descriptor: &&Descriptor| descriptor.socket() == Some(inode);
+        let mut ends = facts.descriptors.iter().filter(has_it).peekable();
         ends.peek().is_some() && ends.all(|end| !surroundings.shared.contains(&end.number))
-    });
-    (!is_inside).then(|| format!("a {} connection to {remote}", socket.protocol))
+    };
+    match (socket.peer, &socket.remote) {
+        (Some(peer), _) if is_alone(peer) => None,
+        (Some(_), _) => Some(format!("a {} connection to another process", socket.protocol)),
+        (None, Some(remote)) => {
+            let is_other_end = |other: &&Socket| {
+                other.protocol == socket.protocol
+                    && other.local.as_ref() == Some(remote)
+                    && other.remote == socket.local
+            };
+            let is_inside =
+                facts.sockets.iter().filter(is_other_end).any(|other| is_alone(other.inode));
+            (!is_inside).then(|| format!("a {} connection to {remote}", socket.protocol))
+        }
+        (None, None) => {
+            let local = socket.local.as_deref().unwrap_or("no address");
+            Some(format!("a {} socket at {local}", socket.protocol))
+        }
+    }
 }
 
 /// What a descriptor with two ends is.

@@ -16,7 +16,7 @@ mod tests;
 use std::fmt;
 
 use crate::address::ThreadId;
-use crate::snapshot::{Facts, Thread, Watched};
+use crate::snapshot::{Facts, Thread};
 
 /// Something that could still wake a thread of the process.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -55,23 +55,15 @@ pub enum Stir {
 /// Source: signal(7), nptl(7).
 const NOT_WAITED_FOR: [u32; 11] = [4, 5, 6, 7, 8, 11, 13, 17, 31, 32, 33];
 
-/// What is known of a runtime in the process.
-pub struct Known<'known> {
-    /// Whether a thread that waits with a timeout only waits for work, and ends when the time is
-    /// over.
-    pub is_spare: &'known dyn Fn(&Thread) -> bool,
-    /// Whether a file is one by which a runtime wakes itself, and nobody else has its other end.
-    pub is_own: &'known dyn Fn(&Facts, &Watched) -> bool,
-}
-
-/// What could still wake a thread.
-pub fn stirs(facts: &Facts, known: &Known<'_>) -> Vec<Stir> {
-    let mut stirs = threads::stirs(facts, known.is_spare);
+/// What could still wake a thread. `is_spare` tells whether a thread that waits with a timeout only
+/// waits for work, and ends when the time is over.
+pub fn stirs(facts: &Facts, is_spare: &dyn Fn(&Thread) -> bool) -> Vec<Stir> {
+    let mut stirs = threads::stirs(facts, is_spare);
     let Some(surroundings) = &facts.surroundings else {
         stirs.push(Stir::Unknown("what is outside of the process".to_owned()));
         return stirs;
     };
-    for stir in files::stirs(facts, surroundings, known.is_own) {
+    for stir in files::stirs(facts, surroundings) {
         // One instance can have several descriptors.
         if !stirs.contains(&stir) {
             stirs.push(stir);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Known, Stir, stirs};
+use super::{Stir, stirs};
 use crate::address::{Address, ProcessId, ThreadId};
 use crate::arch::Registers;
 use crate::snapshot::{
@@ -90,8 +90,7 @@ fn socket(inode: u64, local: &str, remote: Option<&str>) -> Socket {
 
 #[track_caller]
 fn check(facts: &Facts, expected: &[&str]) {
-    let known = Known { is_spare: &|_| false, is_own: &|_, _| false };
-    let found: Vec<String> = stirs(facts, &known).iter().map(Stir::to_string).collect();
+    let found: Vec<String> = stirs(facts, &|_| false).iter().map(Stir::to_string).collect();
     assert_eq!(found, expected);
 }
 
@@ -145,8 +144,7 @@ fn a_wait_with_a_timeout_is_none() {
         thread(441, [3, 0, 1024, 0x5000, 0, 0]),
         Some("waits for descriptors with a timeout"),
     );
-    let known = Known { is_spare: &|_| true, is_own: &|_, _| false };
-    assert_eq!(stirs(&Facts { threads: vec![timed(), interrupted()], ..facts() }, &known), []);
+    assert_eq!(stirs(&Facts { threads: vec![timed(), interrupted()], ..facts() }, &|_| true), []);
 }
 
 #[test]
@@ -216,6 +214,31 @@ fn a_connection_into_the_process_is_no_way_in() {
         Some("a tcp socket at 127.0.0.1:1"),
     );
     check_file(&open, &[], watched(5, 99, 50), Some("a socket"));
+}
+
+#[test]
+fn a_pair_of_sockets_is_inside_unless_another_process_has_its_end() {
+    let open = [descriptor(5, "socket:[50]"), descriptor(6, "socket:[60]")];
+    let end = |inode, peer| Socket {
+        protocol: "unix".to_owned(),
+        local: None,
+        peer,
+        ..socket(inode, "", None)
+    };
+    let both = [end(50, Some(60)), end(60, Some(50))];
+    check_file(&open, &both, watched(5, 99, 50), None);
+    let outside = Some("a unix connection to another process");
+    check_file(&open[..1], &both, watched(5, 99, 50), outside);
+    let unknown = Some("a unix socket at no address");
+    check_file(&open, &[end(50, None), end(60, None)], watched(5, 99, 50), unknown);
+    let mut facts = facts();
+    facts.descriptors.extend_from_slice(&open);
+    facts.sockets.extend_from_slice(&both);
+    if let Some(surroundings) = &mut facts.surroundings {
+        surroundings.watched.push(watched(5, 99, 50));
+        surroundings.shared.insert(6);
+    }
+    check(&facts, &["descriptor 5 is watched: a unix connection to another process"]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::address::ThreadId;
 use crate::arch;
-use crate::idle::{self, Known};
+use crate::idle;
 use crate::limits::Limits;
 use crate::model::{Activity, Frame, Line, Thread, World};
 use crate::program::Program;
@@ -66,8 +66,7 @@ fn stirs(facts: &Facts, stacks: &[ThreadStack]) -> Vec<String> {
         let mut known = facts.threads.iter().zip(stacks);
         known.any(|(other, stack)| other.id == thread.id && tokio::is_spare(stack))
     };
-    let known = Known { is_spare: &is_spare, is_own: &tokio::is_own_file };
-    idle::stirs(facts, &known).iter().map(ToString::to_string).collect()
+    idle::stirs(facts, &is_spare).iter().map(ToString::to_string).collect()
 }
 
 /// Adds what only threads wait for to the resources.

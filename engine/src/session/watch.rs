@@ -3,10 +3,9 @@
 use std::time::{Duration, Instant};
 
 use crate::address::ProcessId;
-use crate::idle::{self, Known};
+use crate::idle;
 use crate::process::{Process, Pulse};
 use crate::snapshot::Facts;
-use crate::tokio;
 
 /// How long after a close look at a process that stays at rest the next one comes: what is outside of
 /// it may have changed, such as a child that ended.
@@ -52,6 +51,5 @@ impl Watch {
 fn may_be_stuck(process: ProcessId) -> bool {
     let facts = Process::open(process).and_then(|process| Facts::glance(&process));
     // Which threads only wait for work, their stacks tell later.
-    let known = Known { is_spare: &|_| true, is_own: &tokio::is_own_file };
-    facts.is_ok_and(|facts| idle::stirs(&facts, &known).is_empty())
+    facts.is_ok_and(|facts| idle::stirs(&facts, &|_| true).is_empty())
 }

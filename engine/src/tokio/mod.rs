@@ -31,7 +31,7 @@ pub use followed::{
     Followed, Poll, TaskHeaders, Transition, Trigger, polled_header, polled_task, polls,
     spawn_line, transition, trigger,
 };
-pub use idle::{is_own_file, is_spare};
+pub use idle::is_spare;
 pub use leaves::LEAVES;
 pub use task::TaskBits;
 pub use world::read;
