@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::os::unix::process::CommandExt;
+use std::thread;
+use std::time::Duration;
 
 use asynctest_tests::Error;
 use libtest_mimic::Failed;
@@ -13,6 +15,8 @@ use super::scene::{Scene, Started, TOLD, is_alive, wait_for};
 
 pub(crate) const CASES: &[Case] = &[
     ("after_control_c_what_was_running_is_named", control_c),
+    ("after_control_c_it_is_said_where_a_test_stood", control_c_tells),
+    ("who_asks_is_told_where_a_test_stands", asked),
     ("nothing_survives_the_tool", tool_killed),
     ("nothing_survives_the_sentinel", sentinel_killed),
 ];
@@ -41,6 +45,31 @@ fn control_c(scene: &Scene) -> Result<(), Failed> {
     let interrupted = json.pointer("/totals/interrupted").is_some_and(|count| count == 1);
     let is_right = code == Some(130) && is_named && interrupted && !is_alive(test);
     if is_right { Ok(()) } else { Err(format!("{code:?}\n{}\n{json:#}", run.said).into()) }
+}
+
+/// Where the test waits that is told to end.
+const STANDS: &str = "sleep(Duration::from_millis(10)).await;";
+
+fn control_c_tells(scene: &Scene) -> Result<(), Failed> {
+    let (mut run, test) = start(scene)?;
+    // A test that has only just begun has nothing to tell.
+    thread::sleep(Duration::from_millis(1100));
+    killpg(id(&run)?, Signal::SIGINT)?;
+    let code = run.end()?;
+    let is_right = code == Some(130) && run.said.contains(STANDS) && !is_alive(test);
+    if is_right { Ok(()) } else { Err(format!("{code:?}\n{}", run.said).into()) }
+}
+
+fn asked(scene: &Scene) -> Result<(), Failed> {
+    let (mut run, _) = start(scene)?;
+    for signal in [Signal::SIGQUIT, Signal::SIGUSR1] {
+        kill(id(&run)?, signal)?;
+        run.read_to(|line| line.contains(STANDS))?;
+    }
+    scene.tell()?;
+    let code = run.end()?;
+    let is_right = code == Some(0) && run.said.contains("1 test run: 1 passed");
+    if is_right { Ok(()) } else { Err(format!("{code:?}\n{}", run.said).into()) }
 }
 
 fn tool_killed(scene: &Scene) -> Result<(), Failed> {

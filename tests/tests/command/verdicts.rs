@@ -15,6 +15,7 @@ pub(crate) const CASES: &[Case] = &[
     ("every_verdict_is_said_everywhere", every_verdict),
     ("one_name_in_two_binaries_is_two_tests", one_name_in_two_binaries),
     ("what_is_proven_to_be_stuck_needs_no_deadline", stuck),
+    ("who_rests_for_long_is_not_stuck", rests),
     ("no_test_is_no_success", no_test),
 ];
 
@@ -63,6 +64,16 @@ const EXPECTED: [Expected; 11] = [
         exit: Exit::Signal("SIGKILL"),
     },
 ];
+
+/// Healthy tests, each of which is woken after seconds by something else.
+fn rests(scene: &Scene) -> Result<(), Failed> {
+    let mut command = scene.command()?;
+    command.args(["--test", "patient", "--test-threads", "16", "--timeout", "120s"]);
+    let ended = run(&mut command)?.expect_code(0)?;
+    let tests = scene.run_json()?.pointer("/totals/passed").and_then(Value::as_u64);
+    let is_right = tests.is_some_and(|count| count >= 20);
+    if is_right { Ok(()) } else { Err(format!("{tests:?} passed\n{ended}").into()) }
+}
 
 fn every_verdict(scene: &Scene) -> Result<(), Failed> {
     scene.tell()?;

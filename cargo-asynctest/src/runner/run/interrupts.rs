@@ -13,6 +13,13 @@ use crate::runner::signals::{ASKING, Arrived, ENDING};
 /// How long a test may take to end by itself after an interrupt.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// How long the looks at what an interrupt finds running may take. With [`GRACE`] it is less than the
+/// 7.5 seconds that GitHub leaves a canceled job.
+const LAST_LOOKS: Duration = Duration::from_secs(4);
+
+/// A test that runs for less has nothing to tell when the run is interrupted.
+const YOUNG: Duration = Duration::from_secs(1);
+
 /// The same signal twice within this is one: the terminal, or `kill` on a group, and our sentinel
 /// may both bring it.
 const ONE_PRESS: Duration = Duration::from_millis(100);
@@ -35,7 +42,7 @@ impl Run<'_> {
             } else if ENDING.contains(&arrived.signal) {
                 self.interrupt(arrived.signal, Instant::now());
             } else if ASKING.contains(&arrived.signal) {
-                self.tell_where_all_stand();
+                self.tell_where_all_stand(Duration::ZERO, Instant::now());
             }
         }
     }
@@ -56,10 +63,11 @@ impl Run<'_> {
         arrived
     }
 
-    /// Looks at all tests that run; they go on.
-    fn tell_where_all_stand(&mut self) {
+    /// Looks at all tests that have run for at least `age`; they go on.
+    fn tell_where_all_stand(&mut self, age: Duration, now: Instant) {
         let runs = |(serial, running): (&u64, &Running)| {
-            matches!(running.state, State::Runs).then_some(*serial)
+            let is_old = running.timing.elapsed(now) >= age;
+            (is_old && matches!(running.state, State::Runs)).then_some(*serial)
         };
         let serials: Vec<u64> = self.running.iter().filter_map(runs).collect();
         for serial in serials {
@@ -78,7 +86,9 @@ impl Run<'_> {
                 self.waiting.clear();
                 let running = self.running_tests();
                 (self.show)(Event::Interrupted { signal: signal.as_str(), running });
-                self.ask_all_to_end(now);
+                self.last_looks = Some(now + LAST_LOOKS);
+                self.tell_where_all_stand(YOUNG, now);
+                self.ask_idle_to_end(now);
             }
         }
         if orphaned {
@@ -86,23 +96,38 @@ impl Run<'_> {
         }
     }
 
-    fn ask_all_to_end(&mut self, now: Instant) {
+    /// Asks those tests to end that nobody is looking at, once the run is interrupted.
+    pub(super) fn ask_idle_to_end(&mut self, now: Instant) {
+        let idle = |running: &&mut Running| matches!(running.state, State::Runs);
+        if self.interrupted.is_some() {
+            self.running.values_mut().filter(idle).for_each(|running| ask_to_end(running, now));
+        }
+    }
+
+    /// Asks all tests to end: the time for looks is over.
+    pub(super) fn ask_all_to_end(&mut self, now: Instant) {
+        self.last_looks = None;
         for (serial, running) in &mut self.running {
             self.examiner.withdraw(*serial);
-            let over = running.note_exit(now);
-            if !over && !matches!(running.state, State::Killed { .. }) {
-                running.ended_for.get_or_insert(Ending::Interrupt);
-                running.process.signal(Signal::SIGTERM);
-                running.state = State::Asked { until: now + GRACE };
-            }
+            ask_to_end(running, now);
         }
     }
 
     fn kill_all(&mut self, now: Instant) {
+        self.ask_all_to_end(now);
         for running in self.running.values_mut() {
             if matches!(running.state, State::Asked { .. }) {
                 running.kill(Ending::Interrupt, now);
             }
         }
+    }
+}
+
+fn ask_to_end(running: &mut Running, now: Instant) {
+    let is_over = running.note_exit(now);
+    if !is_over && !matches!(running.state, State::Asked { .. } | State::Killed { .. }) {
+        running.ended_for.get_or_insert(Ending::Interrupt);
+        running.process.signal(Signal::SIGTERM);
+        running.state = State::Asked { until: now + GRACE };
     }
 }

@@ -31,6 +31,9 @@ impl Run<'_> {
         if self.examiner.next().is_some_and(|at| at <= now) {
             self.take_examinations();
         }
+        if self.last_looks.is_some_and(|at| at <= now) {
+            self.ask_all_to_end(now);
+        }
         if self.next_sweep().is_some_and(|at| at <= now) {
             self.sweep(now);
         }
@@ -111,6 +114,7 @@ impl Run<'_> {
         for (serial, outcome) in self.examiner.done(now) {
             self.examined(serial, outcome, now);
         }
+        self.ask_idle_to_end(now);
     }
 
     pub(super) fn examined(
@@ -146,6 +150,9 @@ impl Run<'_> {
             running.state = State::Runs;
             let (test, elapsed) = (running.test, running.timing.elapsed(now));
             (self.show)(Event::Asked { test, elapsed, examination: &examination });
+            if self.interrupted.is_some() {
+                running.examinations.push(examination);
+            }
             return;
         }
         if purpose == Purpose::Slow || (purpose == Purpose::Soft && moves) {

@@ -68,6 +68,8 @@ pub(super) struct Run<'run> {
     begun: Instant,
     parent: u32,
     interrupted: Option<(Signal, Instant)>,
+    /// Until when looks at what was interrupted may take.
+    last_looks: Option<Instant>,
     orphans: Option<Instant>,
     buffer: Vec<u8>,
 }
@@ -102,6 +104,7 @@ impl<'run> Run<'run> {
             begun: Instant::now(),
             parent: parent_id(),
             interrupted: None,
+            last_looks: None,
             orphans: None,
             buffer: vec![0; 64 << 10],
         };
@@ -140,6 +143,7 @@ impl<'run> Run<'run> {
             .filter_map(Running::next)
             .chain(self.examiner.next())
             .chain(self.orphans)
+            .chain(self.last_looks)
             .chain(self.next_tick)
             .chain(self.next_sweep())
             .min()

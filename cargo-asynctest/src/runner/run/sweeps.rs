@@ -16,7 +16,7 @@ const MOST_DOUBLINGS: u32 = 6;
 impl Run<'_> {
     /// When the next sweep is due.
     pub(super) fn next_sweep(&self) -> Option<Instant> {
-        self.options.stuck_after.and(self.next_sweep)
+        self.options.stuck_after.and(self.next_sweep).filter(|_| self.interrupted.is_none())
     }
 
     /// Looks at all tests, and closely at those that rest and that nothing seems to be able to
