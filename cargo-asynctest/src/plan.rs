@@ -102,6 +102,8 @@ pub(crate) struct RunOptions {
     /// How long a test must rest, with nothing that could wake it, to be looked at for the proof that
     /// it is stuck; none for never.
     pub(crate) stuck_after: Option<Duration>,
+    /// How long the whole run may take.
+    pub(crate) global_timeout: Option<Duration>,
     /// When a running test is reported, once, and goes on.
     pub(crate) slow_after: Option<Duration>,
     /// Whether the tests' output goes straight to ours.

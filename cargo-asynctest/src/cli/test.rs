@@ -41,6 +41,9 @@ pub(crate) struct TestArguments {
     /// Report a test that runs this long, once, and let it go on
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = OWN)]
     pub(crate) slow_after: Option<Duration>,
+    /// When the whole run is over: what still runs is reported and ended, the rest is not begun
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = OWN)]
+    pub(crate) global_timeout: Option<Duration>,
     /// How many tests run at once [default: RUST_TEST_THREADS, or # of CPUs]
     #[arg(long, value_name = "N", help_heading = OWN)]
     pub(crate) test_threads: Option<std::num::NonZeroUsize>,

@@ -219,10 +219,10 @@ impl<'plan> Status<'plan> {
         format!("{head} {}{progress} {} {name}", clock(duration), self.style.magenta(binary))
     }
 
-    fn interrupted(&mut self, signal: &str, running: &[(Test, Duration)]) {
+    fn interrupted(&mut self, why: &str, running: &[(Test, Duration)]) {
         self.screen.clear_moving();
         let count = counted(running.len(), "test");
-        let line = format!("    Stopping after {signal}: {count} running; once more kills at once");
+        let line = format!("    Stopping after {why}: {count} running; once more kills at once");
         self.line(&line);
         for (test, elapsed) in running {
             let (binary, name) = names(self.plan, *test);
@@ -276,7 +276,7 @@ impl Render for Status<'_> {
             Event::Slow { test, elapsed, examination } => self.slow(*test, *elapsed, examination),
             Event::Asked { test, elapsed, examination } => self.asked(*test, *elapsed, examination),
             Event::Ended { test, result, totals } => self.ended(*test, result, totals),
-            Event::Interrupted { signal, running } => self.interrupted(signal, running),
+            Event::Interrupted { why, running } => self.interrupted(why, running),
             Event::Tick { running, totals } => self.moving(running, totals),
             Event::Finished { totals, survivors } => self.finished(totals, survivors),
         }
@@ -290,7 +290,7 @@ fn clock(duration: Duration) -> String {
 
 /// The line of numbers.
 fn summary(totals: &Totals, style: Style) -> String {
-    let head = if totals.any_failed() || totals.stopped || totals.unlisted > 0 {
+    let head = if totals.any_failed() || totals.stopped || totals.timed_out || totals.unlisted > 0 {
         style.bold_red("     Summary")
     } else {
         style.bold_green("     Summary")

@@ -43,10 +43,10 @@ pub(crate) enum Event<'run> {
         /// The run so far, this test included.
         totals: &'run Totals,
     },
-    /// A signal asks for the end.
+    /// The run is to end before its tests have.
     Interrupted {
-        /// Its name.
-        signal: &'static str,
+        /// After what: a signal's name.
+        why: &'static str,
         /// What is running, and for how long.
         running: Vec<(Test, Duration)>,
     },

@@ -109,6 +109,7 @@ mod tests {
             status: StatusLevel::All,
             apart: SECOND,
             stuck_after: None,
+            global_timeout: None,
         };
         Timing::new(&options, now)
     }

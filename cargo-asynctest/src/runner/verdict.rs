@@ -141,6 +141,8 @@ pub(crate) struct Totals {
     pub(crate) duration: Duration,
     /// Whether a signal ended the run.
     pub(crate) stopped: bool,
+    /// Whether its time was over.
+    pub(crate) timed_out: bool,
 }
 
 impl Totals {
@@ -172,7 +174,7 @@ impl Totals {
     pub(crate) fn exit_code(&self) -> u8 {
         if self.stopped {
             130
-        } else if self.any_failed() {
+        } else if self.any_failed() || self.timed_out {
             100
         } else if self.unlisted > 0 {
             104
@@ -212,6 +214,8 @@ mod tests {
         assert_eq!(unlisted.exit_code(), 104);
         let stopped = Totals { stopped: true, failed: 1, ..unlisted };
         assert_eq!(stopped.exit_code(), 130);
+        let timed_out = Totals { timed_out: true, ..Totals::default() };
+        assert_eq!(timed_out.exit_code(), 100);
     }
 
     #[test]

@@ -196,6 +196,7 @@ fn options(scenario: &Scenario) -> RunOptions {
         status: StatusLevel::All,
         apart: Duration::ZERO,
         stuck_after: None,
+        global_timeout: None,
     }
 }
 

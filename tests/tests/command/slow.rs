@@ -8,6 +8,7 @@ use super::scene::{Scene, Started, TOLD};
 pub(crate) const CASES: &[Case] = &[
     ("a_slow_test_is_reported_and_passes", slow_then_passes),
     ("a_slow_test_is_reported_and_hangs", slow_then_hangs),
+    ("when_the_run_is_over_it_is_said_where_a_test_stood", over),
 ];
 
 fn slow_then_passes(scene: &Scene) -> Result<(), Failed> {
@@ -40,4 +41,17 @@ fn slow_then_hangs(scene: &Scene) -> Result<(), Failed> {
     let is_right =
         code == Some(100) && position("SLOW").is_some() && position("SLOW") < position("HANG");
     if is_right { Ok(()) } else { Err(format!("{code:?}\n{}", run.said).into()) }
+}
+
+fn over(scene: &Scene) -> Result<(), Failed> {
+    let mut command = scene.command()?;
+    command.args(["--test", "verdicts", "--global-timeout", "3s", "--timeout", "0", TOLD]);
+    let mut run = Started::new(&mut command)?;
+    let code = run.end()?;
+    let json = scene.run_json()?;
+    let is_right = code == Some(100)
+        && run.said.contains("sleep(Duration::from_millis(10)).await;")
+        && json.pointer("/totals/timed_out").is_some_and(|is_it| is_it == true)
+        && json.pointer("/totals/interrupted").is_some_and(|count| count == 1);
+    if is_right { Ok(()) } else { Err(format!("{code:?}\n{}\n{json:#}", run.said).into()) }
 }

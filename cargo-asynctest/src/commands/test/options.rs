@@ -27,6 +27,7 @@ pub(super) fn run_options(arguments: &TestArguments, libtest: &LibtestArguments)
         jobs: jobs(arguments, libtest),
         deadline: deadline(arguments.timeout),
         stuck_after: stuck_after(arguments.stuck_after),
+        global_timeout: arguments.global_timeout.filter(|after| !after.is_zero()),
         slow_after: arguments.slow_after.filter(|after| !after.is_zero()),
         output: output(libtest),
         fail_fast: if arguments.fail_fast { FailFast::Yes } else { FailFast::No },

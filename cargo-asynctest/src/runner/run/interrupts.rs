@@ -27,6 +27,24 @@ const ONE_PRESS: Duration = Duration::from_millis(100);
 /// How long after a child's end its kind is looked into: once for many.
 const ORPHANS: Duration = Duration::from_millis(20);
 
+/// Why a run ends before its tests have ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Stop {
+    /// A signal asked for it.
+    Signal(Signal),
+    /// The time of the whole run is over.
+    Time,
+}
+
+impl Stop {
+    fn word(self) -> &'static str {
+        match self {
+            Stop::Signal(signal) => signal.as_str(),
+            Stop::Time => "the time of --global-timeout",
+        }
+    }
+}
+
 impl Run<'_> {
     pub(super) fn take_signals(&mut self) {
         let mut arrived = self.signals.arrived();
@@ -78,22 +96,37 @@ impl Run<'_> {
     fn interrupt(&mut self, signal: Signal, now: Instant) {
         let orphaned = parent_id() != self.parent;
         match self.interrupted {
-            Some((before, at)) if before == signal && now.duration_since(at) < ONE_PRESS => {}
+            Some((Stop::Signal(before), at))
+                if before == signal && now.duration_since(at) < ONE_PRESS => {}
             Some(_) => self.kill_all(now),
             None => {
-                self.interrupted = Some((signal, now));
                 self.totals.stopped = true;
-                self.waiting.clear();
-                let running = self.running_tests();
-                (self.show)(Event::Interrupted { signal: signal.as_str(), running });
-                self.last_looks = Some(now + LAST_LOOKS);
-                self.tell_where_all_stand(YOUNG, now);
-                self.ask_idle_to_end(now);
+                self.stop(Stop::Signal(signal), now);
             }
         }
         if orphaned {
             self.kill_all(now);
         }
+    }
+
+    /// The time of the whole run is over.
+    pub(super) fn time_out(&mut self, now: Instant) {
+        self.ends_at = None;
+        if self.interrupted.is_none() {
+            self.totals.timed_out = true;
+            self.stop(Stop::Time, now);
+        }
+    }
+
+    /// Begins no further test, says where all stand, and ends them.
+    fn stop(&mut self, stop: Stop, now: Instant) {
+        self.interrupted = Some((stop, now));
+        self.waiting.clear();
+        let running = self.running_tests();
+        (self.show)(Event::Interrupted { why: stop.word(), running });
+        self.last_looks = Some(now + LAST_LOOKS);
+        self.tell_where_all_stand(YOUNG, now);
+        self.ask_idle_to_end(now);
     }
 
     /// Asks those tests to end that nobody is looking at, once the run is interrupted.

@@ -31,6 +31,9 @@ impl Run<'_> {
         if self.examiner.next().is_some_and(|at| at <= now) {
             self.take_examinations();
         }
+        if self.ends_at.is_some_and(|at| at <= now) {
+            self.time_out(now);
+        }
         if self.last_looks.is_some_and(|at| at <= now) {
             self.ask_all_to_end(now);
         }

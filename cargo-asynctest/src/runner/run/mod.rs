@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
 
+use interrupts::Stop;
+
 use super::event::{Event, Test};
 use super::examine::{Captures, Examiner, Files};
 use super::processes;
@@ -67,7 +69,9 @@ pub(super) struct Run<'run> {
     totals: Totals,
     begun: Instant,
     parent: u32,
-    interrupted: Option<(Signal, Instant)>,
+    interrupted: Option<(Stop, Instant)>,
+    /// When its time is over.
+    ends_at: Option<Instant>,
     /// Until when looks at what was interrupted may take.
     last_looks: Option<Instant>,
     orphans: Option<Instant>,
@@ -104,6 +108,7 @@ impl<'run> Run<'run> {
             begun: Instant::now(),
             parent: parent_id(),
             interrupted: None,
+            ends_at: options.global_timeout.and_then(|after| Instant::now().checked_add(after)),
             last_looks: None,
             orphans: None,
             buffer: vec![0; 64 << 10],
@@ -143,6 +148,7 @@ impl<'run> Run<'run> {
             .filter_map(Running::next)
             .chain(self.examiner.next())
             .chain(self.orphans)
+            .chain(self.ends_at)
             .chain(self.last_looks)
             .chain(self.next_tick)
             .chain(self.next_sweep())
