@@ -19,6 +19,7 @@ use nix::sys::signal::SigSet;
 use super::event::{Examined, Purpose};
 use super::folders;
 use super::timing;
+use super::verdict::{self, Verdict};
 
 /// Most captures at once: they read much debug info.
 const AT_ONCE: usize = 4;
@@ -239,8 +240,14 @@ pub(super) fn take(how: &dyn Examine, files: Files, order: &Order) -> Outcome {
     }
     if purpose == Purpose::Soft && !timing::moves(&report.looks, order.patience) {
         purpose = Purpose::Deadline;
-    } else if purpose == Purpose::Soft {
-        examination.set_verdict(super::verdict::Verdict::Slow.word());
+    }
+    let verdict = match purpose {
+        Purpose::Soft => Some(Verdict::Slow),
+        Purpose::Deadline if verdict::is_exit_hang(&report) => Some(Verdict::ExitHang),
+        Purpose::Slow | Purpose::Asked | Purpose::Stuck | Purpose::Deadline => None,
+    };
+    if let Some(verdict) = verdict {
+        examination.set_verdict(verdict.word());
         report = examination.report();
     }
     let folder = folders::of_examination(&order.folder, order.attempt, purpose);

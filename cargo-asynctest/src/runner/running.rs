@@ -89,6 +89,8 @@ pub(super) enum Ending {
     Hang,
     /// It is proven that it hangs.
     Stuck,
+    /// Its body has returned, and its process does not end.
+    ExitHang,
     /// The run is over.
     Interrupt,
 }
@@ -99,6 +101,7 @@ impl Ending {
         match self {
             Ending::Hang => Some(Verdict::Hang),
             Ending::Stuck => Some(Verdict::Stuck),
+            Ending::ExitHang => Some(Verdict::ExitHang),
             Ending::Interrupt => None,
         }
     }

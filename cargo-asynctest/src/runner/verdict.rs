@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use asynctest_engine::diagnosis::FindingKind;
+use asynctest_engine::report::Report;
 use serde::Serialize;
 
 /// The word for what a test came to: the same in status lines, JSON and JUnit.
@@ -25,7 +27,6 @@ pub(crate) enum Verdict {
     Slow,
     /// Its body has returned and its process does not end.
     #[serde(rename = "EXIT-HANG")]
-    #[cfg_attr(not(test), expect(dead_code, reason = "no finding proves it yet"))]
     ExitHang,
     /// Its binary did not list its tests.
     #[serde(rename = "LIST-HANG")]
@@ -87,6 +88,11 @@ pub(crate) enum Exit {
     Unkillable,
     /// It never began.
     NotStarted(String),
+}
+
+/// Whether a report's first finding is that the test's body has returned.
+pub(crate) fn is_exit_hang(report: &Report) -> bool {
+    report.headline.finding == FindingKind::ExitHang.slug()
 }
 
 /// What the end of a test's process says of the test.

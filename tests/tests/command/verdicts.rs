@@ -41,7 +41,7 @@ const fn expected(test: &'static str, verdict: &'static str, exit: Exit) -> Expe
 /// The example of the README.
 const LEDGER: &str = "money_is_neither_made_nor_lost";
 
-const EXPECTED: [Expected; 11] = [
+const EXPECTED: [Expected; 12] = [
     expected("passes", "PASS", Exit::Code(0)),
     expected("passes_with_tasks", "PASS", Exit::Code(0)),
     expected("passes_without_tokio", "PASS", Exit::Code(0)),
@@ -51,6 +51,7 @@ const EXPECTED: [Expected; 11] = [
     expected("crashes", "CRASH", Exit::Signal("SIGABRT")),
     expected("exits", "FAIL", Exit::Code(7)),
     expected("leaks", "LEAK", Exit::Code(0)),
+    expected("lingers", "EXIT-HANG", Exit::Signal("SIGKILL")),
     Expected {
         binary: "fixtures::ledger",
         test: LEDGER,
@@ -95,7 +96,7 @@ fn every_verdict(scene: &Scene) -> Result<(), Failed> {
         ("what it printed before it crashed", true),
         ("a passing test's output is not shown", false),
         ("test crashes ...", false),
-        ("11 tests run: 6 passed (1 leaky), 2 failed, 1 crashed, 2 hung, 2 skipped", true),
+        ("12 tests run: 6 passed (1 leaky), 2 failed, 1 crashed, 3 hung, 2 skipped", true),
     ] {
         if ended.stderr.contains(said) != is_said {
             wrong.push(format!("`{said}` should be said: {is_said}"));

@@ -15,7 +15,7 @@ use crate::runner::examine::Order;
 use crate::runner::processes;
 use crate::runner::running::{Ending, State};
 use crate::runner::timing;
-use crate::runner::verdict::{Exit, Verdict};
+use crate::runner::verdict::{self, Exit, Verdict};
 
 impl Run<'_> {
     pub(super) fn do_what_is_due(&mut self, now: Instant) {
@@ -162,8 +162,13 @@ impl Run<'_> {
             running.state = State::Runs;
             self.report_slow(serial, examination, now);
         } else {
+            let seen = examination.outcome.as_ref();
+            let ending = match purpose {
+                Purpose::Stuck => Ending::Stuck,
+                _ if seen.is_ok_and(|seen| verdict::is_exit_hang(&seen.report)) => Ending::ExitHang,
+                _ => Ending::Hang,
+            };
             running.examinations.push(examination);
-            let ending = if purpose == Purpose::Stuck { Ending::Stuck } else { Ending::Hang };
             running.kill(ending, now);
             self.finish_if_over(serial);
         }
