@@ -286,8 +286,11 @@ fn channel(kind: &str) -> String {
     }
 }
 
-/// With `a` or `an` before it.
+/// With `a` or `an` before it, unless it begins with a word such as `any`.
 pub(super) fn article(noun: &str) -> String {
+    if noun.starts_with("any ") {
+        return noun.to_owned();
+    }
     let is_vowel = noun.chars().next().is_some_and(|first| "aeioAEIO".contains(first));
     // `mpsc` is spelled: em pee.
     let is_spelled = noun.starts_with("mpsc");
