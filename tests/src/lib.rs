@@ -10,6 +10,7 @@
 //! - [`census`]: captures of real packages' tests at random moments, counted
 //! - [`schema`]: what the JSON Schema says of a report
 //! - [`hanging`]: a program that hangs, for as long as a test needs it
+//! - [`soak`]: healthy suites under all that makes a machine slow
 //! - [`stacks`]: what gdb says of a process, and what a report says of its threads
 
 pub mod census;
@@ -21,6 +22,7 @@ pub mod hanging;
 pub mod marks;
 pub mod matrix;
 pub mod schema;
+pub mod soak;
 pub mod stacks;
 pub mod standing;
 
