@@ -20,9 +20,10 @@ pub struct Fixture {
     pub needs: Option<Version>,
 }
 
-/// All fixtures: the modules of `hangs` and of `zoo`, and the targets with one program each.
+/// All fixtures: the modules of `hangs`, `bugs` and `zoo`, and the targets with one program each.
 pub fn fixtures() -> Result<Vec<Fixture>, Error> {
     let mut fixtures = modules("hangs", "hangs")?;
+    fixtures.extend(modules("bugs", "hangs")?);
     fixtures.extend(modules("zoo", "rests")?);
     fixtures.sort_by(|one, other| one.file.cmp(&other.file));
     for target in ["ledger", "twin"] {

@@ -84,7 +84,10 @@ fn main() -> process::ExitCode {
 /// What the test of a fixture is called.
 fn name(setting: Setting, profile: Profile, fixture: &Fixture) -> String {
     let stem = Path::new(&fixture.file).file_stem().unwrap_or_default().to_string_lossy();
-    let group = if fixture.target == "zoo" { "zoo::" } else { "" };
+    let group = match fixture.target.as_str() {
+        group @ ("bugs" | "zoo") => format!("{group}::"),
+        _ => String::new(),
+    };
     format!("{}::{}::{group}{stem}", setting.name(), profile.name())
 }
 
