@@ -99,16 +99,16 @@ impl Metadata {
         if self.inner.resolve.is_some() { Graph::Known } else { Graph::Unknown }
     }
 
+    /// The packages of this name.
+    pub(crate) fn named(&self, name: &str) -> impl Iterator<Item = &Package> {
+        self.inner.packages.iter().filter(move |package| package.name.as_str() == name)
+    }
+
     /// The packages of this name, and those that depend on one of them, directly or not, in what is
     /// linked into tests: build scripts' dependencies are not.
     pub(crate) fn reaching(&self, name: &str) -> Vec<&Package> {
-        let mut reached: BTreeSet<&PackageId> = self
-            .inner
-            .packages
-            .iter()
-            .filter(|package| package.name.as_str() == name)
-            .map(|package| &package.id)
-            .collect();
+        let mut reached: BTreeSet<&PackageId> =
+            self.named(name).map(|package| &package.id).collect();
         let dependents = self.dependents();
         let mut pending: Vec<&PackageId> = reached.iter().copied().collect();
         while let Some(id) = pending.pop() {

@@ -38,7 +38,7 @@ pub(super) fn wait(blocked: &Blocked<'_>) -> Option<Wait> {
     } else {
         "parking_lot lock"
     };
-    let lock = key(blocked, &futex);
+    let lock = key(blocked, &futex).or_else(|| raw(blocked).map(|raw| raw.address));
     let by = match kind {
         "parking_lot Condvar" => EndedBy::Anybody,
         _ => EndedBy::Holders,
@@ -68,6 +68,30 @@ fn key(blocked: &Blocked<'_>, futex: &Futex) -> Option<Address> {
     })?;
     Some(Address(data.field("key")?.unsigned()? & !1))
 }
+
+/// The raw lock that a method of lock_api was called on: of a crate without debug info, its caller's
+/// tells as much.
+fn raw<'program>(blocked: &Blocked<'program>) -> Option<Place<'program>> {
+    blocked.receiver_value("lock_api", &LOCKING)?.field("raw")
+}
+
+/// The methods of lock_api that wait for a lock.
+///
+/// Source: lock_api 0.4.14 `src/{mutex,rwlock}.rs`.
+const LOCKING: [&str; 12] = [
+    "Mutex::lock",
+    "Mutex::lock_arc",
+    "Mutex::try_lock_for",
+    "Mutex::try_lock_until",
+    "RwLock::read",
+    "RwLock::read_arc",
+    "RwLock::read_recursive",
+    "RwLock::write",
+    "RwLock::write_arc",
+    "RwLock::upgradable_read",
+    "RwLock::try_read_for",
+    "RwLock::try_write_for",
+];
 
 /// The bit of a raw lock's state, a mutex or not, that can be set while nobody holds it.
 ///

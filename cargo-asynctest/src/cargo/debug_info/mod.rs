@@ -20,6 +20,10 @@ use super::spec::Spec;
 /// The spec that stands for all packages but members.
 const OTHERS: &str = "*";
 
+/// The packages that need it besides: what they keep for each thread is read, and nothing of theirs
+/// is in the types of those that use them.
+const READ: [&str; 1] = ["parking_lot_core"];
+
 /// How full debug info is asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Scope {
@@ -52,7 +56,8 @@ impl Scope {
         }
         let packages: Vec<&Package> = reaching.into_iter().chain(metadata.members()).collect();
         let members: BTreeSet<&PackageId> = metadata.members().map(|package| &package.id).collect();
-        let lacking = packages.iter().filter(|package| {
+        let read: Vec<&Package> = READ.iter().flat_map(|name| metadata.named(name)).collect();
+        let lacking = packages.iter().chain(&read).filter(|package| {
             let is_member = members.contains(&package.id);
             profile.strip == Strip::Asked
                 || profile.split == Split::Asked
