@@ -28,6 +28,11 @@ pub trait Leaf: Sync {
         None
     }
 
+    /// What else it holds: a value that is an end of two things at once.
+    fn also_held(&self, _place: &Place<'_>) -> Option<Held> {
+        None
+    }
+
     /// The messages that wait for whoever receives with the value at this place.
     fn queued<'program>(&self, _place: &Place<'program>) -> Vec<Place<'program>> {
         Vec::new()
@@ -83,6 +88,10 @@ impl Leaves for LeafTables {
 
     fn held(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Held> {
         self.holder(&place.type_)?.held(place, around)
+    }
+
+    fn also_held(&self, place: &Place<'_>) -> Option<Held> {
+        self.holder(&place.type_)?.also_held(place)
     }
 
     fn queued<'program>(&self, place: &Place<'program>) -> Vec<Place<'program>> {

@@ -20,7 +20,7 @@ use crate::address::{Address, ThreadId};
 use crate::evidence::{Certainty, Gap};
 use crate::limits::Limits;
 use crate::model::{
-    Aside, FutureState, Hold, Holder, Holding, Line, Owner, ResourceKey, Shared, TaskKey,
+    Aside, FutureState, Held, Hold, Holder, Holding, Line, Owner, ResourceKey, Shared, TaskKey,
 };
 use crate::symbols::{Kind, TypeId};
 use crate::value::{Place, Pointee};
@@ -398,7 +398,14 @@ impl<'search, 'program> Search<'search, 'program> {
         if !self.walker.leaves.is_held(&place.type_) {
             return;
         }
-        let Some(held) = self.walker.leaves.held(place, &self.around) else { return };
+        let leaves = self.walker.leaves;
+        let held = leaves.held(place, &self.around).into_iter().chain(leaves.also_held(place));
+        for held in held {
+            self.holds(place, held, origin);
+        }
+    }
+
+    fn holds(&mut self, place: &Place<'program>, held: Held, origin: &Origin) {
         self.survey.holdings.push(Holding {
             resource: held.resource,
             hold: held.hold,

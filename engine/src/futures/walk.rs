@@ -50,6 +50,9 @@ pub trait Leaves {
     /// The messages that wait for whoever receives with the value at `place`.
     fn queued<'program>(&self, place: &Place<'program>) -> Vec<Place<'program>>;
 
+    /// What else that value holds.
+    fn also_held(&self, place: &Place<'_>) -> Option<Held>;
+
     /// Whether others can wait for a value of this type, and whoever can reach that ends their wait.
     fn is_waited(&self, type_: &Type) -> bool;
 }

@@ -1,12 +1,16 @@
-//! What pools of connections hand out: each is a permit of the pool's semaphore.
+//! What pools of connections hand out: each is a permit of the pool's semaphore, or what the pool's
+//! notification tells of when it comes back.
 //!
 //! Source: deadpool 0.12 `managed/{object,mod}.rs` (`struct Object { inner: Option<ObjectInner>, pool:
 //! Weak<PoolInner> }`, `struct PoolInner { semaphore: Semaphore }`) and `unmanaged/mod.rs` (`struct Object {
 //! obj: Option, pool: Weak<PoolInner> }`). The permit itself is forgotten when an object is handed out, and
-//! added again when it comes back.
+//! added again when it comes back. bb8 0.8 and 0.9 `api.rs` (`struct PooledConnection { pool: Cow<PoolInner>,
+//! conn: Option }`), `inner.rs` (`struct PoolInner { inner: Arc<SharedPool> }`), `internals.rs` (`struct
+//! SharedPool { notify }`).
 
-use super::Leaf;
 use super::guard::SEMAPHORE;
+use super::notified::NOTIFY;
+use super::{Leaf, owner};
 use crate::model::{Held, Hold, ResourceKey, Wait};
 use crate::symbols::Type;
 use crate::value::{Place, Pointee, search};
@@ -21,6 +25,12 @@ const OBJECTS: [(&str, &str); 2] =
 /// The crate whose pools these are.
 pub(super) const CRATE: &str = "deadpool";
 
+/// The crate whose pools wait for a notification.
+pub(super) const NOTIFYING_CRATE: &str = "bb8";
+
+const NOTIFYING_OBJECT: &str = "bb8::api::PooledConnection";
+const NOTIFYING_POOL: &str = "bb8::inner::PoolInner";
+
 /// How deep in a pool its semaphore is.
 const DEPTH: usize = 4;
 
@@ -34,10 +44,13 @@ impl Leaf for Connection {
     }
 
     fn is_held(&self, type_: &Type) -> bool {
-        OBJECTS.iter().any(|(path, _)| type_.is(path))
+        type_.is(NOTIFYING_OBJECT) || OBJECTS.iter().any(|(path, _)| type_.is(path))
     }
 
     fn held(&self, place: &Place<'_>, _around: &[Place<'_>]) -> Option<Held> {
+        if place.type_.is(NOTIFYING_OBJECT) {
+            return notifying(place);
+        }
         let (_, object) = OBJECTS.iter().find(|(path, _)| place.type_.is(path))?;
         let is_there = place.field(object)?.variant_name()? == "Some";
         let is_weak = |type_: &Type| type_.is("alloc::sync::Weak");
@@ -49,4 +62,14 @@ impl Leaf for Connection {
         is_there
             .then_some(Held { resource: ResourceKey(semaphore.address), hold: Hold::Permits(1) })
     }
+}
+
+/// What a connection of a pool that notifies holds, unless it was taken out of it.
+fn notifying(connection: &Place<'_>) -> Option<Held> {
+    let is_there = connection.field("conn")?.variant_name()? == "Some";
+    let (_, pool) = connection.field("pool")?.active_variant()?;
+    let pool = owner::behind_pointers(pool.field("__0")?, NOTIFYING_POOL)?;
+    let notify = owner::shared(&pool.field("inner")?)?.field("notify")?;
+    let notify = owner::behind_pointers(notify, NOTIFY)?;
+    is_there.then_some(Held { resource: ResourceKey(notify.address), hold: Hold::Permits(1) })
 }

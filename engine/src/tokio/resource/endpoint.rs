@@ -11,7 +11,7 @@
 
 use std::collections::HashSet;
 
-use super::{join, owner, queue};
+use super::{duplex, join, owner, queue};
 use crate::address::Address;
 use crate::futures::coroutine_kind;
 use crate::model::Amount;
@@ -29,11 +29,6 @@ const DEPTH: usize = 8;
 
 const EVENTED: &str = "tokio::io::poll_evented::PollEvented";
 const ASYNC_FD: &str = "tokio::io::async_fd::AsyncFd";
-const DUPLEX: &str = "tokio::io::util::mem::DuplexStream";
-
-/// The pipe in memory, by its names in 1.20 and from 1.40 on.
-const PIPES: [&str; 2] = ["tokio::io::util::mem::Pipe", "tokio::io::util::mem::SimplexStream"];
-
 /// A way in or out of the task.
 pub(super) struct Endpoint<'program> {
     /// What its users call it: `TcpStream`.
@@ -62,11 +57,21 @@ pub(super) enum Direction {
     Write,
 }
 
-impl Endpoint<'_> {
+impl Direction {
+    /// What is done.
+    pub(super) fn verb(self) -> &'static str {
+        match self {
+            Direction::Read => "read",
+            Direction::Write => "write",
+        }
+    }
+}
+
+impl<'program> Endpoint<'program> {
     /// In which directions somebody waits at it, and where the state lies that is waited for.
     pub(super) fn awaited(&self) -> Vec<(Direction, Address)> {
         let pipe = |duplex: &Place<'_>, name: &str, direction, slot| {
-            let pipe = pipe(&owner::shared(&duplex.field(name)?)?)?;
+            let pipe = duplex::pipe(duplex, name)?;
             has_waker(&pipe, slot).then_some((direction, pipe.address))
         };
         match &self.core {
@@ -100,6 +105,12 @@ impl Endpoint<'_> {
     /// Whether only this process can do something about it.
     pub(super) fn is_inside(&self) -> bool {
         !matches!(self.core, Core::Driven(_))
+    }
+
+    /// The pipe that this direction of a stream in memory goes by.
+    pub(super) fn pipe(&self, direction: Direction) -> Option<Place<'program>> {
+        let Core::Duplex(duplex) = &self.core else { return None };
+        duplex::pipe(duplex, direction.verb())
     }
 
     /// The number of its descriptor.
@@ -244,12 +255,12 @@ fn core<'program>(place: &Place<'program>, user: Option<&Type>) -> Option<Core<'
     let type_ = &place.type_;
     if type_.is(EVENTED) || type_.is(ASYNC_FD) {
         Some(Core::Driven(place.clone()))
-    } else if type_.is(DUPLEX) {
+    } else if type_.is(duplex::STREAM) {
         Some(Core::Duplex(place.clone()))
     } else if user.is_some() && type_.is("tokio::runtime::task::join::JoinHandle") {
         Some(Core::Blocking(place.clone()))
     } else {
-        PIPES.iter().any(|path| type_.is(path)).then(|| Core::Simplex(place.clone()))
+        duplex::PIPES.iter().any(|path| type_.is(path)).then(|| Core::Simplex(place.clone()))
     }
 }
 
@@ -300,10 +311,4 @@ fn slots(io: &Place<'_>) -> Vec<(Direction, Address)> {
 
 fn has_waker(holder: &Place<'_>, slot: &str) -> bool {
     holder.field(slot).is_some_and(|slot| queue::listener(&slot).is_some())
-}
-
-/// The pipe inside a lock.
-fn pipe<'program>(lock: &Place<'program>) -> Option<Place<'program>> {
-    let is_pipe = |type_: &Type| PIPES.iter().any(|path| type_.is(path));
-    search(lock, DEPTH, &is_pipe).into_iter().next()
 }

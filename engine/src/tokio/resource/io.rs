@@ -8,9 +8,9 @@
 //! `runtime/io/scheduled_io.rs` (`struct Readiness`), `io/util/*.rs`.
 
 use super::endpoint::{Direction, Endpoint, Reach, endpoints};
-use super::{Leaf, join};
+use super::{Leaf, duplex, join};
 use crate::futures::coroutine_kind;
-use crate::model::{Amount, EndedBy, TaskKey, Wait};
+use crate::model::{Amount, EndedBy, Resource, TaskKey, Wait};
 use crate::symbols::Type;
 use crate::value::Place;
 
@@ -55,6 +55,13 @@ impl Leaf for Io {
         }
         polled(place, Reach::Shared)
     }
+
+    fn resource(&self, place: &Place<'_>, _around: &[Place<'_>]) -> Option<Resource> {
+        let endpoints = endpoints(place, Reach::Shared);
+        let mut awaited = awaited(place, &endpoints);
+        let (endpoint, direction) = awaited.next().filter(|_| awaited.next().is_none())?;
+        endpoint.pipe(direction).map(|pipe| duplex::resource(&pipe))
+    }
 }
 
 /// A future by itself, or in 1.20 inside a closure.
@@ -84,7 +91,8 @@ fn readiness(around: &[Place<'_>]) -> Option<Wait> {
     let endpoint =
         found.find_map(|(_, field)| endpoints(&field, Reach::Shared).into_iter().next())?;
     let method = own.last().and_then(|place| place.type_.scope.last());
-    Some(wait(&endpoint, method.map_or("ready", String::as_str)))
+    let verb = method.map_or("ready", String::as_str);
+    Some(Wait { kind: format!("{} {verb}", endpoint.name), ..wait(&endpoint, None) })
 }
 
 /// What a future polls, if that is read from or written to.
@@ -100,12 +108,14 @@ pub(super) fn polled(place: &Place<'_>, reach: Reach) -> Option<Wait> {
             ..Wait::default()
         });
     }
-    let awaited = endpoints.iter().flat_map(|endpoint| {
-        endpoint.awaited().into_iter().map(move |(direction, _)| (endpoint, direction))
-    });
-    let mut waits = awaited.map(|(endpoint, direction)| {
-        let is_connect = place.type_.own_name.contains("::connect");
-        wait(endpoint, if is_connect { "connect" } else { verb(direction) })
+    let is_connect = place.type_.own_name.contains("::connect");
+    let mut waits = awaited(place, &endpoints).map(|(endpoint, direction)| Wait {
+        kind: format!(
+            "{} {}",
+            endpoint.name,
+            if is_connect { "connect" } else { direction.verb() }
+        ),
+        ..wait(endpoint, Some(direction))
     });
     let first = waits.next()?;
     let others: Vec<Wait> = waits.collect();
@@ -115,25 +125,52 @@ pub(super) fn polled(place: &Place<'_>, reach: Reach) -> Option<Wait> {
     let all = std::iter::once(&first).chain(&others).map(words).collect::<Vec<_>>();
     Some(Wait {
         kind: "any of several endpoints".to_owned(),
+        by: EndedBy::Anybody,
+        resource: None,
         about: Some(all.join(" or ")),
         amounts: Vec::new(),
         ..first
     })
 }
 
-fn verb(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Read => "read",
-        Direction::Write => "write",
+/// What of these endpoints is waited for, as their wakers tell, by a future that may do just one of the two
+/// there: a waker of an earlier poll can be left.
+fn awaited<'polled, 'program>(
+    place: &Place<'_>,
+    endpoints: &'polled [Endpoint<'program>],
+) -> impl Iterator<Item = (&'polled Endpoint<'program>, Direction)> {
+    let only = only_direction(&place.type_);
+    let all = endpoints.iter().flat_map(|endpoint| {
+        endpoint.awaited().into_iter().map(move |(direction, _)| (endpoint, direction))
+    });
+    all.filter(move |(_, direction)| only.is_none_or(|only| only == *direction))
+}
+
+/// What a future of `tokio::io::util` does, if that is one thing.
+fn only_direction(type_: &Type) -> Option<Direction> {
+    let module = type_.scope.last().filter(|_| is_util(type_))?;
+    let begins = |words: &[&str]| words.iter().any(|word| module.starts_with(word));
+    if begins(&["read", "fill_buf"]) {
+        Some(Direction::Read)
+    } else if begins(&["write", "flush", "shutdown"]) {
+        Some(Direction::Write)
+    } else {
+        None
     }
 }
 
-fn wait(endpoint: &Endpoint<'_>, verb: &str) -> Wait {
+fn wait(endpoint: &Endpoint<'_>, direction: Option<Direction>) -> Wait {
     let (about, amounts) = endpoint.facts();
+    let pipe = direction.and_then(|direction| endpoint.pipe(direction));
     Wait {
-        kind: format!("{} {verb}", endpoint.name),
-        by: if endpoint.is_inside() { EndedBy::Anybody } else { EndedBy::World },
+        by: match direction.filter(|_| pipe.is_some()) {
+            Some(Direction::Read) => EndedBy::Senders,
+            Some(Direction::Write) => EndedBy::Receivers,
+            None if endpoint.is_inside() => EndedBy::Anybody,
+            None => EndedBy::World,
+        },
         type_name: endpoint.type_name.clone(),
+        resource: pipe.as_ref().map(duplex::key),
         about,
         amounts,
         ..Wait::default()

@@ -7,6 +7,7 @@ mod cancellation;
 mod child;
 mod clock;
 mod connection;
+mod duplex;
 mod endpoint;
 mod guard;
 mod interval;
@@ -49,6 +50,7 @@ pub(super) const LEAVES: &[&dyn Leaf] = &[
     &child::Child,
     &signal::Signal,
     &yielded::Yielded,
+    &duplex::Duplex,
     &io::Io,
 ];
 

@@ -6,7 +6,7 @@
 //! `sync/broadcast.rs`.
 
 use super::owner::{self, Owner};
-use super::{Leaf, barrier, broadcast, mpsc, queue, watch};
+use super::{Leaf, barrier, broadcast, connection, mpsc, queue, watch};
 use crate::model::{Amount, EndedBy, Held, Hold, Resource, ResourceKey, Wait};
 use crate::symbols::Type;
 use crate::value::{Place, search};
@@ -14,12 +14,13 @@ use crate::value::{Place, search};
 /// A notification.
 pub(super) struct Notified;
 
-const NOTIFY: &str = "tokio::sync::notify::Notify";
+pub(super) const NOTIFY: &str = "tokio::sync::notify::Notify";
 const BARRIER: &str = "Barrier";
 const WATCH: &str = "watch";
 const WATCH_CLOSED: &str = "watch closed";
 const MPSC_CLOSED: &str = "mpsc closed";
 const BROADCAST_CLOSED: &str = "broadcast closed";
+const POOL: &str = "bb8 Pool";
 
 const OWNERS: &[Owner] = &[
     Owner {
@@ -61,6 +62,7 @@ impl Leaf for Notified {
             by: match of.kind {
                 WATCH => EndedBy::Senders,
                 WATCH_CLOSED | MPSC_CLOSED | BROADCAST_CLOSED => EndedBy::Receivers,
+                POOL => EndedBy::Permits,
                 "signal" => EndedBy::World,
                 _ => EndedBy::Anybody,
             },
@@ -98,7 +100,7 @@ impl Leaf for Notified {
     /// it as long as nothing polls it.
     fn held(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Held> {
         let of = Of::read(place, around)?;
-        (of.kind == "Notify" && has_got(place)?)
+        (["Notify", POOL].contains(&of.kind) && has_got(place)?)
             .then_some(Held { resource: ResourceKey(of.subject.address), hold: Hold::Assigned(1) })
     }
 }
@@ -122,7 +124,9 @@ impl<'program> Of<'program> {
         let of = owner::outermost(around, OWNERS)
             .and_then(|(owner, value)| Of::known(owner.kind, owner.type_path, value, around));
         let type_name = notify.type_.name.clone();
-        Some(of.unwrap_or(Of { kind: "Notify", type_name, subject: notify }))
+        let is_pools = owner::user(around) == Some(connection::NOTIFYING_CRATE);
+        let kind = if is_pools { POOL } else { "Notify" };
+        Some(of.unwrap_or(Of { kind, type_name, subject: notify }))
     }
 
     fn known(
