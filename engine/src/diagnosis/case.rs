@@ -7,7 +7,7 @@ use super::finding::{Doubt, Finding, FindingKind, Step};
 use super::standing::Movement;
 use super::steps;
 use crate::evidence::Certainty;
-use crate::graph::{Edge, Knot, Node, NodeId, Stuck, WaitGraph};
+use crate::graph::{Edge, EdgeKind, Knot, Node, NodeId, Stuck, WaitGraph};
 use crate::model::{Activity, Resource, ResourceKey, Task, TaskKey, TaskState, Thread, World};
 
 /// What was seen of a process.
@@ -124,10 +124,18 @@ impl<'world> Case<'world> {
             let is_doubtful = edge.certainty < Certainty::Definite;
             edge.holding.filter(|_| is_doubtful).map(Doubt::Holding)
         }));
+        let timers = knot.nodes.iter().filter_map(|id| self.timer_beside(*id));
+        finding.doubts.extend(timers.min_by_key(|(left, _)| *left).map(|(_, id)| Doubt::Timer(id)));
         if finding.doubts.is_empty() && certainty < Certainty::Definite {
             finding.doubts.extend(knot.nodes.iter().filter_map(|id| self.uncounted(*id)));
         }
         finding
+    }
+
+    /// The first timer to fire of those that are polled together with others by a node, and when.
+    fn timer_beside(&self, id: NodeId) -> Option<(i64, NodeId)> {
+        let polled = self.graph.needs(id).iter().filter(|edge| edge.kind == EdgeKind::Polls);
+        polled.filter_map(|edge| Some((self.graph.timer(edge.to)?, edge.to))).min()
     }
 
     /// A finding of these steps: no surer than that nothing in them moved.
@@ -313,7 +321,7 @@ fn needed_by(graph: &WaitGraph<'_>) -> Vec<Vec<NodeId>> {
 }
 
 /// The knots by edges that are definite, then by those that are likely, then by all; each once, by
-/// the surest edges that make it.
+/// the surest edges that make it. Then those that only timers which are far away can undo.
 fn knots(graph: &WaitGraph<'_>) -> Vec<(Knot, Certainty)> {
     let mut found: Vec<(Knot, Certainty)> = Vec::new();
     let mut known: HashSet<NodeId> = HashSet::new();
@@ -323,6 +331,15 @@ fn knots(graph: &WaitGraph<'_>) -> Vec<(Knot, Certainty)> {
         new.retain(|knot| !knot.nodes.iter().any(|node| known.contains(node)));
         known.extend(new.iter().flat_map(|knot| knot.nodes.iter().copied()));
         found.extend(new.into_iter().map(|knot| (knot, certainty)));
+    }
+    for certainty in [Certainty::Definite, Certainty::Likely] {
+        let mut new = Stuck::until_timers(graph, certainty).knots(graph);
+        new.retain(|knot| {
+            let is_known = knot.nodes.iter().any(|node| known.contains(node));
+            !is_known && !knot.circle.is_empty()
+        });
+        known.extend(new.iter().flat_map(|knot| knot.nodes.iter().copied()));
+        found.extend(new.into_iter().map(|knot| (knot, Certainty::Likely)));
     }
     found
 }

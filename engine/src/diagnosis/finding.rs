@@ -54,6 +54,8 @@ pub enum Doubt {
     Uncounted(NodeId),
     /// What it rests on is concluded, not read.
     Concluded,
+    /// This timer gives up one of the waits when it fires.
+    Timer(NodeId),
 }
 
 /// What can be claimed.
@@ -127,6 +129,18 @@ impl FindingKind {
 }
 
 impl Finding {
+    /// The timer that ends this when it fires, if there is one.
+    pub fn timer(&self) -> Option<NodeId> {
+        self.doubts.iter().find_map(|doubt| match doubt {
+            Doubt::Timer(timer) => Some(*timer),
+            Doubt::Holding(_)
+            | Doubt::Moved(_)
+            | Doubt::OneLook
+            | Doubt::Uncounted(_)
+            | Doubt::Concluded => None,
+        })
+    }
+
     /// The nodes that are the cause.
     pub fn nodes(&self) -> impl Iterator<Item = NodeId> {
         let steps = self.steps.iter().flat_map(|step| [Some(step.who), step.through]);

@@ -36,7 +36,8 @@ pub(super) fn ranked(case: &Case<'_>, found: Vec<Finding>) -> Vec<Finding> {
 /// Whether a finding can be called the cause: it is likely at least, and what it says is not just
 /// what goes on in any healthy program, unless the body waits for that.
 fn is_root(case: &Case<'_>, finding: &Finding) -> bool {
-    let is_everyday = matches!(finding.kind, FindingKind::ExternalWait | FindingKind::Slow);
+    let is_everyday = matches!(finding.kind, FindingKind::ExternalWait | FindingKind::Slow)
+        || finding.timer().is_some();
     let is_reached = || finding.nodes().any(|node| case.is_reached(node));
     finding.certainty > Certainty::Possible && (!is_everyday || is_reached())
 }
@@ -69,7 +70,7 @@ fn rank(case: &Case<'_>, finding: &Finding) -> (u8, bool, u8, u8, usize) {
 
 /// Whether the finding says that something can never go on, whatever happens elsewhere.
 fn is_proof(finding: &Finding) -> bool {
-    finding.is_circle || finding.kind == FindingKind::LostWakeup
+    (finding.is_circle && finding.timer().is_none()) || finding.kind == FindingKind::LostWakeup
 }
 
 /// Of two findings that are as sure, the one that says more of the cause comes first.

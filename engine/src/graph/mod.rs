@@ -26,7 +26,7 @@ pub use stuck::Stuck;
 
 use std::ops::Range;
 
-use crate::model::World;
+use crate::model::{Amount, EndedBy, World};
 
 /// Who waits for whom in one world.
 ///
@@ -77,6 +77,15 @@ impl<'world> WaitGraph<'world> {
             | Node::Pool(_)
             | Node::Place(_) => None,
         }
+    }
+
+    /// In how many nanoseconds the timer fires that this branch waits for, if it is just that.
+    pub fn timer(&self, id: NodeId) -> Option<i64> {
+        let wait = self.branch(id)?.wait().filter(|wait| wait.by == EndedBy::Time)?;
+        wait.amounts.iter().find_map(|amount| match amount {
+            Amount::FiresIn(left) => Some(*left),
+            _ => None,
+        })
     }
 
     /// All edges.

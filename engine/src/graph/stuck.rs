@@ -18,10 +18,32 @@ pub struct Stuck {
     stuck: Vec<bool>,
 }
 
+/// How long what is stuck stays so.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Until {
+    /// For ever.
+    Ever,
+    /// Until a timer that is far away gives up one of the waits.
+    Timers,
+}
+
+/// From how many nanoseconds on a timer that is polled beside a wait is too far away to matter: those that
+/// are there to do something now and then come sooner.
+const FAR_NS: i64 = 20_000_000_000;
+
 impl Stuck {
     /// What is stuck in `graph`, by its edges that are at least so certain.
     pub fn new(graph: &WaitGraph<'_>, certainty: Certainty) -> Stuck {
-        let mut spread = Spread::new(graph, certainty);
+        Stuck::until(graph, certainty, Until::Ever)
+    }
+
+    /// What is stuck likewise until a timer that is far away fires.
+    pub fn until_timers(graph: &WaitGraph<'_>, certainty: Certainty) -> Stuck {
+        Stuck::until(graph, certainty, Until::Timers)
+    }
+
+    fn until(graph: &WaitGraph<'_>, certainty: Certainty, until: Until) -> Stuck {
+        let mut spread = Spread::new(graph, certainty, until);
         while let Some(node) = spread.left.pop() {
             spread.pass_on(node);
         }
@@ -58,7 +80,11 @@ struct Spread<'graph, 'world> {
 }
 
 impl<'graph, 'world> Spread<'graph, 'world> {
-    fn new(graph: &'graph WaitGraph<'world>, certainty: Certainty) -> Spread<'graph, 'world> {
+    fn new(
+        graph: &'graph WaitGraph<'world>,
+        certainty: Certainty,
+        until: Until,
+    ) -> Spread<'graph, 'world> {
         let mut spread = Spread {
             graph,
             needed_by: vec![Vec::new(); graph.len()],
@@ -71,6 +97,7 @@ impl<'graph, 'world> Spread<'graph, 'world> {
                 .needs(id)
                 .iter()
                 .filter(|edge| edge.certainty >= certainty)
+                .filter(|edge| until == Until::Ever || !is_way_out(graph, edge))
                 .map(|edge| edge.to)
                 .collect();
             // One that holds a resource twice is still one.
@@ -125,6 +152,14 @@ impl<'graph, 'world> Spread<'graph, 'world> {
             }
         }
     }
+}
+
+/// Whether an edge leads to a timer that gives up the waits beside it, and not soon.
+fn is_way_out(graph: &WaitGraph<'_>, edge: &Edge) -> bool {
+    let is_choice = graph.node(edge.from).is_some_and(|node| node.needed() == Needed::Any);
+    is_choice
+        && edge.kind == EdgeKind::Polls
+        && graph.timer(edge.to).is_some_and(|left| left >= FAR_NS)
 }
 
 /// Whether what was found in a future is not all that it may wait for: that nothing else helps is no

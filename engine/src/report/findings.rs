@@ -196,6 +196,10 @@ fn reasons(words: &Words<'_, '_>, finding: &diagnosis::Finding) -> Vec<String> {
             ),
             _ => "whether anybody looks there is not known".to_owned(),
         },
+        Doubt::Timer(node) => match sentence::timer(words, node) {
+            Some(timer) => format!("{timer} gives up one of these waits"),
+            None => "a timer gives up one of these waits".to_owned(),
+        },
         Doubt::Concluded => "it is concluded from what was read".to_owned(),
     }));
     reasons.dedup();

@@ -17,6 +17,21 @@ const MOST_TO_END: usize = 6;
 
 /// The sentence of a finding.
 pub(super) fn sentence(words: &Words<'_, '_>, finding: &Finding, looks: &Looks) -> String {
+    let claim = claim(words, finding, looks);
+    match finding.timer().and_then(|node| timer(words, node)) {
+        Some(timer) => format!("{claim}; {timer} would end that"),
+        None => claim,
+    }
+}
+
+/// `a timer that fires in 3599.0 s`.
+pub(super) fn timer(words: &Words<'_, '_>, node: NodeId) -> Option<String> {
+    const NANOSECONDS_PER_MILLISECOND: i64 = 1_000_000;
+    let left = words.case.graph.timer(node)? / NANOSECONDS_PER_MILLISECOND;
+    Some(format!("a timer that fires in {}", span(u64::try_from(left).ok()?)))
+}
+
+fn claim(words: &Words<'_, '_>, finding: &Finding, looks: &Looks) -> String {
     match finding.kind {
         FindingKind::Deadlock => circle(words, finding),
         FindingKind::NeverClosed => chain(words, finding),
@@ -144,14 +159,8 @@ pub(super) fn what(words: &Words<'_, '_>, told: &Told) -> String {
     let next = if itself { "itself".to_owned() } else { next };
     match told.step.relation {
         Some(EdgeKind::EndOf | EdgeKind::BlocksOn) => format!("the end of {next}"),
-        Some(EdgeKind::RunBy) if threads_of_pool(words, told).is_some() => {
-            let count = threads_of_pool(words, told).unwrap_or_default();
-            format!(
-                "waits for one of the {count} threads of the blocking pool, one of which {next} blocks"
-            )
-        }
         Some(EdgeKind::RunBy | EdgeKind::RunOn | EdgeKind::DrivenBy) => {
-            format!("can only run on the thread that {next} blocks")
+            run(words, told, &does(&next, "blocks", "block"))
         }
         Some(EdgeKind::SetAside) => format!("being polled by {next}"),
         Some(EdgeKind::Behind) => format!("its turn behind {next}"),
@@ -167,15 +176,31 @@ pub(super) fn what(words: &Words<'_, '_>, told: &Told) -> String {
     }
 }
 
-/// How many threads there are in the pool that a closure waits for.
-fn threads_of_pool(words: &Words<'_, '_>, told: &Told) -> Option<usize> {
-    match words.case.graph.node(told.step.through?)? {
-        Node::Pool(pool) => Some(pool.threads.len()),
-        Node::Branch(_)
-        | Node::Thread(_)
-        | Node::Resource(_)
-        | Node::Runtime(_)
-        | Node::Place(_) => None,
+/// Where a task could run, and who keeps it from that.
+fn run(words: &Words<'_, '_>, told: &Told, blocks: &str) -> String {
+    let through = told.step.through.and_then(|id| words.case.graph.node(id));
+    match through {
+        Some(Node::Pool(pool)) => {
+            let count = pool.threads.len();
+            format!(
+                "waits for one of the {count} threads of the blocking pool, one of which {blocks}"
+            )
+        }
+        Some(Node::Runtime(runtime)) if runtime.drivers.len() > 1 => {
+            let count = runtime.drivers.len();
+            format!("can only run on the {count} threads of its runtime, one of which {blocks}")
+        }
+        _ => format!("can only run on the thread that {blocks}"),
+    }
+}
+
+/// How it is said that somebody does something: of who is told about already by a pronoun, and of
+/// several in the plural.
+fn does(who: &str, verb: &str, of_several: &str) -> String {
+    match who {
+        "itself" => format!("it {verb} itself"),
+        _ if who.contains(" and ") => format!("{who} {of_several}"),
+        _ => format!("{who} {verb}"),
     }
 }
 
@@ -216,19 +241,19 @@ fn with_others(words: &Words<'_, '_>, told: &Told, next: &str) -> String {
     let labels: BTreeSet<String> = needed.filter(is_party).map(|id| words.again(id)).collect();
     let known = told.next.map(|id| words.again(id)).unwrap_or_default();
     let own = words.again(told.who);
-    let mut others: Vec<&str> = labels
+    let others: Vec<&str> = labels
         .iter()
         .filter(|label| **label != known && **label != own)
         .map(String::as_str)
         .collect();
-    if labels.contains(&own) && known != own {
-        others.push("itself");
-    }
-    match others.as_slice() {
+    let is_own = labels.contains(&own) && known != own;
+    let next = match others.as_slice() {
         [] => next.to_owned(),
         [other] => format!("{next} and {other}"),
         others => format!("{next} and {} others", others.len()),
-    }
+    };
+    let next = if others.is_empty() { next } else { next.replace("itself and", "it and") };
+    if is_own { format!("it and {next}") } else { next }
 }
 
 /// What who comes next has of a resource, and how.
@@ -242,6 +267,7 @@ fn has(words: &Words<'_, '_>, step: &Step, next: &str) -> String {
     let hold = words.holding(step.holding).map(|holding| holding.hold);
     if let Some(place) = step.place {
         let what = match hold {
+            _ if words.is_stream(step.through) => "whose other end",
             Some(Hold::Sender) => "whose sender",
             Some(Hold::Receiver) => "whose receiver",
             _ => "whose holder",
@@ -253,10 +279,12 @@ fn has(words: &Words<'_, '_>, step: &Step, next: &str) -> String {
     }
     match hold {
         Some(Hold::Assigned(_)) => format!("which was handed to {next}"),
-        Some(Hold::Exclusive | Hold::Shared | Hold::Permits(_)) => format!("which {next} holds"),
-        Some(Hold::Sender) => format!("which only {next} could send"),
-        Some(Hold::Receiver) => format!("which only {next} empties"),
-        Some(Hold::Handle) | None => format!("which {next} keeps"),
+        Some(Hold::Exclusive | Hold::Shared | Hold::Permits(_)) => {
+            format!("which {}", does(next, "holds", "hold"))
+        }
+        Some(Hold::Sender) => format!("which only {}", does(next, "could send", "could send")),
+        Some(Hold::Receiver) => format!("which only {}", does(next, "empties", "empty")),
+        Some(Hold::Handle) | None => format!("which {}", does(next, "keeps", "keep")),
     }
 }
 

@@ -199,6 +199,12 @@ impl<'world> Words<'_, 'world> {
         threads.find(|thread| Some(thread.id) == wait.thread).map(|thread| thread.name.as_str())
     }
 
+    /// Whether a node is a stream in memory.
+    pub(super) fn is_stream(&self, id: Option<NodeId>) -> bool {
+        let node = id.and_then(|id| self.case.graph.node(id));
+        matches!(node, Some(Node::Resource(resource)) if kind(resource).ends_with("Stream"))
+    }
+
     /// Whether a place is a channel's queue.
     pub(super) fn is_queue(&self, id: NodeId) -> bool {
         let edges = self.case.graph.needs(id).iter();
@@ -265,6 +271,12 @@ pub(super) fn waited(wait: &Wait, detail: Option<&str>) -> String {
             format!("a message of {}{detail}", article(&channel(kind)))
         }
         EndedBy::Senders if kind == "oneshot" => format!("the value of a oneshot channel{detail}"),
+        EndedBy::Senders if kind.ends_with("Stream read") => {
+            format!("bytes from {}{detail}", article(kind.trim_end_matches(" read")))
+        }
+        EndedBy::Receivers if kind.ends_with("Stream write") => {
+            format!("room in {}{detail}", article(kind.trim_end_matches(" write")))
+        }
         EndedBy::Receivers => format!("room in {}{detail}", article(&channel(kind))),
         EndedBy::Holders
         | EndedBy::Permits
