@@ -115,7 +115,8 @@ pub struct Followed<'program> {
     pub output: Option<Place<'program>>,
 }
 
-/// The task that a thread polls: its id, and the type of its future.
+/// The task that a thread polls: its id, and the type of its future. A closure on the blocking pool is
+/// none: workers themselves run as one.
 pub fn polled_task(program: &Program<'_>, stack: &ThreadStack) -> Option<(Option<u64>, Rc<Type>)> {
     let functions = stack.frames.iter().flat_map(|(frame, functions)| {
         functions.iter().map(move |function| (frame.image, function))
@@ -128,6 +129,9 @@ pub fn polled_task(program: &Program<'_>, stack: &ThreadStack) -> Option<(Option
             object.type_of(id)
         },
     )?;
+    if future.is(BLOCKING) {
+        return None;
+    }
     let contexts = context::contexts(program);
     let mut own = contexts.iter().filter(|context| context.thread == stack.thread);
     Some((own.find_map(|context| context.task_id), future))
@@ -218,9 +222,10 @@ pub enum Trigger {
 
 /// What this function, on the stack of a thread that changes a task's state, says of the reason.
 ///
-/// Source: tokio 1.20 `time/driver`, `io/driver`; 1.21 to 1.54 `runtime/{time,io}`; 1.20 to 1.54
-/// `runtime/task/harness.rs` (`complete`), `runtime/task/list.rs` (`close_and_shutdown_all`); from
-/// 1.29 on `runtime/scheduler/defer.rs`.
+/// Source: tokio 1.20 `time/driver`, `io/driver`; 1.21 to 1.54 `runtime/{time,io}`, of which `io` has
+/// `turn` and `dispatch` in its `mod.rs` before 1.31; 1.20 to 1.54 `runtime/task/harness.rs`
+/// (`complete`), `runtime/task/list.rs` (`close_and_shutdown_all`); 1.25 to 1.28 `runtime/defer.rs`,
+/// later `runtime/scheduler/defer.rs`.
 pub fn trigger(function: &str) -> Option<Trigger> {
     let path = simplified(function);
     let rest = path.strip_prefix("tokio::")?;
@@ -230,13 +235,15 @@ pub fn trigger(function: &str) -> Option<Trigger> {
         || (rest.starts_with("time::") && own.starts_with("process_at"))
     {
         Some(Trigger::Timer)
-    } else if rest.starts_with("io::driver") {
+    } else if rest.starts_with("io::driver")
+        || (rest.starts_with("io::") && matches!(own, "turn" | "dispatch"))
+    {
         Some(Trigger::Descriptor)
     } else if rest.starts_with("task::harness") && own == "complete" {
         Some(Trigger::Completion)
     } else if rest.starts_with("task::list") && own.contains("shutdown_all") {
         Some(Trigger::Shutdown)
-    } else if rest.starts_with("scheduler::defer") {
+    } else if rest.starts_with("scheduler::defer") || rest.starts_with("defer::") {
         Some(Trigger::Deferred)
     } else if own == "block_on" || is_poll(function) {
         Some(Trigger::Boundary)
@@ -275,6 +282,8 @@ mod tests {
         check("tokio::runtime::time::{impl#2}::process_at_time", Some(Trigger::Timer));
         check("tokio::time::driver::{impl#3}::process_at_time", Some(Trigger::Timer));
         check("tokio::runtime::io::driver::{impl#1}::turn", Some(Trigger::Descriptor));
+        check("tokio::runtime::io::{impl#1}::dispatch", Some(Trigger::Descriptor));
+        check("tokio::runtime::defer::{impl#0}::wake", Some(Trigger::Deferred));
         check(
             "tokio::runtime::task::harness::{impl#3}::complete<a::b::{async_fn_env#0}>",
             Some(Trigger::Completion),
