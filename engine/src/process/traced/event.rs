@@ -86,6 +86,11 @@ impl Traced {
         }
     }
 
+    /// Keeps an event for the next wait.
+    pub fn put_back(&mut self, event: Event) {
+        self.waiting.push_front(event);
+    }
+
     /// Waits until something happens, at most so long.
     pub fn wait_at_most(&mut self, longest: Duration) -> Result<Option<Event>, Error> {
         let begun = Instant::now();
@@ -183,9 +188,12 @@ impl Traced {
     fn trapped(&mut self, thread: ThreadId) -> Event {
         /// Source: Linux `include/uapi/asm-generic/siginfo.h`.
         const OURS: [i32; 3] = [libc::TRAP_TRACE, libc::TRAP_BRANCH, libc::TRAP_HWBKPT];
-        let is_ours = ptrace::getsiginfo(Pid::from_raw(thread.0))
-            .map_or(true, |information| OURS.contains(&information.si_code));
-        if is_ours {
+        let code = ptrace::getsiginfo(Pid::from_raw(thread.0)).map(|told| told.si_code);
+        let resumed = self.threads.get(&thread).and_then(|tracee| tracee.resumed);
+        // The step that leaves a system call is reported so: `arch/x86/kernel/ptrace.c`,
+        // `user_single_step_report`. The CPU has not set its flag then.
+        let is_behind_call = code == Ok(libc::TRAP_BRKPT) && resumed == Some(Resume::Step);
+        if is_behind_call || code.map_or(true, |code| OURS.contains(&code)) {
             // What is armed may change before anybody asks for this.
             let status = slots::take_status(thread);
             let armed = self.threads.get(&thread).map(|tracee| tracee.armed).unwrap_or_default();
@@ -193,7 +201,10 @@ impl Traced {
             for (slot, hit) in hits.iter_mut().enumerate() {
                 *hit = hit.filter(|_| status.is_hit(slot));
             }
-            return Event::Trapped(thread, Trapped { hits, is_stepped: status.is_stepped() });
+            return Event::Trapped(
+                thread,
+                Trapped { hits, is_stepped: is_behind_call || status.is_stepped() },
+            );
         }
         if let Some(tracee) = self.threads.get_mut(&thread) {
             tracee.signal = Some(libc::SIGTRAP);
