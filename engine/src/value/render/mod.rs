@@ -10,7 +10,7 @@ mod secret;
 mod std_types;
 mod structure;
 
-pub use limits::ValueLimits;
+pub use limits::{Structures, ValueLimits};
 pub use secret::is_secret;
 
 use super::place::{Place, Pointee};
@@ -22,8 +22,14 @@ const LEFT_OUT: &str = "..";
 
 /// The value at `place`, on one line.
 pub fn render(place: &Place<'_>, limits: &ValueLimits) -> String {
-    let mut renderer =
-        Renderer { out: String::new(), limits, depth: 0, inside: Vec::new(), is_full: false };
+    let mut renderer = Renderer {
+        out: String::new(),
+        limits,
+        depth: 0,
+        inside: Vec::new(),
+        is_brief: false,
+        is_full: false,
+    };
     renderer.value(place);
     renderer.out
 }
@@ -35,6 +41,8 @@ struct Renderer<'limits> {
     depth: usize,
     /// What is behind the pointers that were followed to get here.
     inside: Vec<(Address, TypeId)>,
+    /// Whether this is a part of something of which only the own fields are shown.
+    is_brief: bool,
     /// Whether there is no more room.
     is_full: bool,
 }

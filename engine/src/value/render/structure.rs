@@ -63,7 +63,17 @@ impl Renderer<'_> {
             }
             return Some(());
         }
-        self.push(if is_tuple { "(" } else { " { " });
+        let [open, close] = if is_tuple { ["(", ")"] } else { [" { ", " }"] };
+        let is_brief = self.limits.structures.is_brief(&place.type_);
+        if is_brief && self.is_brief {
+            self.push(open);
+            self.push(LEFT_OUT);
+            self.push(close);
+            return Some(());
+        }
+        let outside = self.is_brief;
+        self.is_brief |= is_brief;
+        self.push(open);
         for (index, member) in members.iter().enumerate() {
             if index >= self.limits.elements || self.is_full {
                 self.push(LEFT_OUT);
@@ -84,7 +94,8 @@ impl Renderer<'_> {
         if name.is_empty() && members.len() == 1 {
             self.push(",");
         }
-        self.push(if is_tuple { ")" } else { " }" });
+        self.push(close);
+        self.is_brief = outside;
         Some(())
     }
 }
