@@ -48,6 +48,8 @@ pub(crate) struct TestBinary {
     pub(crate) environment: Vec<(OsString, OsString)>,
     /// Variables of our own environment that it must not see.
     pub(crate) unset: Vec<OsString>,
+    /// Whether its own code is optimized.
+    pub(crate) is_optimized: bool,
     /// Whether it can be asked for single tests.
     pub(crate) harness: Harness,
 }

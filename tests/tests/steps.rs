@@ -22,6 +22,8 @@ struct Stepped {
     task: &'static str,
     /// The name of the golden story.
     golden: &'static str,
+    /// What of its variables is watched.
+    watched: &'static [&'static str],
     /// What of it is the same each time.
     told: Told,
 }
@@ -38,7 +40,7 @@ enum Told {
     All,
 }
 
-const STEPPED: [Stepped; 12] = [
+const STEPPED: [Stepped; 13] = [
     stepped("straight", "work", "straight", Told::Polls),
     stepped("straight", "main", "body", Told::Polls),
     stepped("loops", "walk", "loops", Told::All),
@@ -51,6 +53,10 @@ const STEPPED: [Stepped; 12] = [
     stepped("stream", "add_up", "stream", Told::All),
     stepped("woken_by", "wait_for_all", "woken_by", Told::All),
     stepped("values", "hold", "values", Told::All),
+    Stepped {
+        watched: &["account.balance", "paid"],
+        ..stepped("watched", "pay_in", "watched", Told::All)
+    },
 ];
 
 const fn stepped(
@@ -59,11 +65,11 @@ const fn stepped(
     golden: &'static str,
     told: Told,
 ) -> Stepped {
-    Stepped { program, task, golden, told }
+    Stepped { program, task, golden, watched: &[], told }
 }
 
 /// The versions of Tokio on which they are stepped.
-const STEPPED_ON: [&str; 1] = ["tokio-newest"];
+const STEPPED_ON: [&str; 3] = ["tokio-1.28", "tokio-1.38", "tokio-newest"];
 
 /// One story at a time: each needs a CPU for itself and one for the test.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -104,6 +110,7 @@ fn story(stepped: Stepped, setting: Setting) -> Result<String, Failed> {
     let mut command = asynctest(Profile::Dev)?;
     package.of(&mut command, Profile::Dev);
     command.args(["--test", "steps", "--message-format", "json", "--step-task", stepped.task]);
+    command.args(stepped.watched.iter().flat_map(|watched| ["--watch", watched]));
     command.args(["--", "--exact", &format!("{}::steps", stepped.program)]);
     let ended = run(&mut command)?.expect_code(0)?;
     let mut story = String::new();
@@ -128,7 +135,8 @@ fn shown(event: &Value, told: Told) -> Option<String> {
         "entered" => format!("{inside}> {}", text("/at/text")),
         "line" => format!("{inside}    {}", text("/at/text")),
         "changed" => format!("{inside}        {} = {}", text("/name"), text("/value")),
-        "awaits" => format!("{inside}        awaits {}", text("/what")),
+        "watched" => watched(event, &inside),
+        "awaits" => format!("{inside}        awaits {}", awaited(&text("/what"))),
         "returned" => format!("{inside}< {} = {}", text("/function"), text("/value")),
         "dropped" => format!("{inside}dropped: {}", text("/function")),
         "suspended" if told != Told::Lines => suspended(event),
@@ -142,6 +150,22 @@ fn shown(event: &Value, told: Told) -> Option<String> {
         _ => return None,
     };
     Some(line)
+}
+
+/// What is awaited: a library's future without its module, which is another in another version.
+fn awaited(what: &str) -> &str {
+    let is_own = what.starts_with("steps::");
+    what.rsplit("::").next().filter(|_| !is_own).unwrap_or(what)
+}
+
+/// A value that is watched, and who wrote it.
+fn watched(event: &Value, inside: &str) -> String {
+    let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str);
+    let before = text("/before").map(|before| format!("{before} -> ")).unwrap_or_default();
+    let by = event.pointer("/by").filter(|by| !by.is_null());
+    let by = by.map(|_| format!(", by {}", cause(event))).unwrap_or_default();
+    let (what, value) = (text("/what").unwrap_or_default(), text("/value").unwrap_or_default());
+    format!("{inside}        watch {what}: {before}{value}{by}")
 }
 
 fn suspended(event: &Value) -> String {

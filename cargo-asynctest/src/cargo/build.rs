@@ -32,6 +32,8 @@ pub(crate) struct Executable {
     pub(crate) target: Target,
     /// The file.
     pub(crate) path: PathBuf,
+    /// Whether its own code is optimized.
+    pub(crate) is_optimized: bool,
 }
 
 /// Builds the tests that cargo selects, with these settings over the user's own.
@@ -97,6 +99,7 @@ impl Built {
             package: artifact.package_id,
             target: artifact.target,
             path: path.into_std_path_buf(),
+            is_optimized: artifact.profile.opt_level != "0",
         };
         if artifact.profile.test {
             self.tests.push(executable);

@@ -89,6 +89,19 @@ pub(crate) struct StepArguments {
         help_heading = STEP
     )]
     pub(crate) step_into: Option<StepInto>,
+    /// How much of variables and results is printed: none, short, full [default: short]
+    #[arg(
+        long,
+        value_name = "HOW_MUCH",
+        hide_possible_values = true,
+        requires = "step_task",
+        help_heading = STEP
+    )]
+    pub(crate) values: Option<Values>,
+    /// Print each change of a variable of the task or of a field in one, `store.hits`, and who made
+    /// it; can be given twice
+    #[arg(long, value_name = "EXPR", requires = "step_task", help_heading = STEP)]
+    pub(crate) watch: Vec<String>,
     /// Print at most so many lines
     #[arg(long, value_name = "N", requires = "step_task", help_heading = STEP)]
     pub(crate) step_limit: Option<u64>,
@@ -109,6 +122,17 @@ pub(crate) enum StepInto {
     All,
     /// Nobody's.
     None,
+}
+
+/// How much of values is printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Values {
+    /// Nothing.
+    None,
+    /// What fits on a line.
+    Short,
+    /// Everything.
+    Full,
 }
 
 const AFTER_HELP: &str = "\

@@ -74,6 +74,11 @@ fn line(style: Style, event: &Event) -> String {
         Event::Changed { depth, name, before: _, value } => {
             format!("{}    {name} = {value}", inside(*depth))
         }
+        Event::Watched { what, before, value, by } => {
+            let by = by.as_ref().map(|by| format!(", by {}", cause(by))).unwrap_or_default();
+            let before = before.as_ref().map(|before| format!(": {before} ->"));
+            style.bold(&format!("watch {what}{} {value}{by}", before.as_deref().unwrap_or(" =")))
+        }
         Event::Awaits { depth, what, at: _ } => {
             format!("{}    {}", inside(*depth), style.dim(&format!("awaits {what}")))
         }

@@ -65,6 +65,7 @@ fn binary(
             folder: folder.as_std_path().to_owned(),
             environment: environment.set.into_iter().collect(),
             unset: environment.unset,
+            is_optimized: test.is_optimized,
             harness: harness(test, package)?,
         },
         executable: test.path.clone(),

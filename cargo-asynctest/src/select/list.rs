@@ -197,6 +197,7 @@ mod tests {
                 folder: "/".into(),
                 environment: vec![("NAME".into(), "named".into())],
                 unset: Vec::new(),
+                is_optimized: false,
                 harness: Harness::Libtest,
             },
             executable: "/bin/sh".into(),

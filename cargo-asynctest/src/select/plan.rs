@@ -108,6 +108,7 @@ mod tests {
                 folder: "/a b".into(),
                 environment: Vec::new(),
                 unset: Vec::new(),
+                is_optimized: false,
                 harness,
             },
             executable: format!("/{id}").into(),

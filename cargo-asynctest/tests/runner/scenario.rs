@@ -151,6 +151,7 @@ fn plan(scenario: &Scenario) -> Plan {
         folder: PathBuf::from("/"),
         environment: vec![("ADDED".into(), "yes".into())],
         unset: vec!["HOME".into()],
+        is_optimized: false,
         harness: Harness::Libtest,
     };
     let case = |(index, script): (usize, &String)| TestCase {

@@ -89,6 +89,22 @@ impl Registers {
         self.sp().offset(8)
     }
 
+    /// The same thread within the instruction that has just written to memory, where `next` are the
+    /// bytes at the program counter: that stands behind the instruction, or still at it when it is one
+    /// that repeats itself (Intel SDM volume 3, chapter 19.2.5).
+    pub fn at_write(&self, next: u64) -> Registers {
+        const REPEATS: [u8; 2] = [0xf2, 0xf3];
+        const WIDE: u8 = 0x48;
+        const STRINGS: [u8; 4] = [0xa4, 0xa5, 0xaa, 0xab];
+        let [first, second, third, ..] = next.to_le_bytes();
+        let operation = if second == WIDE { third } else { second };
+        let mut registers = self.clone();
+        if !(REPEATS.contains(&first) && STRINGS.contains(&operation)) {
+            registers.set(X86_64::RA, Some(self.pc().0.saturating_sub(1)));
+        }
+        registers
+    }
+
     /// The thread pointer, from which thread-local variables are counted.
     pub fn thread_pointer(&self) -> Address {
         Address(self.thread_pointer)
@@ -314,7 +330,8 @@ pub fn syscall_name(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{ARGUMENTS, argument_in};
+    use super::{ARGUMENTS, Registers, argument_in};
+    use crate::address::Address;
 
     #[track_caller]
     fn check(code: &[u8], expected: Option<(u16, i64)>) {
@@ -326,6 +343,22 @@ mod tests {
         let found = argument_in(code, ARGUMENTS[number]);
         let found = found.map(|argument| (argument.register.0, argument.offset));
         assert_eq!(found, expected, "{code:02x?}");
+    }
+
+    #[test]
+    fn what_has_written_lies_before_the_program_counter() {
+        let check = |next: [u8; 8], expected| {
+            let registers = Registers::from_pc_and_sp(Address(0x100), Address(0x8000), 0);
+            assert_eq!(registers.at_write(u64::from_le_bytes(next)).pc(), Address(expected));
+        };
+        // mov -0x18(%rbp),%rax
+        check([0x48, 0x8b, 0x45, 0xe8, 0, 0, 0, 0], 0xff);
+        // rep movsq
+        check([0xf3, 0x48, 0xa5, 0, 0, 0, 0, 0], 0x100);
+        // rep stosb
+        check([0xf3, 0xaa, 0x48, 0xa5, 0, 0, 0, 0], 0x100);
+        // movss %xmm0,(%rax)
+        check([0xf3, 0x0f, 0x11, 0, 0, 0, 0, 0], 0xff);
     }
 
     #[test]

@@ -20,6 +20,8 @@ use crate::symbols::{Kind, Object, Type, TypeId};
 pub(super) struct Callee {
     /// How it is gone through.
     pub(super) way: Way,
+    /// How many bytes the value at its first argument has, when it drops that.
+    pub(super) drops: Option<u64>,
     /// What is awaited, when it is called by what awaits it.
     pub(super) awaits: Option<String>,
 }
@@ -50,7 +52,7 @@ impl Code {
         if let Some(known) = self.callees.borrow().get(&entry) {
             return Rc::clone(known);
         }
-        let over = || Callee { way: Way::Over, awaits: None };
+        let over = || Callee { way: Way::Over, drops: None, awaits: None };
         let callee = Rc::new(self.read_callee(entry).unwrap_or_else(over));
         self.callees.borrow_mut().insert(entry, Rc::clone(&callee));
         callee
@@ -64,7 +66,9 @@ impl Code {
         let own = own_segment(&function.name);
         // A coroutine's context is no parameter in the debug info.
         if !own.starts_with("{async_") && !parameters.iter().any(is_given) {
-            return None;
+            let dropped = || parameters.first().and_then(|first| object.pointed_to(*first));
+            let drops = is_drop(&function.name).then(dropped).flatten().map(|type_| type_.size);
+            return Some(Callee { way: Way::Over, drops, awaits: None });
         }
         let awaited = parameters.first().and_then(|first| object.pointed_to(*first));
         let is_poll = own.starts_with("poll") || own.starts_with("{async_");
@@ -82,8 +86,14 @@ impl Code {
         } else {
             Way::Over
         };
-        Some(Callee { way, awaits })
+        Some(Callee { way, drops: None, awaits })
     }
+}
+
+/// Whether this is what the compiler makes for dropping a value in its place: core 1.36 to 1.95,
+/// `ptr/mod.rs`.
+fn is_drop(function: &str) -> bool {
+    function.starts_with("core::ptr::drop_in_place")
 }
 
 /// The future in a box or a pin that is itself pinned.

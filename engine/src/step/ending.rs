@@ -3,10 +3,12 @@
 use super::Error;
 use super::body::Body;
 use super::event::{Event, Place, Waiting};
+use super::frames::Frame;
 use super::origin::UserCrates;
 use super::poll::{Mode, place};
 use super::story::{Identity, Seen, Stage, Story};
 use crate::address::{Address, ThreadId};
+use crate::arch::Registers;
 use crate::futures::{Coroutine, Walker, await_line};
 use crate::model::{Future, FutureState};
 use crate::symbols::SourceLocation;
@@ -17,7 +19,8 @@ impl Story<'_> {
     /// The outermost body has returned to what polls it.
     pub(super) fn left_outermost(
         &mut self,
-        environment: Option<Address>,
+        frame: &Frame,
+        registers: &Registers,
         seen: &Seen,
     ) -> Result<(), Error> {
         let Some(following) = self.following() else { return Ok(()) };
@@ -27,7 +30,8 @@ impl Story<'_> {
                 let program = seen.view.program(&snapshot);
                 let future = headers.read(&program, header).and_then(|task| task.future);
                 let is_whole = future.is_some_and(|future| {
-                    environment == Some(future.address) && seen.code.body_entry(&future).is_some()
+                    frame.environment == Some(future.address)
+                        && seen.code.body_entry(&future).is_some()
                 });
                 // A future around the body may have others to poll, and the body may be one that
                 // another awaits.
@@ -49,7 +53,8 @@ impl Story<'_> {
                     }
                     return self.end_poll();
                 }
-                (self.tell)(Event::Completed { value: None });
+                let value = seen.returned_value(&frame.body, registers);
+                (self.tell)(Event::Completed { value });
                 self.unwatch()
             }
         }
@@ -89,7 +94,11 @@ impl Story<'_> {
         let snapshot = seen.view.snapshot(Vec::new());
         let program = seen.view.program(&snapshot);
         let output = headers.read(&program, header).and_then(|task| task.output);
-        let event = output.as_ref().map_or(Event::Completed { value: None }, ended_with);
+        let limits = seen.values.as_ref();
+        let event = match &output {
+            Some(output) => ended_with(output, limits),
+            None => Event::Completed { value: None },
+        };
         if matches!(event, Event::Panicked { .. }) {
             (self.tell)(Event::Panics { at });
         }
@@ -114,6 +123,11 @@ impl Story<'_> {
 
     /// The process has ended.
     pub(super) fn exited(&mut self) {
+        if self.met {
+            for text in self.watches.missed() {
+                (self.tell)(Event::Note { text });
+            }
+        }
         let text = match &self.stage {
             Stage::Starting => "the test ended before it ran".to_owned(),
             Stage::Searching(search) if search.met() == 0 => {
@@ -160,13 +174,13 @@ fn add_links(
 }
 
 /// What a task's output, `Result<T, JoinError>`, says of its end.
-fn ended_with(output: &Value<'_>) -> Event {
+fn ended_with(output: &Value<'_>, limits: Option<&ValueLimits>) -> Event {
     let Some((_, variant)) = output.active_variant() else {
         return Event::Completed { value: None };
     };
     let inner = variant.field("__0");
     if variant.type_.own_name.starts_with("Ok") {
-        let value = inner.map(|value| render(&value, &ValueLimits::line()));
+        let value = limits.and_then(|limits| inner.map(|value| render(&value, limits)));
         return Event::Completed { value };
     }
     let representation = inner.and_then(|error| error.field("repr"));

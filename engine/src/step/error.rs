@@ -15,6 +15,12 @@ pub enum Error {
     /// The program's file is not readable, or has no debug info.
     #[error("the program has no debug info to step by")]
     NoDebugInfo,
+    /// The CPU's watchpoints do nothing here.
+    #[error(
+        "this machine takes watchpoints and ignores them, as some virtual machines do: a task is \
+         followed by them, so it cannot be stepped here"
+    )]
+    NoWatchpoints,
     /// No task can have this name.
     #[error("no task is called `{name}`{}", listed(.known))]
     NoSuchTask {
@@ -22,6 +28,22 @@ pub enum Error {
         name: String,
         /// The tasks that there can be.
         known: Vec<String>,
+    },
+    /// More is to be watched than the CPU can.
+    #[error(
+        "{wanted} values are to be watched, and this CPU can watch {most} besides the task itself"
+    )]
+    TooManyWatched {
+        /// How many were asked for.
+        wanted: usize,
+        /// How many can be.
+        most: usize,
+    },
+    /// What is to be watched is no variable and no field.
+    #[error("cannot watch `{given}`: name a variable, or a field in one, as in `store.hits`")]
+    NoExpression {
+        /// What was asked for.
+        given: String,
     },
     /// Too many functions fit.
     #[error(

@@ -51,6 +51,17 @@ pub enum Event {
         /// What it is.
         value: String,
     },
+    /// Something that is watched has got a value.
+    Watched {
+        /// What is watched, as the user wrote it.
+        what: String,
+        /// Its value before; absent when it comes into scope.
+        before: Option<String>,
+        /// Its value.
+        value: String,
+        /// Who wrote it; absent when that was not seen.
+        by: Option<Cause>,
+    },
     /// Something is awaited, and polled for the first time.
     Awaits {
         /// How many bodies the function that awaits lies in.
@@ -142,9 +153,12 @@ impl Event {
             | Event::Panics { at } => at.iter_mut().collect(),
             Event::Line { at, .. } => vec![at],
             Event::Suspended { chain, .. } => chain.iter_mut().collect(),
-            Event::Woken { by } | Event::Aborted { by } => by.at.iter_mut().collect(),
+            Event::Woken { by } | Event::Aborted { by } | Event::Watched { by: Some(by), .. } => {
+                by.at.iter_mut().collect()
+            }
             Event::Met { .. }
             | Event::Changed { .. }
+            | Event::Watched { by: None, .. }
             | Event::Returned { .. }
             | Event::Dropped { .. }
             | Event::Completed { .. }

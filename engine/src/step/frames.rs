@@ -26,9 +26,19 @@ pub(super) struct Frame {
     pub(super) fresh: BTreeSet<u32>,
 }
 
+impl Frame {
+    /// Whether this address lies in its coroutine.
+    pub(super) fn keeps(&self, address: Address) -> bool {
+        let kept = self.environment.zip(self.body.environment.as_ref());
+        kept.is_some_and(|(start, type_)| (start..start.offset(type_.size)).contains(&address))
+    }
+}
+
 /// What is known of a body's variables, also while it is suspended.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Known {
+    /// What the body is called, and how many it lies in.
+    pub(super) body: Option<(String, usize)>,
     /// The lines that were executed: variables that are declared there are there.
     pub(super) executed: BTreeSet<u32>,
     /// The variables that were seen last.

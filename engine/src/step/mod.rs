@@ -11,6 +11,7 @@
 //! - `code`, `callees`: what lies at an address, and what a call leads to
 //! - `poll`, `frames`: inside one poll
 //! - `values`, `returns`: what variables are, and what bodies return
+//! - `watching`, `expression`: what is watched of the variables
 //! - `waking`, `ending`: outside of polls
 //! - `telling`: which lines are told
 //! - `story`: the loop
@@ -22,6 +23,7 @@ mod code;
 mod ending;
 mod error;
 mod event;
+mod expression;
 mod frames;
 mod names;
 mod origin;
@@ -32,8 +34,9 @@ mod story;
 mod telling;
 mod values;
 mod waking;
+mod watching;
 
 pub use error::Error;
 pub use event::{Cause, CauseKind, Event, Place, Waiting};
-pub use request::{Request, StepInto};
+pub use request::{Request, StepInto, Values};
 pub use story::{Outcome, Wish, follow};

@@ -2,21 +2,27 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::symbols::Object;
 
 /// The crates that are the user's own.
 #[derive(Clone, Debug, Default)]
-pub(super) struct UserCrates(BTreeSet<String>);
+pub(super) struct UserCrates(Rc<BTreeSet<String>>);
 
 impl UserCrates {
     /// The crates of this program whose sources lie in one of these folders; with none, all that are
     /// neither the toolchain's nor downloaded.
     pub(super) fn find(object: &Object, roots: &[PathBuf]) -> UserCrates {
-        UserCrates(object.crates(&|file| match roots.is_empty() {
+        UserCrates(Rc::new(object.crates(&|file| match roots.is_empty() {
             true => !is_library(file),
             false => roots.iter().any(|root| file.starts_with(root)) && !is_library(file),
-        }))
+        })))
+    }
+
+    /// Their names.
+    pub(super) fn names(&self) -> Rc<BTreeSet<String>> {
+        Rc::clone(&self.0)
     }
 
     /// Whether the crate of this name is the user's.

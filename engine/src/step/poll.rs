@@ -158,6 +158,7 @@ impl Story<'_> {
             let callee = seen.code.callee(registers.pc());
             self.awaits(callee.awaits.as_deref(), &seen);
             if callee.way == Way::Over {
+                self.dropped(callee.drops, registers);
                 return self.step_back(registers, &seen);
             }
         }
@@ -176,6 +177,22 @@ impl Story<'_> {
             poll.before = Some((registers.pc(), registers.sp()));
         }
         Ok(())
+    }
+
+    /// Tells which suspended bodies end because what holds them is about to be dropped: a value of so
+    /// many bytes at the first argument.
+    fn dropped(&mut self, size: Option<u64>, registers: &Registers) {
+        let held = size.zip(registers.argument(0));
+        let (Some((size, start)), Some(following)) = (held, self.following()) else { return };
+        let end = Address(start).offset(size);
+        let is_held = |at: &Address| (Address(start)..end).contains(at);
+        let mut held: Vec<_> = following.kept.extract_if(|(at, _), _| is_held(at)).collect();
+        held.sort_by_key(|((at, _), _)| *at);
+        for (_, known) in held {
+            if let Some((function, depth)) = known.body {
+                self.tell_line(Event::Dropped { depth, function });
+            }
+        }
     }
 
     /// Whether the polling thread has come here at full speed, to begin with a body.
@@ -298,25 +315,27 @@ impl Story<'_> {
                 return Ok(());
             };
             let is_outermost = poll.frames.is_empty();
-            let environment = frame.environment;
-            self.left(frame, depth.saturating_sub(1), registers, seen);
+            self.left(&frame, depth.saturating_sub(1), registers, seen);
             if is_outermost {
-                self.left_outermost(environment, seen)?;
+                self.left_outermost(&frame, registers, seen)?;
             }
         }
     }
 
     /// A body has returned: it has ended, or is suspended.
-    fn left(&mut self, frame: Frame, depth: usize, registers: &Registers, seen: &Seen) {
+    fn left(&mut self, frame: &Frame, depth: usize, registers: &Registers, seen: &Seen) {
         let is_suspended =
             frame.environment.is_some_and(|at| seen.suspended_line(&frame.body, at).is_some());
-        let Some(following) = self.following() else { return };
         if is_suspended {
-            if let Some(at) = frame.environment {
-                following.kept.insert((at, frame.body.function), frame.known);
+            self.keep_watched(frame, seen);
+            if let (Some(at), Some(following)) = (frame.environment, self.following()) {
+                let body = Some((frame.body.name.clone(), depth));
+                let known = Known { body, ..frame.known.clone() };
+                following.kept.insert((at, frame.body.function), known);
             }
             return;
         }
+        self.forget_watched(frame);
         if depth > 0 {
             let function = frame.body.name.clone();
             let value = seen.returned_value(&frame.body, registers);

@@ -14,6 +14,10 @@ pub struct Request {
     pub test: Option<String>,
     /// Whose `async` functions are stepped into.
     pub into: StepInto,
+    /// How much of values is told.
+    pub values: Values,
+    /// What of its variables is watched: a variable, or a field in one, `store.map.len`.
+    pub watches: Vec<String>,
     /// How many lines are told at most.
     pub limit: Option<u64>,
     /// The line, `file:line`, at which telling lines begins.
@@ -24,6 +28,17 @@ pub struct Request {
     pub source_roots: Vec<PathBuf>,
     /// Bounds on what is read.
     pub limits: Limits,
+}
+
+/// How much of values is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Values {
+    /// None of them.
+    None,
+    /// What fits on a line, of libraries' own structures the outermost.
+    Short,
+    /// All, down to a great depth.
+    Full,
 }
 
 /// Whose `async` functions are stepped into.

@@ -11,7 +11,7 @@ use crate::address::Address;
 use crate::arch::Registers;
 use crate::symbols::{Encoding, Kind, Object, TypeId};
 use crate::trace::OUTSIDE;
-use crate::value::{Place, ValueLimits, render};
+use crate::value::{Place, render};
 
 /// Where a result is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,7 +69,7 @@ impl Seen {
         if !variant.type_.own_name.starts_with("Ready") {
             return None;
         }
-        Some(render(&variant.field("__0")?, &ValueLimits::line()))
+        Some(render(&variant.field("__0")?, self.values.as_ref()?))
     }
 }
 

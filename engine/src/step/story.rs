@@ -10,13 +10,15 @@ use super::names::Wanted;
 use super::origin::UserCrates;
 use super::poll::Poll;
 use super::telling::Telling;
-use super::{Error, Event, Request};
+use super::watching::Watches;
+use super::{Error, Event, Request, values};
 use crate::address::{Address, ThreadId};
-use crate::arch::{Access, HardwareTrap, WatchSize};
+use crate::arch::{Access, HardwareTrap};
 use crate::process::{self, Ending, Resume, Traced, Trapped};
 use crate::symbols::{FunctionId, Objects};
 use crate::tokio::TaskHeaders;
-use crate::trace::{Traps, View, execute};
+use crate::trace::{Traps, View, execute, watchpoints_fire};
+use crate::value::ValueLimits;
 
 /// How a followed process ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,6 +55,7 @@ pub(super) struct Story<'story> {
     pub(super) met: bool,
     pub(super) lines: u64,
     pub(super) telling: Telling,
+    pub(super) watches: Watches,
     pub(super) tell: &'story mut dyn FnMut(Event),
 }
 
@@ -60,6 +63,8 @@ pub(super) struct Story<'story> {
 pub(super) struct Seen {
     pub(super) view: View,
     pub(super) code: Code,
+    /// How much of values is told; none of them are without.
+    pub(super) values: Option<ValueLimits>,
 }
 
 /// What is being done.
@@ -121,17 +126,35 @@ pub(super) enum Identity {
     },
 }
 
+impl Identity {
+    /// Where the task's state word lies, if it has one.
+    pub(super) fn word(self) -> Option<Address> {
+        match self {
+            Identity::Task { word, .. } => Some(word),
+            Identity::Future { .. } => None,
+        }
+    }
+}
+
 /// Follows a task of the process that `traced` is, which is about to run another program, to the
 /// end of that process, and tells `tell` what happens. `wish` is asked whenever something happens to
 /// the process: any signal to it makes that so.
 pub fn follow(
-    traced: Traced,
+    mut traced: Traced,
     request: Request,
     objects: &Objects,
     wish: &dyn Fn() -> Wish,
     tell: &mut dyn FnMut(Event),
 ) -> Result<Outcome, Error> {
+    let watches = match Watches::new(&request.watches) {
+        Ok(watches) => watches,
+        Err(error) => {
+            traced.kill();
+            return Err(error);
+        }
+    };
     let mut story = Story {
+        watches,
         wanted: Wanted::parse(&request.name),
         traced,
         traps: Traps::default(),
@@ -162,7 +185,7 @@ impl Story<'_> {
     pub(super) fn handle(&mut self, event: process::Event) -> Result<(), Error> {
         match event {
             process::Event::Exec(thread) => {
-                self.begin()?;
+                self.begin(thread)?;
                 self.go_on(thread)
             }
             process::Event::Born(thread) => {
@@ -184,11 +207,15 @@ impl Story<'_> {
     }
 
     /// Finds out where to wait for the task, before the program's first instruction.
-    fn begin(&mut self) -> Result<(), Error> {
+    fn begin(&mut self, thread: ThreadId) -> Result<(), Error> {
         // The kernel says that a process has been replaced a moment after whoever started it goes
         // on: what is seen then is the start of the program of ours that waits to be traced.
         if self.traced.runs_our_program() {
             return Ok(());
+        }
+        if !watchpoints_fire(&mut self.traced, thread)? {
+            self.traced.kill();
+            return Err(Error::NoWatchpoints);
         }
         let seen = self.look()?;
         let snapshot = seen.view.snapshot(Vec::new());
@@ -219,8 +246,9 @@ impl Story<'_> {
                 UserCrates::find(&executable.object, &self.request.source_roots)
             }
         };
+        let values = values::limits(self.request.values, &users);
         let code = Code::new(view.images().clone(), users, self.request.into);
-        let seen = Rc::new(Seen { view, code });
+        let seen = Rc::new(Seen { view, code, values });
         self.seen = Some(Rc::clone(&seen));
         Ok(seen)
     }
@@ -231,8 +259,13 @@ impl Story<'_> {
             Stage::Starting | Stage::Over => Ok(()),
             Stage::Searching(_) => self.searched(thread, &hits),
             Stage::Following(_) => {
-                let is_word = hits.iter().any(|hit| matches!(hit.access, Access::Write(_)));
-                if is_word {
+                let is_write = |hit: &&HardwareTrap| matches!(hit.access, Access::Write(_));
+                let word = self.following().and_then(|following| following.identity.word());
+                let written: Vec<HardwareTrap> = hits.iter().filter(is_write).copied().collect();
+                if written.iter().any(|hit| Some(hit.address) != word) {
+                    self.watched_written(thread, &written);
+                }
+                if written.iter().any(|hit| Some(hit.address) == word) {
                     self.word_changed(thread)?;
                 }
                 self.moved(thread, &hits, trapped.is_stepped)
@@ -269,14 +302,6 @@ impl Story<'_> {
     fn signaled(&mut self, thread: ThreadId) -> Result<(), Error> {
         self.step_over_handler(thread)?;
         self.go_on(thread)
-    }
-
-    /// Watches the state word of the task from all threads.
-    pub(super) fn watch(&mut self, word: Address) -> Result<(), Error> {
-        let size = WatchSize::covering(word, 8).unwrap_or(WatchSize::One);
-        let watch = HardwareTrap { address: word, access: Access::Write(size) };
-        self.traps.set_everywhere(vec![watch])?;
-        Ok(self.traps.arm_all(&mut self.traced)?)
     }
 
     /// Stops watching anything.

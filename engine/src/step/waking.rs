@@ -16,6 +16,7 @@ use crate::futures::Coroutine;
 use crate::limits::Limits;
 use crate::model::FutureState;
 use crate::program::Program;
+use crate::snapshot::{Snapshot, Thread};
 use crate::stack::{self, ThreadStack};
 use crate::tokio::{self, TaskBits, TaskHeaders, Transition, Trigger};
 use crate::trace::execute;
@@ -72,7 +73,7 @@ impl Story<'_> {
         let is_woken = task.bits.is_notified();
         self.met(thread, identity, name, task.id)?;
         self.following().into_iter().for_each(|following| following.is_woken = is_woken);
-        self.watch(word)
+        self.set_traps(identity)
     }
 
     /// Whether this is the task that was asked for, by the count of those that fit. One at the
@@ -99,7 +100,7 @@ impl Story<'_> {
         if !self.is_next(environment, state) {
             return Ok(());
         }
-        let stack = self.stack_of(thread, seen);
+        let stack = self.traced.thread(thread).and_then(|thread| Story::stack_of(thread, seen));
         let (task, is_task) = match &stack {
             Some((snapshot, stack)) => {
                 let program = seen.view.program(snapshot);
@@ -117,17 +118,7 @@ impl Story<'_> {
         let future = Identity::Future { environment, entry, thread: (!is_task).then_some(thread) };
         let (identity, id) = task.unwrap_or((future, None));
         self.met(thread, identity, body.name.clone(), id)?;
-        match identity {
-            Identity::Task { word, .. } => self.watch(word)?,
-            Identity::Future { thread: None, .. } => {
-                self.traps.set_everywhere(vec![execute(entry)])?;
-                self.traps.arm_all(&mut self.traced)?;
-            }
-            Identity::Future { thread: Some(_), .. } => {
-                self.traps.set_everywhere(Vec::new())?;
-                self.traps.arm_all(&mut self.traced)?;
-            }
-        }
+        self.set_traps(identity)?;
         self.begin_at_body(thread, entry)
     }
 
@@ -218,7 +209,7 @@ impl Story<'_> {
     fn transition(&self, thread: ThreadId, seen: &Seen) -> Option<Transition> {
         /// The write lies in an atomic operation in a method of the state.
         const INNERMOST: usize = 16;
-        let snapshot = seen.view.snapshot(vec![self.traced.thread(thread)?]);
+        let snapshot = seen.view.snapshot(vec![self.writer(thread, seen)?]);
         let program = seen.view.program(&snapshot);
         let limits = Limits { frames: INNERMOST, ..seen.view.limits().clone() };
         let stack = stack::stacks(&program, &limits).pop()?;
@@ -288,20 +279,23 @@ impl Story<'_> {
         entry.map_or(Mode::Step, Mode::ToBody)
     }
 
+    /// A thread that has just written to something, in the instruction that has.
+    fn writer(&self, thread: ThreadId, seen: &Seen) -> Option<Thread> {
+        let thread = self.traced.thread(thread)?;
+        let next = seen.view.word(thread.registers.pc()).unwrap_or(0);
+        Some(Thread { registers: thread.registers.at_write(next), ..thread })
+    }
+
     /// The stack of a stopped thread.
-    fn stack_of(
-        &self,
-        thread: ThreadId,
-        seen: &Seen,
-    ) -> Option<(crate::snapshot::Snapshot, ThreadStack)> {
-        let snapshot = seen.view.snapshot(vec![self.traced.thread(thread)?]);
+    fn stack_of(thread: Thread, seen: &Seen) -> Option<(Snapshot, ThreadStack)> {
+        let snapshot = seen.view.snapshot(vec![thread]);
         let program = seen.view.program(&snapshot);
         let stack = stack::stacks(&program, seen.view.limits()).pop()?;
         Some((snapshot, stack))
     }
 
-    /// Who does what this thread is doing.
-    fn cause(&mut self, thread: ThreadId, seen: &Seen) -> Cause {
+    /// Who has just written what this thread has.
+    pub(super) fn cause(&mut self, thread: ThreadId, seen: &Seen) -> Cause {
         let mut cause = Cause {
             kind: CauseKind::Thread,
             task: None,
@@ -310,7 +304,9 @@ impl Story<'_> {
             at: None,
         };
         let poller = self.following().and_then(|following| Some(following.poll.as_ref()?.thread));
-        let Some((snapshot, stack)) = self.stack_of(thread, seen) else { return cause };
+        let writer = self.writer(thread, seen);
+        let stack = writer.and_then(|writer| Story::stack_of(writer, seen));
+        let Some((snapshot, stack)) = stack else { return cause };
         let program = seen.view.program(&snapshot);
         let trigger = nearest(&stack, seen, &mut cause);
         if poller == Some(thread) {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use asynctest_engine::limits::Limits;
 use asynctest_engine::step;
 
-use crate::cli::{MessageFormat, StepInto, TestArguments};
+use crate::cli::{MessageFormat, StepInto, TestArguments, Values};
 use crate::commands::exit::Exit;
 use crate::commands::notice;
 use crate::plan::{Harness, Plan, RunOptions, TestBinary, TestCase};
@@ -13,6 +13,10 @@ use crate::render::{self, story};
 use crate::runner::event::Examined;
 use crate::runner::stepped::{self, Errand, Finished, Stdout};
 use crate::runner::verdict;
+
+/// What is said of a program that is optimized.
+const OPTIMIZED: &str = "this program is optimized: lines are told in the order of its code, some of \
+                         them have none, and few variables can be shown";
 
 /// What the command exits with when the test failed.
 const FAILED: u8 = 100;
@@ -46,6 +50,9 @@ pub(super) fn step(
         stdout: if is_json { Stdout::Stderr } else { Stdout::Own },
     };
     let mut teller = story::Teller::new(format);
+    if binary.is_optimized {
+        teller.tell(&step::Event::Note { text: OPTIMIZED.to_owned() });
+    }
     match stepped::run(errand, Box::new(move |event| teller.tell(&event))) {
         Ok(Finished::Ended(exit)) => {
             story::ended(shown.style, binary, case, &exit);
@@ -105,6 +112,12 @@ fn request(
             Some(StepInto::All) => step::StepInto::All,
             Some(StepInto::None) => step::StepInto::None,
         },
+        values: match step.values {
+            Some(Values::None) => step::Values::None,
+            None | Some(Values::Short) => step::Values::Short,
+            Some(Values::Full) => step::Values::Full,
+        },
+        watches: step.watch.clone(),
         limit: step.step_limit,
         from: step.step_from.clone(),
         until: step.step_until.clone(),
