@@ -111,7 +111,7 @@ fn line(style: Style, event: &Event) -> String {
             style.bold_red(&format!("ended by a panic{text}"))
         }
         Event::Cancelled => style.bold("cancelled: its future was dropped"),
-        Event::LimitReached => style.dim("as many lines as were asked for"),
+        Event::LimitReached => style.dim("no further lines were asked for"),
         Event::Note { text } => style.dim(text),
     }
 }

@@ -124,7 +124,8 @@ impl Story<'_> {
     /// The process has ended.
     pub(super) fn exited(&mut self) {
         if self.met {
-            for text in self.watches.missed() {
+            let missed = self.watches.missed();
+            for text in missed.into_iter().chain(self.telling.missed(&self.request)) {
                 (self.tell)(Event::Note { text });
             }
         }
@@ -134,7 +135,7 @@ impl Story<'_> {
                 format!("`{}` was never polled", self.request.name)
             }
             Stage::Searching(search) => {
-                format!("`{}`: there were only {}", self.request.name, search.met())
+                format!("`{}`: only {} that fit were polled", self.request.name, search.met())
             }
             Stage::Following(_) => "the test ended before the task did".to_owned(),
             Stage::Over => return,

@@ -39,6 +39,12 @@ pub enum Error {
         /// How many can be.
         most: usize,
     },
+    /// Where telling is to begin or to end is no line.
+    #[error("`{given}` is no line: name one as in `src/lib.rs:12`")]
+    NoLine {
+        /// What was asked for.
+        given: String,
+    },
     /// What is to be watched is no variable and no field.
     #[error("cannot watch `{given}`: name a variable, or a field in one, as in `store.hits`")]
     NoExpression {

@@ -43,7 +43,7 @@ impl UserCrates {
 }
 
 /// Whether a file comes from the toolchain, or from where cargo keeps what it downloads.
-fn is_library(file: &Path) -> bool {
+pub(super) fn is_library(file: &Path) -> bool {
     let text = file.to_string_lossy();
     text.starts_with("/rustc/")
         || text.starts_with("/rust/deps/")

@@ -8,6 +8,7 @@ use super::callees::Way;
 use super::code::Spot;
 use super::event::{Event, Place};
 use super::frames::{Frame, Known};
+use super::origin::is_library;
 use super::request::StepInto;
 use super::story::{Seen, Story};
 use crate::address::{Address, ThreadId};
@@ -336,6 +337,11 @@ impl Story<'_> {
             return;
         }
         self.forget_watched(frame);
+        // Where the coroutine of a body lies that was inlined is not known, nor where its result is:
+        // it may be suspended.
+        if frame.environment.is_none() {
+            return;
+        }
         if depth > 0 {
             let function = frame.body.name.clone();
             let value = seen.returned_value(&frame.body, registers);
@@ -384,7 +390,9 @@ impl Story<'_> {
             .as_ref()
             .is_some_and(|header| line.file == header.file && line.line <= header.line);
         let is_told = frame.line.as_ref().is_some_and(|told| is_same(told, line));
-        if is_header || is_told {
+        // A macro's own lines are not what its user wrote.
+        let is_macro = frame.body.is_user && is_library(&line.file);
+        if is_header || is_told || is_macro {
             return;
         }
         frame.line = Some(line.clone());

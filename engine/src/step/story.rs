@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::candidates::{Entry, EntryKind, entries};
 use super::code::Code;
 use super::frames::Known;
-use super::names::Wanted;
+use super::names::{Wanted, file_and_line};
 use super::origin::UserCrates;
 use super::poll::Poll;
 use super::telling::Telling;
@@ -146,7 +146,8 @@ pub fn follow(
     wish: &dyn Fn() -> Wish,
     tell: &mut dyn FnMut(Event),
 ) -> Result<Outcome, Error> {
-    let watches = match Watches::new(&request.watches) {
+    let asked = check_lines(&request).and_then(|()| Watches::new(&request.watches));
+    let watches = match asked {
         Ok(watches) => watches,
         Err(error) => {
             traced.kill();
@@ -178,6 +179,15 @@ pub fn follow(
             return Ok(Outcome::LetGo);
         }
         story.handle(event)?;
+    }
+}
+
+/// Whether the lines that telling begins and ends at are some.
+fn check_lines(request: &Request) -> Result<(), Error> {
+    let mut lines = [&request.from, &request.until].into_iter().flatten();
+    match lines.find(|line| file_and_line(line).is_none()) {
+        Some(given) => Err(Error::NoLine { given: given.clone() }),
+        None => Ok(()),
     }
 }
 

@@ -21,6 +21,16 @@ impl Telling {
     pub(super) fn new(request: &Request) -> Telling {
         if request.from.is_some() { Telling::NotYet } else { Telling::Now }
     }
+
+    /// What was asked for and did not come, in words: the line to begin at, or the one to end at.
+    pub(super) fn missed(self, request: &Request) -> Option<String> {
+        let line = match self {
+            Telling::NotYet => request.from.as_ref(),
+            Telling::Now => request.until.as_ref(),
+            Telling::NoMore => None,
+        };
+        line.map(|line| format!("it did not come to {line}"))
+    }
 }
 
 impl Story<'_> {

@@ -105,9 +105,9 @@ impl Watches {
                     true => {
                         format!("`{text}`: `{}` has no such field", watch.expression.variable())
                     }
-                    false if names.is_empty() => format!("`{text}` was never in scope"),
+                    false if names.is_empty() => format!("`{text}` was not seen"),
                     false => {
-                        format!("`{text}` was never in scope; there were {}", names.join(", "))
+                        format!("`{text}` was not seen; there were {}", names.join(", "))
                     }
                 }
             })
