@@ -11,6 +11,7 @@
 //! - [`schema`]: what the JSON Schema says of a report
 //! - [`hanging`]: a program that hangs, for as long as a test needs it
 //! - [`soak`]: healthy suites under all that makes a machine slow
+//! - [`stories`]: what stepped tasks do, as text
 //! - [`stacks`]: what gdb says of a process, and what a report says of its threads
 
 pub mod census;
@@ -25,5 +26,6 @@ pub mod schema;
 pub mod soak;
 pub mod stacks;
 pub mod standing;
+pub mod stories;
 
 pub use error::Error;

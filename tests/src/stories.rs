@@ -1,0 +1,159 @@
+//! Stories of stepped tasks, as text that is the same on every machine: with source lines and without
+//! line numbers.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::Error;
+use crate::command::{asynctest, run};
+use crate::matrix::{Package, Profile, Setting};
+
+/// A task of a program.
+#[derive(Clone, Copy)]
+pub struct Stepped {
+    /// The program's module, which has one test, `steps`.
+    pub program: &'static str,
+    /// The task.
+    pub task: &'static str,
+    /// The name of the golden story.
+    pub golden: &'static str,
+    /// What of its variables is watched.
+    pub watched: &'static [&'static str],
+    /// What of it is the same each time.
+    pub told: Told,
+}
+
+/// What of a story is compared.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// The lines, and how the task ends: whether a short wait is over before it begins depends on
+    /// the machine.
+    Lines,
+    /// Where it is suspended, too.
+    Polls,
+    /// And who wakes it.
+    All,
+}
+
+/// All of them.
+pub const STEPPED: [Stepped; 13] = [
+    stepped("straight", "work", "straight", Told::Polls),
+    stepped("straight", "main", "body", Told::Polls),
+    stepped("loops", "walk", "loops", Told::All),
+    stepped("select_loser", "race", "select_loser", Told::All),
+    stepped("migrating", "steps::{async block}::{async block}", "migrating", Told::Lines),
+    stepped("aborted", "wait_long", "aborted", Told::All),
+    stepped("panicking", "divide", "panicking", Told::All),
+    stepped("local_set", "measure", "local_set", Told::All),
+    stepped("boxed_recursion", "count_down", "boxed_recursion", Told::All),
+    stepped("stream", "add_up", "stream", Told::All),
+    stepped("woken_by", "wait_for_all", "woken_by", Told::All),
+    stepped("values", "hold", "values", Told::All),
+    Stepped {
+        watched: &["account.balance", "paid"],
+        ..stepped("watched", "pay_in", "watched", Told::All)
+    },
+];
+
+const fn stepped(
+    program: &'static str,
+    task: &'static str,
+    golden: &'static str,
+    told: Told,
+) -> Stepped {
+    Stepped { program, task, golden, watched: &[], told }
+}
+
+/// Runs the command on the program, built with this below `target`, and reads its story.
+pub fn story(
+    stepped: Stepped,
+    setting: Setting,
+    profile: Profile,
+    target: &Path,
+) -> Result<String, Error> {
+    let package = Package::fixtures(target, setting)?;
+    let mut command = asynctest(Profile::Dev)?;
+    package.of(&mut command, profile);
+    command.args(["--test", "steps", "--message-format", "json", "--step-task", stepped.task]);
+    command.args(stepped.watched.iter().flat_map(|watched| ["--watch", watched]));
+    command.args(["--", "--exact", &format!("{}::steps", stepped.program)]);
+    let ended = run(&mut command)?.expect_code(0)?;
+    let mut story = String::new();
+    for line in ended.stdout.lines() {
+        let event: Value = serde_json::from_str(line)
+            .map_err(|source| Error::Json { what: line.to_owned(), source })?;
+        if let Some(line) = shown(&event, stepped.told) {
+            let _ = writeln!(story, "{line}");
+        }
+    }
+    Ok(story)
+}
+
+/// One event as a line of a golden story.
+fn shown(event: &Value, told: Told) -> Option<String> {
+    let text = |pointer: &str| {
+        event.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let depth = event.pointer("/depth").and_then(Value::as_u64).unwrap_or(0);
+    let inside = "    ".repeat(usize::try_from(depth).unwrap_or(0));
+    let line = match event.pointer("/event").and_then(Value::as_str)? {
+        "entered" => format!("{inside}> {}", text("/at/text")),
+        "line" => format!("{inside}    {}", text("/at/text")),
+        "changed" => format!("{inside}        {} = {}", text("/name"), text("/value")),
+        "watched" => watched(event, &inside),
+        "awaits" => format!("{inside}        awaits {}", awaited(&text("/what"))),
+        "returned" => format!("{inside}< {} = {}", text("/function"), text("/value")),
+        "dropped" => format!("{inside}dropped: {}", text("/function")),
+        "suspended" if told != Told::Lines => suspended(event),
+        "woken" if told == Told::All => format!("woken by {}", cause(event)),
+        "aborted" => format!("aborted by {}", cause(event)),
+        "panics" => format!("panics: {}", text("/at/text")),
+        "completed" => format!("completed: {}", text("/value")),
+        "panicked" => format!("ended by a panic: {}", text("/message")),
+        "cancelled" => "cancelled".to_owned(),
+        "note" => format!("note: {}", text("/text")),
+        _ => return None,
+    };
+    Some(line)
+}
+
+/// What is awaited: a library's future without its module, which is another in another version.
+fn awaited(what: &str) -> &str {
+    let is_own = what.starts_with("steps::");
+    what.rsplit("::").next().filter(|_| !is_own).unwrap_or(what)
+}
+
+/// A value that is watched, and who wrote it.
+fn watched(event: &Value, inside: &str) -> String {
+    let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str);
+    let before = text("/before").map(|before| format!("{before} -> ")).unwrap_or_default();
+    let by = event.pointer("/by").filter(|by| !by.is_null());
+    let by = by.map(|_| format!(", by {}", cause(event))).unwrap_or_default();
+    let (what, value) = (text("/what").unwrap_or_default(), text("/value").unwrap_or_default());
+    format!("{inside}        watch {what}: {before}{value}{by}")
+}
+
+fn suspended(event: &Value) -> String {
+    let list = |pointer: &str, key: &str| {
+        let values = event.pointer(pointer).and_then(Value::as_array).cloned().unwrap_or_default();
+        let words = values.iter().filter_map(|value| value.get(key)?.as_str().map(str::to_owned));
+        words.collect::<Vec<_>>().join(" | ")
+    };
+    format!("suspended: {}; waits for {}", list("/chain", "text"), list("/waits", "kind"))
+}
+
+fn cause(event: &Value) -> String {
+    let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    format!("{} {}: {}", text("/by/kind"), text("/by/task"), text("/by/at/text"))
+}
+
+/// The lines from the first one on that differs.
+pub fn difference(golden: &str, story: &str) -> String {
+    let same = golden.lines().zip(story.lines()).take_while(|(one, other)| one == other).count();
+    let rest = |text: &str| {
+        text.lines().skip(same).take(12).map(|line| format!("    {line}\n")).collect::<String>()
+    };
+    format!("behind {same} lines the story should be\n{}and is\n{}", rest(golden), rest(story))
+}
