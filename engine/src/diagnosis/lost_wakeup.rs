@@ -7,7 +7,7 @@ use super::finding::{Doubt, Finding, FindingKind};
 use super::steps;
 use crate::evidence::Certainty;
 use crate::graph::{Branch, Edge, EdgeKind, Knot, Node, NodeId, is_ready};
-use crate::model::{EndedBy, TaskState};
+use crate::model::{EndedBy, TaskKey, TaskState};
 
 pub(super) fn find(case: &Case<'_>) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
@@ -53,7 +53,22 @@ fn unwoken(case: &Case<'_>, id: NodeId, branch: &Branch<'_>) -> Option<Finding> 
         finding.doubts.push(Doubt::Concluded);
         return Some(finding);
     }
+    let has_ended = wait.task.is_some_and(|key| is_over(case, key));
+    if has_ended && case.movement.is_some() && case.stays(id) {
+        let kind = FindingKind::LostWakeup;
+        let mut finding = case.ended(kind, Certainty::Likely, vec![steps::last(id)]);
+        finding.doubts.push(Doubt::Concluded);
+        return Some(finding);
+    }
     None
+}
+
+/// Whether a task has ended, and had before the first look.
+fn is_over(case: &Case<'_>, key: TaskKey) -> bool {
+    let task = case.world.tasks.iter().find(|task| task.key == key);
+    let earlier = task.and_then(|task| case.movement.as_ref()?.earlier(task));
+    let both = [task, earlier];
+    both.iter().all(|task| task.is_some_and(|task| task.state == TaskState::Complete))
 }
 
 /// Whether the task waits for what never comes, on purpose: nothing was lost.

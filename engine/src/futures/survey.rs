@@ -60,7 +60,8 @@ impl Walker<'_> {
     }
 
     /// What a variable of a thread's frame keeps: the frame is the so-manyth from the innermost. A
-    /// variable is in scope also after its value was moved away.
+    /// variable is in scope also after its value was moved away. The futures that the thread polls have
+    /// variables at the addresses `inside`.
     pub fn survey_local(
         &self,
         thread: ThreadId,
@@ -68,8 +69,10 @@ impl Walker<'_> {
         variable: Option<&str>,
         declared: Option<Line>,
         place: &Place<'_>,
+        inside: &[Address],
     ) -> Survey {
         let mut search = Search::new(self, None, &[]);
+        search.running.extend(inside);
         let origin = Origin {
             variable: variable.map(str::to_owned),
             since: Since::Line(declared),
@@ -152,6 +155,8 @@ struct Search<'search, 'program> {
     borrowed: Borrowed,
     /// The coroutines around the value that is looked at, outermost first.
     around: Vec<Place<'program>>,
+    /// Where the variables of futures lie that are being polled: what these say of themselves is stale.
+    running: Vec<Address>,
     left: Cell<usize>,
     survey: Survey,
 }
@@ -169,6 +174,7 @@ impl<'search, 'program> Search<'search, 'program> {
             seen: HashSet::new(),
             borrowed: Borrowed::default(),
             around: Vec::new(),
+            running: Vec::new(),
             left: Cell::new(MOST_VALUES),
             survey: Survey::default(),
         }
@@ -354,10 +360,8 @@ impl<'search, 'program> Search<'search, 'program> {
             return;
         }
         let Some(task) = self.task else {
-            // Who polls what is shared is not known. What a frame has was most likely moved from.
-            let is_apart = matches!(origin.holder, Holder::Shared(_) | Holder::Queued(_));
-            if let Some(coroutine) = coroutine.filter(|_| is_apart) {
-                self.coroutine(&coroutine, origin);
+            if let Some(coroutine) = coroutine {
+                self.apart_from_tasks(&coroutine, origin);
             }
             return;
         };
@@ -381,6 +385,22 @@ impl<'search, 'program> Search<'search, 'program> {
         let around = std::mem::take(&mut self.around);
         self.polled(&walk.polled, &aside);
         self.around = around;
+    }
+
+    /// A future of no task that is known. Who polls what is shared is not known. What a frame has was most
+    /// likely moved from, but for what was polled already, which stays where it is until it is dropped.
+    fn apart_from_tasks(&mut self, coroutine: &Coroutine<'program>, origin: &Origin) {
+        let start = coroutine.place.address;
+        let has = |at: &Address| (start..start.offset(coroutine.place.type_.size)).contains(at);
+        let is_still = coroutine.state == FutureState::Suspended && !self.running.iter().any(has);
+        match origin.holder {
+            Holder::Shared(_) | Holder::Queued(_) => self.coroutine(coroutine, origin),
+            Holder::Thread(..) if is_still => {
+                let certainty = Certainty::Possible;
+                self.coroutine(coroutine, &Origin { certainty, ..origin.clone() });
+            }
+            Holder::Thread(..) | Holder::Task(_) | Holder::Aside(..) => {}
+        }
     }
 
     /// Whether a leaf is a wait that has begun, rather than one end of a channel or the handle of a

@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use super::node::{Needed, Node, NodeId};
 use super::stuck::Stuck;
 use super::{Edge, EdgeKind, WaitGraph};
+use crate::model::{Activity, TaskKey};
 
 /// Nodes that can only go on with one another; or one that nothing can help.
 #[derive(Clone, PartialEq, Debug)]
@@ -101,12 +102,11 @@ fn shortest_circle(graph: &WaitGraph<'_>, stuck: &Stuck, nodes: &[NodeId]) -> Ve
 /// Whether a circle is one task's own, and leaves out others who could help it as well: not those who
 /// wait for the same.
 fn is_partial(graph: &WaitGraph<'_>, stuck: &Stuck, circle: &[Edge]) -> bool {
-    let task = |id: NodeId| graph.branch(id).map(|branch| branch.task.key);
-    let mut tasks = circle.iter().filter_map(|edge| task(edge.from));
+    let mut tasks = circle.iter().filter_map(|edge| task(graph, edge.from));
     let Some(own) = tasks.next() else { return false };
     let is_others = |id: NodeId| match graph.node(id) {
-        Some(Node::Branch(branch)) => branch.task.key != own,
-        Some(Node::Place(_) | Node::Thread(_)) => true,
+        Some(Node::Branch(_) | Node::Thread(_)) => task(graph, id) != Some(own),
+        Some(Node::Place(_)) => true,
         Some(Node::Resource(_) | Node::Runtime(_) | Node::Pool(_)) | None => false,
     };
     let on_circle: HashSet<NodeId> = circle.iter().map(|edge| edge.from).collect();
@@ -123,6 +123,18 @@ fn is_partial(graph: &WaitGraph<'_>, stuck: &Stuck, circle: &[Edge]) -> bool {
             let mut others = stuck.reasons(graph, edge.from).filter(|other| other.to != edge.to);
             others.any(|other| is_others(other.to) && !waits_alike(other.to))
         })
+}
+
+/// The task that a node is a part of, or that it polls.
+fn task(graph: &WaitGraph<'_>, id: NodeId) -> Option<TaskKey> {
+    match graph.node(id)? {
+        Node::Branch(branch) => Some(branch.task.key),
+        Node::Thread(thread) => match thread.activity {
+            Activity::Polls(key) => Some(key),
+            Activity::Waits(_) | Activity::Blocked(_) | Activity::Running => None,
+        },
+        Node::Resource(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_) => None,
+    }
 }
 
 /// Over whom a circle leads.
@@ -142,10 +154,10 @@ fn circle_from(
     start: NodeId,
     among: Among,
 ) -> Option<Vec<Edge>> {
-    let task = |id: NodeId| graph.branch(id).map(|branch| branch.task.key);
+    let own = task(graph, start);
     let is_other = |id: NodeId| match graph.node(id) {
-        Some(Node::Branch(_)) => task(id) != task(start),
-        Some(Node::Thread(_)) => id != start,
+        Some(Node::Branch(_)) => task(graph, id) != own,
+        Some(Node::Thread(_)) => id != start && (own.is_none() || task(graph, id) != own),
         Some(Node::Resource(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_)) | None => false,
     };
     // Each node may be come to twice: with another's on the way, and without.

@@ -88,6 +88,7 @@ impl Builder<'_> {
             }
         }
         while let Some((address, from)) = self.new_places.pop() {
+            let first = self.edges.len();
             let owners = self.world.shared_at(address).map(|shared| &shared.owners);
             for owner in owners.into_iter().flatten() {
                 let Some((to, most)) = self.holder(owner.holder, owner.within.map(|at| at.0))
@@ -103,6 +104,7 @@ impl Builder<'_> {
                     holding: None,
                 });
             }
+            self.settle_owners(first, address);
             // A message belongs to whoever receives it. Of several values that may be the one receiver,
             // any may; of one, that one must be it.
             let receivers = receivers.get(&address).map(Vec::as_slice).unwrap_or_default();
@@ -118,6 +120,24 @@ impl Builder<'_> {
                     let (kind, holding) = (EdgeKind::OwnedBy, Some(*index));
                     self.edges.push(Edge { from, to, kind, certainty, holding });
                 }
+            }
+        }
+    }
+
+    /// Of the edges from `first` on, which lead to the owners of a value: raises to likely who alone can have
+    /// what is left of them, when those who have it for certain are counted.
+    fn settle_owners(&mut self, first: usize, address: u64) {
+        let shared = self.world.shared_at(address);
+        let Some(count) = shared.and_then(|shared| shared.count) else { return };
+        let owners = self.edges.get_mut(first..).unwrap_or_default();
+        let (certain, doubtful): (Vec<&mut Edge>, Vec<&mut Edge>) =
+            owners.iter_mut().partition(|edge| edge.certainty == Certainty::Definite);
+        let nodes: HashSet<NodeId> = doubtful.iter().map(|edge| edge.to).collect();
+        let is_thread = |id: &NodeId| matches!(self.nodes.get(id.0), Some(Node::Thread(_)));
+        // Of a frame's variables some were moved from: that is all the doubt there is.
+        if (certain.len() as u64) < count && nodes.len() == 1 && nodes.iter().all(is_thread) {
+            for edge in doubtful {
+                edge.certainty = edge.certainty.max(Certainty::Likely);
             }
         }
     }

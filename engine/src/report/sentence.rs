@@ -4,13 +4,16 @@ use std::collections::BTreeSet;
 
 use super::schema::Looks;
 use super::spans::span;
-use super::words::{Words, article, at_place, kind, waited};
+use super::words::{CLOSED, Words, article, at_place, kind, waited};
 use crate::diagnosis::{Finding, FindingKind, Step};
 use crate::graph::{EdgeKind, Needed, Node, NodeId};
-use crate::model::{Activity, EndedBy, Hold, TaskKind, TaskState, Thread};
+use crate::model::{Activity, Amount, EndedBy, Hold, TaskKind, TaskState, Thread, Wait};
 
 /// Most waits in a row that the sentence tells.
 const MOST_WAITS: usize = 3;
+
+/// Most movements that the sentence tells.
+const MOST_MOVED: usize = 3;
 
 /// Most waits in a row that lead to an end.
 const MOST_TO_END: usize = 6;
@@ -46,11 +49,20 @@ fn claim(words: &Words<'_, '_>, finding: &Finding, looks: &Looks) -> String {
         FindingKind::Livelock => busy(words, finding, looks),
         FindingKind::ExternalWait => outside(words, finding),
         FindingKind::ExitHang => kept(words, finding),
-        FindingKind::Slow => format!("it still gets on: {}", looks.moved.join("; ")),
+        FindingKind::Slow => format!("it still gets on: {}", moved(&looks.moved)),
         FindingKind::Undetermined if finding.steps.is_empty() => {
             "what it waits for was not found".to_owned()
         }
         FindingKind::Undetermined => chain(words, finding),
+    }
+}
+
+/// What moved, as far as one sentence goes.
+fn moved(moved: &[String]) -> String {
+    let said = moved.iter().take(MOST_MOVED).map(String::as_str).collect::<Vec<_>>().join("; ");
+    match moved.len().saturating_sub(MOST_MOVED) {
+        0 => said,
+        more => format!("{said}; and {more} more"),
     }
 }
 
@@ -225,8 +237,17 @@ fn resource(words: &Words<'_, '_>, told: &Told, next: &str) -> String {
             let wait = words.wait(told.leaf).unwrap_or(node.wait);
             format!("{}, {has}", words.waited(wait))
         }
+        EndedBy::Permits if needs_several(node.wait) => {
+            let wait = words.wait(told.leaf).unwrap_or(node.wait);
+            format!("{}, {has}", words.waited(wait))
+        }
         _ => format!("{}, {has}", article(kind(node))),
     }
+}
+
+/// Whether one permit would not do.
+fn needs_several(wait: &Wait) -> bool {
+    wait.amounts.iter().any(|amount| matches!(amount, Amount::Needs(2..)))
 }
 
 /// Who comes next, and who else could help as well and does not.
@@ -246,14 +267,23 @@ fn with_others(words: &Words<'_, '_>, told: &Told, next: &str) -> String {
         .filter(|label| **label != known && **label != own)
         .map(String::as_str)
         .collect();
-    let is_own = labels.contains(&own) && known != own;
-    let next = match others.as_slice() {
-        [] => next.to_owned(),
-        [other] => format!("{next} and {other}"),
-        others => format!("{next} and {} others", others.len()),
-    };
-    let next = if others.is_empty() { next } else { next.replace("itself and", "it and") };
-    if is_own { format!("it and {next}") } else { next }
+    let is_own = labels.contains(&own);
+    let mut all: Vec<String> = Vec::new();
+    if is_own && (known != own || !others.is_empty()) {
+        all.push("it".to_owned());
+    }
+    if known != own || all.is_empty() {
+        all.push(next.to_owned());
+    }
+    match others.as_slice() {
+        [] => {}
+        [other] => all.push((*other).to_owned()),
+        others => all.push(format!("{} others", others.len())),
+    }
+    match all.split_last() {
+        Some((last, before)) if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        _ => all.join(""),
+    }
 }
 
 /// What who comes next has of a resource, and how.
@@ -283,9 +313,18 @@ fn has(words: &Words<'_, '_>, step: &Step, next: &str) -> String {
             format!("which {}", does(next, "holds", "hold"))
         }
         Some(Hold::Sender) => format!("which only {}", does(next, "could send", "could send")),
+        Some(Hold::Receiver) if is_closed(words, step) => {
+            format!("one of which {}", does(next, "keeps", "keep"))
+        }
         Some(Hold::Receiver) => format!("which only {}", does(next, "empties", "empty")),
         Some(Hold::Handle) | None => format!("which {}", does(next, "keeps", "keep")),
     }
+}
+
+/// Whether what is waited for is that the receivers of a channel go.
+fn is_closed(words: &Words<'_, '_>, step: &Step) -> bool {
+    let through = step.through.and_then(|id| words.case.graph.node(id));
+    matches!(through, Some(Node::Resource(node)) if node.wait.kind.ends_with(CLOSED))
 }
 
 /// What keeps a node that waits for nothing that is known.
@@ -393,10 +432,22 @@ fn unwoken(words: &Words<'_, '_>, finding: &Finding) -> String {
             "{who} waits for {what}{place}, and nobody can reach that but those who wait for it"
         );
     }
+    if let Some(ended) = ended(words, wait) {
+        return format!(
+            "{who} waits{place} for the end of {ended}, which has ended, and it was not woken"
+        );
+    }
     match is_sealed {
         true => format!("{who} waits for {what}{place}, and nothing is left that could wake it"),
         false => format!("{who} waits for {what}{place}, which is there, and it was not woken"),
     }
+}
+
+/// The task whose end is waited for, if it has ended.
+fn ended(words: &Words<'_, '_>, wait: Option<&Wait>) -> Option<String> {
+    let key = wait?.task?;
+    let task = words.case.world.tasks.iter().find(|task| task.key == key)?;
+    (task.state == TaskState::Complete).then(|| words.labels.label(key))
 }
 
 fn busy(words: &Words<'_, '_>, finding: &Finding, looks: &Looks) -> String {

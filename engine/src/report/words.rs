@@ -277,6 +277,10 @@ pub(super) fn waited(wait: &Wait, detail: Option<&str>) -> String {
         EndedBy::Receivers if kind.ends_with("Stream write") => {
             format!("room in {}{detail}", article(kind.trim_end_matches(" write")))
         }
+        EndedBy::Receivers if kind.ends_with(CLOSED) => {
+            let bare = kind.trim_end_matches(CLOSED);
+            format!("the end of all receivers of {}{detail}", article(&channel(bare)))
+        }
         EndedBy::Receivers => format!("room in {}{detail}", article(&channel(kind))),
         EndedBy::Holders
         | EndedBy::Permits
@@ -288,6 +292,9 @@ pub(super) fn waited(wait: &Wait, detail: Option<&str>) -> String {
         | EndedBy::Unknown => format!("{}{detail}", article(kind)),
     }
 }
+
+/// How the kinds of waits end that are for the receivers of a channel to go.
+pub(super) const CLOSED: &str = " closed";
 
 /// `mpsc channel` of `mpsc recv`.
 fn channel(kind: &str) -> String {

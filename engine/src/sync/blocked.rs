@@ -146,8 +146,17 @@ pub(super) fn innermost<'path>(paths: impl Iterator<Item = &'path str>) -> Optio
 
 /// Those of these functions that are not std's or a lock library's.
 fn above<'path>(paths: impl Iterator<Item = &'path str>) -> impl Iterator<Item = &'path str> {
-    const BELOW: [&str; 8] =
-        ["std", "core", "alloc", "parking_lot", "parking_lot_core", "lock_api", "libc", "mio"];
+    const BELOW: [&str; 9] = [
+        "std",
+        "core",
+        "alloc",
+        "parking_lot",
+        "parking_lot_core",
+        "lock_api",
+        "crossbeam_channel",
+        "libc",
+        "mio",
+    ];
     // What has no debug info has no path either: `syscall`, `__futex_abstimed_wait`.
     paths.filter(|path| {
         let path = path.trim_start_matches('<');

@@ -6,6 +6,16 @@ use crate::model::{Held, Wait};
 use crate::symbols::Type;
 use crate::value::Place;
 
+/// What others wait for until somebody tells them who can reach it, by its names before and after
+/// rust 1.85 where it has two.
+const WAITED: [&str; 5] = [
+    "std::sync::poison::condvar::Condvar",
+    "std::sync::condvar::Condvar",
+    "std::sync::barrier::Barrier",
+    "parking_lot::condvar::Condvar",
+    "std::sync::nonpoison::condvar::Condvar",
+];
+
 /// The guards of std and of lock_api. No future waits for these locks.
 pub(super) struct Guards;
 
@@ -20,6 +30,10 @@ impl Leaf for Guards {
 
     fn is_held(&self, type_: &Type) -> bool {
         std_locks::is_held(type_) || parking_lot::is_held(type_)
+    }
+
+    fn is_waited(&self, type_: &Type) -> bool {
+        WAITED.iter().any(|path| type_.is(path))
     }
 
     /// By the word that waiting threads are known by. A lock that is free has no holder, whatever

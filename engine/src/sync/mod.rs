@@ -9,6 +9,7 @@
 mod async_channel;
 mod async_lock;
 mod blocked;
+mod crossbeam;
 mod flume;
 mod futures;
 mod guards;
@@ -31,7 +32,7 @@ pub use local_pool::{LocalPool, local_pools};
 
 /// The libraries, in the order in which they are asked.
 const LIBRARIES: &[fn(&Blocked<'_>) -> Option<Wait>] =
-    &[parking_lot::wait, std_threads::wait, std_locks::wait, system::wait];
+    &[parking_lot::wait, crossbeam::wait, std_threads::wait, std_locks::wait, system::wait];
 
 /// What this thread waits for, if it is blocked in something that is known here. One that waits on
 /// behalf of a runtime, for work, is not: `is_runtimes` says of a function's path whether it is the
@@ -75,6 +76,7 @@ pub fn resource(wait: &Wait) -> Option<Resource> {
 pub const LEAVES: &[&dyn Leaf] = &[
     &guards::Guards,
     &std_channels::Ends,
+    &crossbeam::Ends,
     &futures::MUTEX,
     &futures::BOUNDED,
     &futures::UNBOUNDED,

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use super::world::Reader;
+use crate::address::Address;
 use crate::evidence::Trust;
 use crate::futures::{Survey, Walk, settled};
 use crate::model::{self, Holder, Holding, Line, ResourceKey, Shared};
@@ -42,6 +43,7 @@ impl<'program> Reader<'_, 'program> {
 
     fn add_locals(&mut self, program: &'program Program<'program>, thread_stack: &ThreadStack) {
         let mut frames_before = 0;
+        let inside = inside(program, thread_stack);
         for (frame, functions) in &thread_stack.frames {
             for local in stack::locals(program, frame) {
                 let Some(place) = value(program, &local) else { continue };
@@ -58,6 +60,7 @@ impl<'program> Reader<'_, 'program> {
                     local.name.as_deref(),
                     declared,
                     &place,
+                    &inside,
                 );
                 self.world.holdings.extend(survey.holdings);
                 self.world.shared.extend(survey.shared);
@@ -65,6 +68,30 @@ impl<'program> Reader<'_, 'program> {
             frames_before += functions.len();
         }
     }
+}
+
+/// Where the variables of the coroutines lie whose bodies are on a stack.
+fn inside(program: &Program<'_>, thread_stack: &ThreadStack) -> Vec<Address> {
+    let mut inside = Vec::new();
+    for (frame, functions) in &thread_stack.frames {
+        let is_body = |depth: usize| {
+            functions.get(depth).is_some_and(|function| is_coroutine_body(&function.name))
+        };
+        let locals = stack::locals(program, frame).into_iter();
+        inside.extend(locals.filter(|local| is_body(local.depth)).filter_map(|local| {
+            match local.place {
+                Ok(stack::Place::Memory(address)) => Some(address),
+                Ok(stack::Place::Value { .. }) | Err(_) => None,
+            }
+        }));
+    }
+    inside
+}
+
+/// Whether a function is the body of a coroutine: `bank::transfer::{async_fn#0}<T>`.
+fn is_coroutine_body(name: &str) -> bool {
+    let path = name.split('<').next().unwrap_or(name);
+    path.rsplit("::").next().is_some_and(|last| last.starts_with("{async_"))
 }
 
 /// What is waited for, and the channels in whose messages somebody has a part of that.

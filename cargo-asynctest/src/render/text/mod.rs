@@ -182,7 +182,8 @@ fn apart(sections: [Vec<String>; 3]) -> Vec<String> {
 
 fn foot(report: &Report, style: Style, folder: Option<&Path>, detail: Detail) -> Vec<String> {
     let mut lines = cause::closing(report, style, detail);
-    lines.extend([format!("  {}", certainty(report)), format!("  {}", looks(report))]);
+    lines.push(format!("  {}", certainty(report)));
+    lines.extend(looks(report).map(|said| format!("  {said}")));
     let most_gaps = match detail {
         Detail::Short => 3,
         Detail::Full => usize::MAX,
@@ -236,11 +237,17 @@ fn certainty_word(certainty: Certainty) -> &'static str {
     }
 }
 
-fn looks(report: &Report) -> String {
+/// Whether anything moved, unless the outlook has said that nothing did; and when something will.
+fn looks(report: &Report) -> Option<String> {
     let looks = &report.looks;
     let apart = span(looks.apart_ms);
     if looks.count < 2 {
-        return "looked at once: whether it moves is not known".to_owned();
+        return Some("looked at once: whether it moves is not known".to_owned());
+    }
+    let timer = looks.next_timer_ms.map(|left| format!("the next timer fires in {}", span(left)));
+    let outlook = report.findings.first().and_then(|first| first.outlook.as_ref());
+    if outlook.is_some() && looks.moved.is_empty() {
+        return timer;
     }
     let how = format!("in {} looks {apart} apart", looks.count);
     let said = match looks.moved.as_slice() {
@@ -250,10 +257,10 @@ fn looks(report: &Report) -> String {
             format!("moved {how}: {}", moved.join("; "))
         }
     };
-    match looks.next_timer_ms {
-        Some(left) => format!("{said}; the next timer fires in {}", span(left)),
+    Some(match timer {
+        Some(timer) => format!("{said}; {timer}"),
         None => said,
-    }
+    })
 }
 
 fn joined(parts: [Vec<String>; 3]) -> String {
