@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, Parser};
+use clap::{CommandFactory as _, Parser, ValueEnum};
 
 use super::build::MessageFormat;
 use super::duration::duration;
@@ -39,6 +39,18 @@ pub(crate) struct AttachArguments {
     /// Keep the capture in this file, for `cargo asynctest report`
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
+    /// How the report looks: human; json, as in a run's report.json [default: human]
+    #[arg(long, value_name = "FMT", hide_possible_values = true)]
+    pub(crate) message_format: Option<ReportFormat>,
+}
+
+/// How a report is printed that was asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// As text.
+    Human,
+    /// As JSON.
+    Json,
 }
 
 /// Prints the report of a saved capture again.

@@ -7,6 +7,8 @@ mod libtest;
 mod test;
 
 pub(crate) use build::{BuildArguments, Color, MessageFormat, Packages, Targets};
-pub(crate) use command::{AttachArguments, Command, ExplainArguments, ReportArguments, parse};
+pub(crate) use command::{
+    AttachArguments, Command, ExplainArguments, ReportArguments, ReportFormat, parse,
+};
 pub(crate) use libtest::{Benchmarks, Ignored, LibtestArguments};
 pub(crate) use test::{StepInto, TestArguments, Values};

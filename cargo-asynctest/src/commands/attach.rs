@@ -12,15 +12,18 @@ use asynctest_engine::session::{Bundle, Capture, Error, Request};
 
 use super::exit::Exit;
 use super::{notice, report};
-use crate::cli::AttachArguments;
+use crate::cli::{AttachArguments, ReportFormat};
 
 /// Captures the process and prints its report; the process goes on.
 pub(crate) fn attach(arguments: &AttachArguments) -> Exit {
     match capture(arguments) {
-        Ok(capture) => {
-            report::print(&capture, None);
-            Exit::Success
-        }
+        Ok(capture) => match arguments.message_format {
+            Some(ReportFormat::Json) => report::print_json(&capture),
+            Some(ReportFormat::Human) | None => {
+                report::print(&capture, None);
+                Exit::Success
+            }
+        },
         Err(error) => {
             notice::error(chain(&error));
             Exit::Failed

@@ -65,6 +65,20 @@ pub(super) fn print(capture: &Capture, folder: Option<&Path>) {
     let _ = writeln!(io::stdout(), "{report}");
 }
 
+/// Prints a capture's report as JSON, to stdout likewise.
+pub(super) fn print_json(capture: &Capture) -> Exit {
+    match serde_json::to_string_pretty(&capture.report()) {
+        Ok(json) => {
+            let _ = writeln!(io::stdout(), "{json}");
+            Exit::Success
+        }
+        Err(error) => {
+            notice::error(format_args!("cannot write the report as JSON: {error}"));
+            Exit::Failed
+        }
+    }
+}
+
 /// The path with each folder that is not there replaced by the one that must be meant: a test goes
 /// by its own name as well, and its binary by the target's name alone, where no other has it.
 fn resolved(path: &Path) -> PathBuf {
