@@ -148,6 +148,16 @@ fn a_wait_with_a_timeout_is_none() {
 }
 
 #[test]
+fn a_wait_for_what_is_not_known_is_none() {
+    let does = "waits for descriptors that are not known";
+    for number in [EPOLL, 281, 441] {
+        for instance in [4, 9, u64::MAX] {
+            check_thread(thread(number, [instance, 0, 1024, u64::MAX, 0, 0]), Some(does));
+        }
+    }
+}
+
+#[test]
 fn memory_that_others_can_have_is_no_place_to_sleep() {
     // The end of a thread is waited for without the flag, in memory of the process's own.
     check_thread(thread(FUTEX, [WORD, 0, 2, 0, 0, 0]), None);
@@ -239,6 +249,44 @@ fn a_pair_of_sockets_is_inside_unless_another_process_has_its_end() {
         surroundings.shared.insert(6);
     }
     check(&facts, &["descriptor 5 is watched: a unix connection to another process"]);
+}
+
+#[test]
+fn bytes_on_their_way_arrive_by_themselves() {
+    let open = [descriptor(5, "socket:[50]"), descriptor(6, "socket:[60]")];
+    let check = |unsent: u64, unread: u64, expected: Option<&str>| {
+        let (a, b) = ("127.0.0.1:1", "127.0.0.1:2");
+        let from = Socket { unsent: Some(unsent), unread: Some(0), ..socket(50, a, Some(b)) };
+        let to = Socket { unsent: Some(0), unread: Some(unread), ..socket(60, b, Some(a)) };
+        let both = [from, to];
+        check_file(&open, &both, watched(5, 99, 50), expected);
+        check_file(&open, &both, watched(6, 99, 60), expected);
+    };
+    check(0, 0, None);
+    check(9, 0, Some("a tcp connection with bytes on their way"));
+    // Nobody reads: nothing more arrives.
+    check(9, 100, None);
+    check(0, 100, None);
+}
+
+#[test]
+fn the_kernel_may_work_for_a_process_that_sleeps() {
+    let expected = ["not known: what the kernel does for it"];
+    let mut ring = facts();
+    ring.descriptors.push(descriptor(5, "anon_inode:[io_uring]"));
+    check(&ring, &expected);
+    let mut queue = facts();
+    queue.mappings.push(Mapping { path: "/[aio] (deleted)".to_owned(), ..mapping(0x9000, false) });
+    check(&queue, &expected);
+}
+
+#[test]
+fn a_loop_that_cannot_be_looked_into_stirs() {
+    let mut facts = facts();
+    if let Some(surroundings) = &mut facts.surroundings {
+        surroundings.unknown.push(3);
+    }
+    check(&facts, &["not known: what descriptor 3 watches"]);
 }
 
 #[test]

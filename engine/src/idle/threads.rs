@@ -33,6 +33,9 @@ fn does(facts: &Facts, thread: &Thread, is_spare: &dyn Fn(&Thread) -> bool) -> O
     let call = arch::syscall_name(syscall.number);
     match call.as_str() {
         "futex" => futex(facts, thread, syscall, is_spare),
+        "epoll_wait" | "epoll_pwait" | "epoll_pwait2" if !is_known(facts, syscall) => {
+            Some("waits for descriptors that are not known".to_owned())
+        }
         "epoll_wait" | "epoll_pwait" => {
             let [_, _, _, timeout, ..] = syscall.arguments;
             // An `int`; -1 waits forever.
@@ -47,6 +50,15 @@ fn does(facts: &Facts, thread: &Thread, is_spare: &dyn Fn(&Thread) -> bool) -> O
         "restart_syscall" => timed(thread, is_spare),
         _ => Some(format!("is in {call}")),
     }
+}
+
+/// Whether it is known what the thread watches that is in this call: a thread may have closed the
+/// instance, or have a table of descriptors of its own.
+fn is_known(facts: &Facts, syscall: Syscall) -> bool {
+    let [instance, ..] = syscall.arguments;
+    let number = i32::try_from(instance & u64::from(u32::MAX)).ok();
+    let descriptor = number.and_then(|number| facts.descriptor(number));
+    descriptor.is_some_and(|descriptor| descriptor.target == "anon_inode:[eventpoll]")
 }
 
 fn timed(thread: &Thread, is_spare: &dyn Fn(&Thread) -> bool) -> Option<String> {

@@ -30,6 +30,9 @@ pub struct Surroundings {
     pub children: Vec<ProcessId>,
     /// Those of its sockets, pipes and events that another process has open too, by their number.
     pub shared: BTreeSet<i32>,
+    /// Those of its `epoll` instances of which it is not known what they watch, or not all.
+    #[serde(default)]
+    pub unknown: Vec<i32>,
 }
 
 /// One file that an `epoll` instance watches.
@@ -59,9 +62,13 @@ impl Process {
         for (number, target) in descriptors.iter().take(MOST) {
             match target.to_str() {
                 Some("anon_inode:[eventpoll]") => {
-                    let text = self.text(&format!("fdinfo/{number}")).unwrap_or_default();
+                    let text = self.text(&format!("fdinfo/{number}"));
                     let left = MOST.saturating_sub(surroundings.watched.len());
-                    surroundings.watched.extend(watched(*number, &text).take(left));
+                    let found = watched(*number, text.as_deref().unwrap_or_default());
+                    surroundings.watched.extend(found.take(left));
+                    if text.is_none() || surroundings.watched.len() >= MOST {
+                        surroundings.unknown.push(*number);
+                    }
                 }
                 Some("anon_inode:[timerfd]") => {
                     let text = self.text(&format!("fdinfo/{number}")).unwrap_or_default();

@@ -139,13 +139,10 @@ impl<'program> Blocked<'program> {
     }
 }
 
-/// The innermost of these functions that is not std's or a lock library's.
-pub(super) fn innermost<'path>(paths: impl Iterator<Item = &'path str>) -> Option<&'path str> {
-    above(paths).next()
-}
-
 /// Those of these functions that are not std's or a lock library's.
-fn above<'path>(paths: impl Iterator<Item = &'path str>) -> impl Iterator<Item = &'path str> {
+pub(super) fn above<'path>(
+    paths: impl Iterator<Item = &'path str>,
+) -> impl Iterator<Item = &'path str> {
     const BELOW: [&str; 9] = [
         "std",
         "core",

@@ -50,12 +50,12 @@ pub fn wait(
     LIBRARIES.iter().find_map(|wait| wait(&blocked))
 }
 
-/// The path, without generics, of the innermost function on a stack that is not std's or a lock
-/// library's.
-pub fn innermost(stack: &ThreadStack) -> Option<String> {
+/// The paths, without generics, of the functions on a stack that are not std's or a lock library's,
+/// innermost first.
+pub fn own_functions(stack: &ThreadStack) -> Vec<String> {
     let functions = stack.frames.iter().flat_map(|(_, functions)| functions);
     let paths: Vec<String> = functions.map(|function| simplified(&function.name)).collect();
-    blocked::innermost(paths.iter().map(String::as_str)).map(str::to_owned)
+    blocked::above(paths.iter().map(String::as_str)).map(str::to_owned).collect()
 }
 
 /// What a thread waits for as a resource; none when nobody can hold or serve it.

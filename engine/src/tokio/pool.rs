@@ -4,7 +4,7 @@
 //! join handle may have been dropped: the queue itself proves it.
 //!
 //! Source: tokio 1.20 and 1.54 `runtime/blocking/pool.rs` (`Spawner.inner`, `struct Inner {
-//! thread_cap }`, `struct Task`),
+//! thread_cap, before_stop }`, `struct Task`),
 //! std `collections/vec_deque/mod.rs` and `raw_vec` (rustc 1.95).
 
 use crate::limits::Limits;
@@ -20,6 +20,8 @@ pub(super) struct Queue<'program> {
     pub(super) headers: Vec<Place<'program>>,
     /// How many threads the pool has at most, those that drive the runtime included.
     pub(super) most_threads: Option<u64>,
+    /// Whether the program is called when a thread of the pool ends.
+    pub(super) tells_ends: bool,
 }
 
 /// The queues of the blocking pools of the runtime behind this handle.
@@ -35,7 +37,8 @@ pub(super) fn queues<'program>(handle: &Place<'program>, limits: &Limits) -> Vec
             let queues = search(&pool, DEPTH, &is_queue);
             let tasks = queues.iter().flat_map(|queue| elements(queue, limits));
             let most_threads = pool.field("thread_cap").and_then(|cap| cap.unsigned());
-            Queue { headers: tasks.filter_map(|task| header(&task)).collect(), most_threads }
+            let headers = tasks.filter_map(|task| header(&task)).collect();
+            Queue { headers, most_threads, tells_ends: tells_ends(&pool) }
         })
         .collect()
 }
@@ -50,6 +53,12 @@ fn behind<'program>(arc: &Place<'program>) -> Option<Place<'program>> {
         Pointee::Thin(inner) => inner.field("data"),
         Pointee::Dynamic(_) | Pointee::UnknownDynamic(_) => None,
     }
+}
+
+/// Whether the program is called when a thread of this pool ends: unless it is seen not to be.
+fn tells_ends(pool: &Place<'_>) -> bool {
+    let callback = pool.field("before_stop").and_then(|callback| callback.variant_name());
+    callback.is_none_or(|variant| variant != "None")
 }
 
 /// The elements of a `VecDeque`, the front first; none when its numbers do not fit together.

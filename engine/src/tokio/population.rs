@@ -37,6 +37,8 @@ pub(super) struct Population<'program> {
     pub(super) tasks: Vec<(usize, Task<'program>)>,
     /// The closures that wait for a thread of a blocking pool, in the order of their queues.
     pub(super) queued: Vec<Queued<'program>>,
+    /// Whether a program is called when a thread of a blocking pool ends.
+    pub(super) tells_ends: bool,
     /// What looks like a task and is on no list, by its header: nothing until it is proven.
     pub(super) candidates: HashMap<Address, Task<'program>>,
     /// What could not be read.
@@ -87,7 +89,7 @@ pub(super) fn find<'program>(
         census.add(set, Some(header));
     }
     let mut population = census.finish(unproven);
-    population.queued = queued(contexts, &population.runtimes, vtables, limits);
+    population.add_queued(contexts, vtables, limits);
     population
 }
 
@@ -101,34 +103,33 @@ pub(super) struct Queued<'program> {
     pub(super) most_threads: Option<u64>,
 }
 
-/// The closures in the queues of the blocking pools of all runtimes, whether threads have entered them
-/// or not.
-fn queued<'program>(
-    contexts: &[Context<'program>],
-    runtimes: &[Runtime<'program>],
-    vtables: &Vtables<'program>,
-    limits: &Limits,
-) -> Vec<Queued<'program>> {
-    let entered = contexts.iter().filter_map(|context| context.handle.as_ref());
-    let entered =
-        entered.map(|handle| (Runtime::of_handle(handle).map(|runtime| runtime.address), handle));
-    let handles =
-        entered.chain(runtimes.iter().map(|runtime| (Some(runtime.address), &runtime.shared)));
-    let mut seen = HashSet::new();
-    let mut queued = Vec::new();
-    for (runtime, handle) in handles {
-        for queue in pool::queues(handle, limits) {
-            let headers = queue.headers.into_iter().filter(|header| seen.insert(header.address));
-            let tasks = headers.filter_map(|header| Task::read(&header, vtables));
-            let most_threads = queue.most_threads;
-            queued.extend(tasks.filter(is_plausible).map(|task| Queued {
-                task,
-                runtime,
-                most_threads,
-            }));
+impl<'program> Population<'program> {
+    /// Adds the closures in the queues of the blocking pools of all runtimes, whether threads have
+    /// entered them or not.
+    fn add_queued(
+        &mut self,
+        contexts: &[Context<'program>],
+        vtables: &Vtables<'program>,
+        limits: &Limits,
+    ) {
+        let entered = contexts.iter().filter_map(|context| context.handle.as_ref());
+        let entered = entered
+            .map(|handle| (Runtime::of_handle(handle).map(|runtime| runtime.address), handle));
+        let known = self.runtimes.iter();
+        let handles = entered.chain(known.map(|known| (Some(known.address), &known.shared)));
+        let mut seen = HashSet::new();
+        for (runtime, handle) in handles {
+            for queue in pool::queues(handle, limits) {
+                self.tells_ends |= queue.tells_ends;
+                let headers = queue.headers.into_iter();
+                let headers = headers.filter(|header| seen.insert(header.address));
+                let tasks = headers.filter_map(|header| Task::read(&header, vtables));
+                let most_threads = queue.most_threads;
+                let queued = |task| Queued { task, runtime, most_threads };
+                self.queued.extend(tasks.filter(is_plausible).map(queued));
+            }
         }
     }
-    queued
 }
 
 struct Census<'census, 'program> {
@@ -202,7 +203,14 @@ impl<'program> Census<'_, 'program> {
             tasks.extend(owned);
             runtimes.push(runtime);
         }
-        Population { runtimes, tasks, queued: Vec::new(), candidates, gaps: self.gaps }
+        Population {
+            runtimes,
+            tasks,
+            queued: Vec::new(),
+            tells_ends: false,
+            candidates,
+            gaps: self.gaps,
+        }
     }
 }
 

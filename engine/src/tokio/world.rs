@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::context::{self, Context};
 use super::drivers::drives;
+use super::idle;
 use super::leaves::LEAVES;
 use super::pollers::{pollers, polls};
 use super::population::{self, Population, Queued};
@@ -73,6 +74,7 @@ pub(super) struct Reader<'reader, 'program> {
 impl<'program> Reader<'_, 'program> {
     fn add_runtimes(&mut self, population: &Population<'program>, stacks: &[ThreadStack]) {
         self.world.gaps.extend(population.gaps.iter().cloned());
+        self.add_ends(population, stacks);
         let drivers: Vec<(Option<usize>, ThreadId)> = stacks
             .iter()
             .filter(|stack| drives(stack))
@@ -86,6 +88,16 @@ impl<'program> Reader<'_, 'program> {
                 tasks: population.tasks.iter().filter(|(owner, _)| *owner == index).count(),
                 drivers: of_this.map(|(_, thread)| *thread).collect(),
             });
+        }
+    }
+
+    /// Adds what the end of a spare thread may stir: the program is called then.
+    fn add_ends(&mut self, population: &Population<'_>, stacks: &[ThreadStack]) {
+        let has_spare = stacks.iter().any(idle::is_spare);
+        if let Some(stirs) = self.world.stirs.as_mut().filter(|_| has_spare)
+            && population.tells_ends
+        {
+            stirs.push("a spare thread of a blocking pool tells the program of its end".to_owned());
         }
     }
 
