@@ -46,16 +46,19 @@ fn is_waiting(branch: &Branch<'_>) -> bool {
 
 fn starved(case: &Case<'_>, id: NodeId, branch: &Branch<'_>) -> Finding {
     let runtime = branch.task.runtime.and_then(|index| case.world.runtimes.get(index));
-    let is_explained = runtime.is_some_and(|runtime| is_undriven(runtime) || blocks(case, runtime));
+    let is_explained =
+        runtime.is_some_and(|runtime| is_undriven(case, runtime) || blocks(case, runtime));
     let certainty = if is_explained { Certainty::Likely } else { Certainty::Possible };
     let mut finding = case.ended(FindingKind::Starvation, certainty, vec![steps::last(id)]);
     finding.doubts.push(Doubt::Concluded);
     finding
 }
 
-/// Whether no thread drives a runtime.
-fn is_undriven(runtime: &Runtime) -> bool {
-    runtime.drivers.is_empty()
+/// Whether no thread drives a runtime, nor is about to: one that runs may be a worker that has just
+/// been born, or come to the call that drives it.
+fn is_undriven(case: &Case<'_>, runtime: &Runtime) -> bool {
+    let mut threads = case.world.threads.iter();
+    runtime.drivers.is_empty() && threads.all(|thread| thread.call.is_some())
 }
 
 /// Whether a thread of the runtime is blocked while it polls a task: what is in that thread's own

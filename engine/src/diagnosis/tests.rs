@@ -413,6 +413,16 @@ fn what_is_nearly_starvation() {
     scene.get(a).state = TaskState::Scheduled;
     let said = said(Some(&first), &scene.world);
     assert!(!said.iter().any(|said| said.starts_with("starvation")), "{said:#?}");
+
+    // A thread that has just been born may be about to drive the runtime.
+    let mut young = Scene::new();
+    let a = young.task("a");
+    young.waits(BODY, 1, end_of(a));
+    young.get(a).state = TaskState::Scheduled;
+    young.runtime(&[], &[a]);
+    let worker = young.thread(2, "worker");
+    young.thread_of(worker).call = None;
+    check(&young, "undetermined possible: body, a");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::build::{Builder, is_fork};
 use super::edge::{Edge, EdgeKind};
 use super::node::{Node, NodeId};
 use crate::evidence::Certainty;
-use crate::model::{EndedBy, Hold, Holder, ResourceKey};
+use crate::model::{EndedBy, Hold, Holder, ResourceKey, Thread};
 
 /// What is known of one of the ends that can serve a resource.
 struct End {
@@ -154,7 +154,8 @@ impl Builder<'_> {
 
     /// Raises to likely what must be alive because nothing else was found that could be: a lock that is
     /// taken is held by somebody, and a channel knows how many ends it has. Drops what cannot be alive
-    /// because all that there are were found for certain elsewhere.
+    /// because all that there are were found for certain elsewhere. Raises nothing while a thread is
+    /// born: it may be given what was not found.
     pub(super) fn settle_holders(&mut self) {
         let mut found: HashMap<NodeId, Found> = HashMap::new();
         for edge in self.edges.iter().filter(|edge| edge.kind == EdgeKind::HeldBy) {
@@ -165,6 +166,7 @@ impl Builder<'_> {
             found.certain += u64::from(edge.certainty == Certainty::Definite);
             found.only = found.only.filter(|only| *only == edge.to);
         }
+        let is_hidden = self.world.threads.iter().any(Thread::is_newborn);
         let mut edges = std::mem::take(&mut self.edges);
         edges.retain_mut(|edge| {
             let is_held = edge.kind == EdgeKind::HeldBy;
@@ -174,7 +176,7 @@ impl Builder<'_> {
                 return true;
             };
             let is_all = end.count == Some(found.ends) || found.only.is_some();
-            if is_all {
+            if is_all && !is_hidden {
                 edge.certainty = edge.certainty.max(Certainty::Likely);
             }
             let is_left = end.count.is_none_or(|count| found.certain < count);

@@ -83,6 +83,19 @@ fn the_only_one_who_could_have_it_probably_has_it() {
 }
 
 #[test]
+fn a_newborn_thread_may_have_been_given_what_is_found_elsewhere_too() {
+    let (mut scene, a, _) = crossed();
+    scene.world.holdings[0].certainty = Certainty::Possible;
+    assert_eq!(stuck(&scene, Certainty::Likely), ["a", "b"]);
+    let young = scene.thread(2, "young");
+    scene.thread_of(young).call = None;
+    assert!(stuck(&scene, Certainty::Likely).is_empty());
+    // What is certain stays so.
+    scene.locks(a, 1);
+    assert_eq!(stuck(&scene, Certainty::Likely), ["a", "b"]);
+}
+
+#[test]
 fn one_way_out_is_enough_for_a_select_and_not_for_a_join() {
     for (needs, expected) in [(Needs::Any, &[][..]), (Needs::All, &["a", "a", "b"][..])] {
         let (mut scene, a, _) = crossed();

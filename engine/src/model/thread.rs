@@ -27,6 +27,16 @@ pub struct Thread {
     pub frames: Vec<Frame>,
 }
 
+impl Thread {
+    /// Whether it runs and has not come to code of the program yet: what it was given at its birth is
+    /// in none of its variables.
+    pub fn is_newborn(&self) -> bool {
+        let is_start =
+            |frame: &Frame| frame.line.as_ref().is_none_or(|line| line.file.starts_with("/rustc"));
+        self.call.is_none() && self.frames.iter().all(is_start)
+    }
+}
+
 /// What a thread is doing.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Activity {
