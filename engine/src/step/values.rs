@@ -38,6 +38,9 @@ impl Story<'_> {
     /// One counts as changed when its own bytes have: a variable that was moved from stays in scope,
     /// and what it led to is anybody's.
     pub(super) fn changed_values(&mut self, thread: ThreadId, seen: &Seen) {
+        if seen.values.is_none() && self.watches.is_empty() {
+            return;
+        }
         let Some(stopped) = self.traced.thread(thread) else { return };
         let poll = self.following().and_then(|following| following.poll.as_ref());
         let Some(frame) = poll.and_then(|poll| poll.frames.last()).cloned() else { return };

@@ -88,6 +88,11 @@ impl Watches {
         Ok(Watches { all, names: BTreeSet::new() })
     }
 
+    /// Whether nothing is watched.
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
     /// The traps for all that have a place, as many as there are registers for.
     fn traps(&self) -> Vec<HardwareTrap> {
         let bound = self.all.iter().filter_map(|watch| watch.bound.as_ref());
@@ -161,7 +166,7 @@ impl Story<'_> {
         variables: &BTreeMap<String, Place<'_>>,
         seen: &Seen,
     ) {
-        if self.watches.all.is_empty() {
+        if self.watches.is_empty() {
             return;
         }
         if self.watches.names.len() < MOST_NAMES {
@@ -184,7 +189,7 @@ impl Story<'_> {
     /// Follows what is watched of a body's variables into its coroutine, where that is suspended and
     /// keeps them.
     pub(super) fn keep_watched(&mut self, frame: &Frame, seen: &Seen) {
-        if self.watches.all.is_empty() {
+        if self.watches.is_empty() {
             return;
         }
         let own = owner(frame);
