@@ -28,7 +28,7 @@ fn main() -> Result<(), Error> {
     drop(hanging);
     let (hanging, address) = start(&counting)?;
     let ours = hits(&hanging, address)?;
-    let set = format!("gdb.execute('watch *(unsigned long *) {address}', to_string=True)");
+    let set = format!("gdb.execute('watch *({address} as *mut u64)', to_string=True)");
     told("writes to a watched value", ours, by_gdb(&hanging, &set, "continue")?);
     drop(hanging);
     let test = built(&package, Targets::Tests, "lines")?;
@@ -112,9 +112,10 @@ fn timed(gdb: &mut Command, before: &str, command: &str) -> Result<f64, Error> {
 
 /// How many lines of the task a second we tell, from the first one on.
 fn lines(package: &Package) -> Result<f64, Error> {
-    let mut command = asynctest(Profile::Dev)?;
+    let mut command = asynctest(Profile::Release)?;
     package.of(&mut command, Profile::Dev);
-    command.args(["--test", "lines", "--step-task", "walk", "--message-format", "json"]);
+    command.args(["--test", "lines", "--step-task", "walk", "--values", "none"]);
+    command.args(["--message-format", "json"]);
     let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
