@@ -3,7 +3,8 @@
 //! Source: rust 1.95 `library/alloc/src/collections/`: `vec_deque/mod.rs` (`struct VecDeque { head, len,
 //! buf }`), `btree/{map,node}.rs` (`struct BTreeMap { root: Option<NodeRef> }`, `struct NodeRef { height,
 //! node }`, `struct LeafNode { parent, len, keys, vals }`, `struct InternalNode { data, edges }`),
-//! `linked_list.rs` (`struct LinkedList { head }`, `struct Node { next, element }`).
+//! `linked_list.rs` (`struct LinkedList { head }`, `struct Node { next, element }`); `library/std/src/sync/`
+//! `{once_lock,lazy_lock}.rs` (`struct OnceLock { once, value }`, `struct LazyLock { once, data }`).
 
 use crate::address::Address;
 use crate::limits::Limits;
@@ -13,6 +14,14 @@ use crate::value::{HASH_TABLE, Place, Pointee, hash_entries};
 const RING: &str = "alloc::collections::vec_deque::VecDeque";
 const LIST: &str = "alloc::collections::linked_list::LinkedList";
 const TREE: &str = "alloc::collections::btree::map::BTreeMap";
+
+/// Cells that are filled once, and where their value is: what may not be there yet is no field of its own
+/// type.
+const CELLS: [(&str, &str); 3] = [
+    ("std::sync::once_lock::OnceLock", "value"),
+    ("std::sync::lazy_lock::LazyLock", "data"),
+    ("tokio::sync::once_cell::OnceCell", "value"),
+];
 
 /// How high a tree is followed: each node has at least five entries.
 const HIGHEST: u64 = 24;
@@ -24,6 +33,8 @@ pub(super) fn element(place: &Place<'_>) -> Option<TypeId> {
         type_.parameter("T")
     } else if type_.is(TREE) {
         type_.parameter("V")
+    } else if cell(place).is_some() {
+        type_.parameter("T")
     } else {
         None
     }
@@ -35,6 +46,10 @@ pub(super) fn elements<'program>(
     limits: &Limits,
 ) -> Option<Vec<Place<'program>>> {
     let element = element(place)?;
+    if let Some(field) = cell(place) {
+        let value = place.field(field)?;
+        return Some(place.at(value.address, element).into_iter().collect());
+    }
     let mut found = if place.type_.is(HASH_TABLE) {
         hash_entries(place)?
     } else if place.type_.is(RING) {
@@ -46,6 +61,11 @@ pub(super) fn elements<'program>(
     };
     found.truncate(limits.elements);
     Some(found)
+}
+
+/// Of a cell that is filled once, the field that has its value, which may not be there yet.
+fn cell(place: &Place<'_>) -> Option<&'static str> {
+    CELLS.iter().find(|(path, _)| place.type_.is(path)).map(|(_, field)| *field)
 }
 
 fn ring<'program>(

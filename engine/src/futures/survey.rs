@@ -83,6 +83,17 @@ impl Walker<'_> {
         search.survey
     }
 
+    /// What a static variable of this name keeps.
+    pub fn survey_static(&self, name: &str, place: &Place<'_>) -> Survey {
+        let mut search = Search::new(self, None, &[]);
+        let origin = Origin {
+            variable: Some(name.to_owned()),
+            ..Origin::nowhere(Holder::Static(place.address))
+        };
+        search.value(place, &origin, DEEPEST);
+        search.survey
+    }
+
     /// Whether a value of this type can hold something, or have what does, or a future.
     fn is_keeping(&self, place: &Place<'_>) -> bool {
         let is_wanted = |place: &Place<'_>| {
@@ -399,6 +410,7 @@ impl<'search, 'program> Search<'search, 'program> {
                 let certainty = Certainty::Possible;
                 self.coroutine(coroutine, &Origin { certainty, ..origin.clone() });
             }
+            Holder::Static(_) => self.coroutine(coroutine, origin),
             Holder::Thread(..) | Holder::Task(_) | Holder::Aside(..) => {}
         }
     }

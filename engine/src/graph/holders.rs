@@ -225,6 +225,8 @@ impl Builder<'_> {
             Holder::Thread(id, _) => (*self.threads.get(&id.0)?, Certainty::Definite),
             Holder::Shared(address) => (self.place(address.0), Certainty::Definite),
             Holder::Queued(key) => (self.place(key.0.0), Certainty::Definite),
+            // Anybody may look there, whoever that is.
+            Holder::Static(_) => return None,
         })
     }
 }

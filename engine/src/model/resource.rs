@@ -131,6 +131,8 @@ pub enum Holder {
     Thread(ThreadId, usize),
     /// A value that several have together, by where it lies: see [`super::Shared`].
     Shared(Address),
+    /// A static variable, by where it lies: whoever knows its name can reach it, and it never goes.
+    Static(Address),
     /// A message that waits in this channel: whoever receives from it gets that.
     Queued(ResourceKey),
 }

@@ -305,7 +305,7 @@ impl Scene {
         let future = match holder {
             Holder::Task(key) => self.get(key).future.as_ref(),
             Holder::Aside(key, _) => self.get(key).aside.first().map(|aside| &aside.future),
-            Holder::Thread(..) | Holder::Shared(_) | Holder::Queued(_) => None,
+            Holder::Thread(..) | Holder::Shared(_) | Holder::Static(_) | Holder::Queued(_) => None,
         };
         future.expect("a future").children.first().expect("a leaf").address
     }

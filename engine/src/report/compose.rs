@@ -119,6 +119,7 @@ fn holdings(world: &World, labels: &tasks::Labels, paths: &Paths<'_>) -> Vec<Hol
             Holder::Task(key) | Holder::Aside(key, _) => labels.label(key),
             Holder::Thread(thread, _) => format!("thread {thread}"),
             Holder::Shared(address) => format!("what is shared at {address}"),
+            Holder::Static(_) => "a static".to_owned(),
             Holder::Queued(key) => format!("a message in the channel at {}", key.0),
         };
         Holding {

@@ -7,7 +7,7 @@ use super::spans::span;
 use super::words::{CLOSED, Words, article, at_place, kind, waited};
 use crate::diagnosis::{Finding, FindingKind, Step};
 use crate::graph::{EdgeKind, Needed, Node, NodeId};
-use crate::model::{Activity, Amount, EndedBy, Hold, TaskKind, TaskState, Thread, Wait};
+use crate::model::{Activity, Amount, EndedBy, Hold, Holder, TaskKind, TaskState, Thread, Wait};
 
 /// Most waits in a row that the sentence tells.
 const MOST_WAITS: usize = 3;
@@ -472,7 +472,10 @@ fn stands(words: &Words<'_, '_>, id: NodeId) -> String {
     let place = at_place(words.place(id).as_ref());
     let what = words.wait(id).map(|wait| words.waited(wait));
     match what {
-        Some(what) => format!("{} waits for {what}{place}", words.who(id)),
+        Some(what) => {
+            let kept = words.wait(id).and_then(|wait| in_static(words, wait)).unwrap_or_default();
+            format!("{} waits for {what}{place}{kept}", words.who(id))
+        }
         None => {
             let is_polled = match words.case.graph.node(id) {
                 Some(Node::Thread(_)) => true,
@@ -484,6 +487,17 @@ fn stands(words: &Words<'_, '_>, id: NodeId) -> String {
             format!("{} {word}{place}", words.who(id))
         }
     }
+}
+
+/// In which static the sender of what is waited for lies: `, whose sender lies in the static `bus::EVENTS``.
+fn in_static(words: &Words<'_, '_>, wait: &Wait) -> Option<String> {
+    let mut holdings = words.case.world.holdings.iter();
+    let holding = holdings.find(|holding| {
+        let is_static = matches!(holding.holder, Holder::Static(_));
+        is_static && holding.hold == Hold::Sender && Some(holding.resource) == wait.resource
+    })?;
+    let name = holding.variable.as_ref().filter(|_| wait.by == EndedBy::Senders)?;
+    Some(format!(", whose sender lies in the static `{name}`, which never goes"))
 }
 
 fn kept(words: &Words<'_, '_>, finding: &Finding) -> String {

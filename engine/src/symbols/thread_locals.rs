@@ -4,6 +4,8 @@
 //! The ELF symbol table says which variables there really are: rustc describes some in the debug
 //! info that were not compiled, with an offset that belongs to another variable.
 
+use std::collections::BTreeSet;
+
 use super::ids::TypeId;
 use super::object::Object;
 use super::symbol::Symbol;
@@ -39,6 +41,37 @@ impl Object {
             .collect()
     }
 
+    /// All static variables that are wanted, by their symbols: where each lies, and its type.
+    pub fn all_statics(&self, is_wanted: &dyn Fn(&Symbol) -> bool) -> Vec<(Symbol, TypeId)> {
+        let mut left: Vec<(String, Symbol)> = Vec::new();
+        for symbol in self.symbols_named(is_rusts) {
+            if let Some(name) = crate_of(&symbol).filter(|_| !symbol.is_thread_local)
+                && is_wanted(&symbol)
+            {
+                left.push((name, symbol));
+            }
+        }
+        let names: BTreeSet<String> = left.iter().map(|(name, _)| name.clone()).collect();
+        self.with_debug_info(|debug_info| {
+            let mut found = Vec::new();
+            for start in debug_info.starts() {
+                let unit = debug_info.unit_name(*start).unwrap_or_default();
+                if !names.iter().any(|name| unit.contains(name)) {
+                    continue;
+                }
+                let Some(index) = debug_info.index(*start) else { continue };
+                left.retain(|(_, symbol)| match index.variable(&symbol.name) {
+                    Some(offset) => {
+                        found.push((symbol.clone(), TypeId((start.0 + offset.0) as u64)));
+                        false
+                    }
+                    None => true,
+                });
+            }
+            found
+        })
+    }
+
     fn variables_named(&self, path: &str, crate_name: &str) -> Vec<(Symbol, TypeId)> {
         let is_wanted =
             |name: &str| format!("{:#}", rustc_demangle::demangle(name)).starts_with(path);
@@ -63,4 +96,18 @@ impl Object {
             })
         })
     }
+}
+
+/// Whether a symbol is named as rustc does.
+fn is_rusts(name: &str) -> bool {
+    name.starts_with("_ZN") || name.starts_with("_R")
+}
+
+/// The crate that a symbol's path begins with, if that is none of std's.
+fn crate_of(symbol: &Symbol) -> Option<String> {
+    const STD: [&str; 3] = ["std", "core", "alloc"];
+    let path = symbol.demangled();
+    let (first, _) = path.split_once("::")?;
+    let is_name = first.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
+    (is_name && !STD.contains(&first)).then(|| first.to_owned())
 }

@@ -1,16 +1,16 @@
 //! Who holds what others wait for: in the tasks, and in the variables of the threads' frames.
 
 use std::cmp::Reverse;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::world::Reader;
 use crate::address::Address;
-use crate::evidence::Trust;
+use crate::evidence::{Certainty, Trust};
 use crate::futures::{Survey, Walk, settled};
-use crate::model::{self, Holder, Holding, Line, ResourceKey, Shared};
+use crate::model::{self, Amount, Hold, Holder, Holding, Line, ResourceKey, Shared};
 use crate::program::Program;
 use crate::stack::{self, Local, ThreadStack};
-use crate::value::Place;
+use crate::value::{Place, all_statics};
 
 impl<'program> Reader<'_, 'program> {
     /// What a task keeps beside what it awaits.
@@ -34,11 +34,37 @@ impl<'program> Reader<'_, 'program> {
                 self.add_locals(program, thread_stack);
             }
         }
+        if self.lacks_senders() {
+            self.add_statics(program);
+        }
         let mut holdings = std::mem::take(&mut self.world.holdings);
         let needed = with_queues(waited, &holdings);
         holdings.retain(|holding| needed.contains(&holding.resource));
         self.world.holdings = settled(holdings);
         self.world.shared = with_all_owners(std::mem::take(&mut self.world.shared));
+    }
+
+    /// Whether somebody waits for a channel not all of whose senders were found.
+    fn lacks_senders(&self) -> bool {
+        let mut found: HashMap<ResourceKey, u64> = HashMap::new();
+        let holdings = self.world.holdings.iter();
+        for holding in holdings.filter(|holding| holding.certainty > Certainty::Possible) {
+            *found.entry(holding.resource).or_default() += u64::from(holding.hold == Hold::Sender);
+        }
+        self.world.resources.iter().any(|resource| {
+            let found = found.get(&resource.key).copied().unwrap_or(0);
+            let is_lacking =
+                |amount: &Amount| matches!(amount, Amount::Senders(count) if *count > found);
+            resource.amounts.iter().any(is_lacking)
+        })
+    }
+
+    fn add_statics(&mut self, program: &'program Program<'program>) {
+        for (name, place) in all_statics(program) {
+            let survey = self.walker.survey_static(&name, &place);
+            self.world.holdings.extend(survey.holdings);
+            self.world.shared.extend(survey.shared);
+        }
     }
 
     fn add_locals(&mut self, program: &'program Program<'program>, thread_stack: &ThreadStack) {

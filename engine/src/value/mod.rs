@@ -15,6 +15,6 @@ pub use place::{Place, Pointee};
 pub use render::{Structures, ValueLimits, is_secret, render};
 pub use search::search;
 pub use sequence::{element_type, elements};
-pub use statics::statics;
+pub use statics::{all_statics, statics};
 pub use tables::{HASH_TABLE, hash_entries};
 pub use thread_local::ThreadLocals;
