@@ -179,7 +179,7 @@ fn deadline_to_report() -> Result<(), Error> {
 fn time_to_report(package: &Package) -> Result<Duration, Error> {
     let mut command = asynctest(Profile::Release)?;
     let timeout = format!("{}s", DEADLINE.as_secs());
-    command.args(["--test", "hangs", "--timeout", &timeout]);
+    command.args(["--test", "hangs", "--timeout", &timeout, "--stuck-after", "0"]);
     package.of(&mut command, Profile::Dev).args([HANGING, "--", "--exact"]);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let start_failed = |source| Error::Start { program: "cargo-asynctest".into(), source };
