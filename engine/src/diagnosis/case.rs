@@ -126,6 +126,8 @@ impl<'world> Case<'world> {
         }));
         let timers = knot.nodes.iter().filter_map(|id| self.timer_beside(*id));
         finding.doubts.extend(timers.min_by_key(|(left, _)| *left).map(|(_, id)| Doubt::Timer(id)));
+        let signals = knot.nodes.iter().filter_map(|id| self.signal_beside(*id));
+        finding.doubts.extend(signals.min().map(Doubt::Signal));
         if finding.doubts.is_empty() && certainty < Certainty::Definite {
             finding.doubts.extend(knot.nodes.iter().filter_map(|id| self.uncounted(*id)));
         }
@@ -136,6 +138,12 @@ impl<'world> Case<'world> {
     fn timer_beside(&self, id: NodeId) -> Option<(i64, NodeId)> {
         let polled = self.graph.needs(id).iter().filter(|edge| edge.kind == EdgeKind::Polls);
         polled.filter_map(|edge| Some((self.graph.timer(edge.to)?, edge.to))).min()
+    }
+
+    /// A signal that is waited for together with others by a node.
+    fn signal_beside(&self, id: NodeId) -> Option<NodeId> {
+        let polled = self.graph.needs(id).iter().filter(|edge| edge.kind == EdgeKind::Polls);
+        polled.map(|edge| edge.to).find(|to| self.graph.is_signal(*to))
     }
 
     /// A finding of these steps: no surer than that nothing in them moved.

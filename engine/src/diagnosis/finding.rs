@@ -56,6 +56,8 @@ pub enum Doubt {
     Concluded,
     /// This timer gives up one of the waits when it fires.
     Timer(NodeId),
+    /// This signal, if somebody sends it, gives up one of the waits.
+    Signal(NodeId),
 }
 
 /// What can be claimed.
@@ -132,8 +134,9 @@ impl Finding {
     /// The timer that ends this when it fires, if there is one.
     pub fn timer(&self) -> Option<NodeId> {
         self.doubts.iter().find_map(|doubt| match doubt {
-            Doubt::Timer(timer) => Some(*timer),
-            Doubt::Holding(_)
+            Doubt::Timer(node) => Some(*node),
+            Doubt::Signal(_)
+            | Doubt::Holding(_)
             | Doubt::Moved(_)
             | Doubt::OneLook
             | Doubt::Uncounted(_)

@@ -29,8 +29,8 @@ pub trait Leaf: Sync {
     }
 
     /// What else it holds: a value that is an end of two things at once.
-    fn also_held(&self, _place: &Place<'_>) -> Option<Held> {
-        None
+    fn also_held(&self, _place: &Place<'_>) -> Vec<Held> {
+        Vec::new()
     }
 
     /// The messages that wait for whoever receives with the value at this place.
@@ -90,8 +90,8 @@ impl Leaves for LeafTables {
         self.holder(&place.type_)?.held(place, around)
     }
 
-    fn also_held(&self, place: &Place<'_>) -> Option<Held> {
-        self.holder(&place.type_)?.also_held(place)
+    fn also_held(&self, place: &Place<'_>) -> Vec<Held> {
+        self.holder(&place.type_).map(|leaf| leaf.also_held(place)).unwrap_or_default()
     }
 
     fn queued<'program>(&self, place: &Place<'program>) -> Vec<Place<'program>> {

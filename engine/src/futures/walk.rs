@@ -51,7 +51,7 @@ pub trait Leaves {
     fn queued<'program>(&self, place: &Place<'program>) -> Vec<Place<'program>>;
 
     /// What else that value holds.
-    fn also_held(&self, place: &Place<'_>) -> Option<Held>;
+    fn also_held(&self, place: &Place<'_>) -> Vec<Held>;
 
     /// Whether others can wait for a value of this type, and whoever can reach that ends their wait.
     fn is_waited(&self, type_: &Type) -> bool;

@@ -6,7 +6,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
-use super::node::{Needed, Node, NodeId};
+use super::node::{Branch, Needed, Node, NodeId};
 use super::stuck::Stuck;
 use super::{Edge, EdgeKind, WaitGraph};
 use crate::model::{Activity, TaskKey};
@@ -87,16 +87,33 @@ const MOST_STARTS: usize = 16;
 
 /// The shortest circle among `nodes` that tells most; of several, the one with the first node. One of a
 /// single task tells less than others where somebody else could help that task: why nobody does is
-/// then on another circle.
+/// then on another circle. And that nobody tells a task to stop tells less than what it waits for
+/// besides.
 fn shortest_circle(graph: &WaitGraph<'_>, stuck: &Stuck, nodes: &[NodeId]) -> Vec<Edge> {
     let inside: HashSet<NodeId> = nodes.iter().copied().collect();
-    let circles = nodes.iter().take(MOST_STARTS).flat_map(|start| {
-        [Among::Any, Among::Several].map(|among| circle_from(graph, stuck, &inside, *start, among))
-    });
-    circles
-        .flatten()
-        .min_by_key(|circle| (is_partial(graph, stuck, circle), circle.len()))
-        .unwrap_or_default()
+    let by = |is_telling: bool| {
+        let circles = nodes.iter().take(MOST_STARTS).flat_map(|start| {
+            [Among::Any, Among::Several].map(|among| {
+                let is_followed = |edge: &Edge| {
+                    inside.contains(&edge.to) && !(is_telling && is_call_to_stop(graph, edge))
+                };
+                circle_from(graph, stuck, &is_followed, *start, among)
+            })
+        });
+        circles.flatten().min_by_key(|circle| (is_partial(graph, stuck, circle), circle.len()))
+    };
+    by(true).or_else(|| by(false)).unwrap_or_default()
+}
+
+/// What tasks are told to stop by, as a rule, while they wait for something else.
+const CALLS_TO_STOP: [&str; 5] =
+    ["broadcast recv", "watch changed", "CancellationToken", "Notify", "oneshot"];
+
+/// Whether an edge leads to one of several waits of a task by which it may be told to stop.
+fn is_call_to_stop(graph: &WaitGraph<'_>, edge: &Edge) -> bool {
+    let wait = graph.branch(edge.to).and_then(Branch::wait);
+    edge.kind == EdgeKind::Polls
+        && wait.is_some_and(|wait| CALLS_TO_STOP.contains(&wait.kind.as_str()))
 }
 
 /// Whether a circle is one task's own, and leaves out others who could help it as well: not those who
@@ -150,7 +167,7 @@ enum Among {
 fn circle_from(
     graph: &WaitGraph<'_>,
     stuck: &Stuck,
-    inside: &HashSet<NodeId>,
+    is_followed: &dyn Fn(&Edge) -> bool,
     start: NodeId,
     among: Among,
 ) -> Option<Vec<Edge>> {
@@ -165,7 +182,7 @@ fn circle_from(
     let mut came_by: HashMap<(NodeId, bool), (Edge, bool)> = HashMap::new();
     let mut left = VecDeque::from([first]);
     while let Some((node, had_other)) = left.pop_front() {
-        for edge in stuck.reasons(graph, node).filter(|edge| inside.contains(&edge.to)) {
+        for edge in stuck.reasons(graph, node).filter(|edge| is_followed(edge)) {
             let has_other = had_other || is_other(edge.to);
             if edge.to == start && has_other {
                 return Some(way_to(first, (*edge, had_other), &came_by));

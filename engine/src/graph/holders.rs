@@ -32,7 +32,7 @@ impl Builder<'_> {
                 Hold::Permits(_) | Hold::Assigned(_) => {
                     &[EndedBy::Permits, EndedBy::Holders, EndedBy::Receivers]
                 }
-                Hold::Sender => &[EndedBy::Senders],
+                Hold::Sender | Hold::Acceptor => &[EndedBy::Senders],
                 Hold::Receiver => &[EndedBy::Receivers],
                 Hold::Handle => &[EndedBy::Handles, EndedBy::Anybody],
             };
@@ -194,7 +194,7 @@ impl Builder<'_> {
         let is_end = matches!(
             (resource.by, holding.hold),
             (EndedBy::Holders, _)
-                | (EndedBy::Senders, Hold::Sender)
+                | (EndedBy::Senders, Hold::Sender | Hold::Acceptor)
                 | (EndedBy::Receivers, Hold::Receiver)
         );
         let count = if is_alone { Some(1) } else { resource.ends };

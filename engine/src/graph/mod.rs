@@ -28,6 +28,9 @@ use std::ops::Range;
 
 use crate::model::{Amount, EndedBy, World};
 
+/// What a wait for a signal is called.
+const SIGNAL: &str = "signal";
+
 /// Who waits for whom in one world.
 ///
 /// Invariant: edges are sorted by where they come from, and each end of an edge is a node.
@@ -86,6 +89,12 @@ impl<'world> WaitGraph<'world> {
             Amount::FiresIn(left) => Some(*left),
             _ => None,
         })
+    }
+
+    /// Whether this branch waits for a signal, which only somebody outside sends.
+    pub fn is_signal(&self, id: NodeId) -> bool {
+        let wait = self.branch(id).and_then(Branch::wait);
+        wait.is_some_and(|wait| wait.by == EndedBy::World && wait.kind == SIGNAL)
     }
 
     /// All edges.

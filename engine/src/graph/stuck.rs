@@ -23,7 +23,7 @@ pub struct Stuck {
 enum Until {
     /// For ever.
     Ever,
-    /// Until a timer that is far away gives up one of the waits.
+    /// Until a timer that is far away, or a signal, gives up one of the waits.
     Timers,
 }
 
@@ -37,7 +37,7 @@ impl Stuck {
         Stuck::until(graph, certainty, Until::Ever)
     }
 
-    /// What is stuck likewise until a timer that is far away fires.
+    /// What is stuck likewise until a timer that is far away fires, or somebody sends a signal.
     pub fn until_timers(graph: &WaitGraph<'_>, certainty: Certainty) -> Stuck {
         Stuck::until(graph, certainty, Until::Timers)
     }
@@ -154,12 +154,12 @@ impl<'graph, 'world> Spread<'graph, 'world> {
     }
 }
 
-/// Whether an edge leads to a timer that gives up the waits beside it, and not soon.
+/// Whether an edge leads to a timer that gives up the waits beside it, and not soon, or to a signal.
 fn is_way_out(graph: &WaitGraph<'_>, edge: &Edge) -> bool {
     let is_choice = graph.node(edge.from).is_some_and(|node| node.needed() == Needed::Any);
     is_choice
         && edge.kind == EdgeKind::Polls
-        && graph.timer(edge.to).is_some_and(|left| left >= FAR_NS)
+        && (graph.is_signal(edge.to) || graph.timer(edge.to).is_some_and(|left| left >= FAR_NS))
 }
 
 /// Whether what was found in a future is not all that it may wait for: that nothing else helps is no
@@ -217,6 +217,6 @@ fn is_end(graph: &WaitGraph<'_>, resource: &ResourceNode<'_>, edge: &Edge) -> bo
     let holding = edge.holding.and_then(|index| graph.world.holdings.get(index));
     holding.is_some_and(|holding| match resource.by {
         EndedBy::Receivers => holding.hold == Hold::Receiver,
-        _ => holding.hold == Hold::Sender,
+        _ => matches!(holding.hold, Hold::Sender | Hold::Acceptor),
     })
 }

@@ -7,7 +7,8 @@ use crate::address::{Address, ThreadId};
 use crate::evidence::Certainty;
 
 /// What identifies a resource within one stop: where the state lies that all its users share. For a
-/// lock of Tokio's that is the semaphore inside it, for a channel the shared part of its ends.
+/// lock of Tokio's that is the semaphore inside it, for a channel the shared part of its ends. What goes
+/// through the kernel has a number that is no address.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ResourceKey(pub Address);
 
@@ -112,6 +113,8 @@ pub enum Hold {
     Assigned(u64),
     /// The right to send into a channel.
     Sender,
+    /// The right to accept the connection at whose other end somebody waits.
+    Acceptor,
     /// The right to receive from a channel.
     Receiver,
     /// A handle that keeps a task group or a token from being complete: `TaskTrackerToken`, the

@@ -5,12 +5,13 @@ mod image;
 
 pub use image::{Image, ImageId};
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::address::{Address, FileAddress};
 use crate::evidence::Gap;
-use crate::snapshot::{Snapshot, Unreadable};
+use crate::snapshot::{Snapshot, Streams, Unreadable};
 use crate::symbols::{Object, Objects};
 
 /// A snapshot and its images.
@@ -18,6 +19,7 @@ pub struct Program<'snapshot> {
     /// The snapshot.
     pub snapshot: &'snapshot Snapshot,
     images: Images,
+    streams: OnceCell<Streams>,
 }
 
 /// The images of a program, in order of address. They outlive the snapshot that they were found in:
@@ -35,12 +37,12 @@ impl<'snapshot> Program<'snapshot> {
         file_of: &dyn Fn(&Path) -> PathBuf,
     ) -> (Program<'snapshot>, Vec<Gap>) {
         let (images, gaps) = image::find(snapshot, objects, file_of);
-        (Program { snapshot, images: Images(images.into()) }, gaps)
+        (Program::at(snapshot, Images(images.into())), gaps)
     }
 
     /// The program at another stop, with images that were found at an earlier one.
     pub fn at(snapshot: &'snapshot Snapshot, images: Images) -> Program<'snapshot> {
-        Program { snapshot, images }
+        Program { snapshot, images, streams: OnceCell::new() }
     }
 
     /// The images, to be kept.
@@ -72,6 +74,11 @@ impl<'snapshot> Program<'snapshot> {
     /// All images, in order of address.
     pub fn images(&self) -> impl Iterator<Item = (ImageId, &Image)> {
         self.images.0.iter().enumerate().map(|(index, image)| (ImageId(index), image))
+    }
+
+    /// The connections of which it has both ends.
+    pub fn streams(&self) -> &Streams {
+        self.streams.get_or_init(|| Streams::of(&self.snapshot.facts))
     }
 
     /// Fills `buffer` from `address` on.

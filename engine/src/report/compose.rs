@@ -112,6 +112,7 @@ fn holdings(world: &World, labels: &tasks::Labels, paths: &Paths<'_>) -> Vec<Hol
             Hold::Permits(permits) => ("permits", Some(permits)),
             Hold::Assigned(permits) => ("assigned", Some(permits)),
             Hold::Sender => ("sender", None),
+            Hold::Acceptor => ("acceptor", None),
             Hold::Receiver => ("receiver", None),
             Hold::Handle => ("handle", None),
         };

@@ -141,6 +141,10 @@ fn held_of(hold: model::Hold, kind: &str) -> String {
         model::Hold::Permits(1) => format!("a permit of the {kind}"),
         model::Hold::Permits(count) => format!("{count} permits of the {kind}"),
         model::Hold::Assigned(_) => format!("the {kind}, handed to it and not yet taken"),
+        model::Hold::Sender | model::Hold::Receiver if kind.ends_with("Stream") => {
+            format!("the other end of the {kind}")
+        }
+        model::Hold::Acceptor => format!("the listener that can accept the {kind}"),
         model::Hold::Sender => format!("a sender of the {}", kind.trim_end_matches(" recv")),
         model::Hold::Receiver => format!("the receiver of the {}", kind.trim_end_matches(" send")),
         model::Hold::Handle => format!("a handle of the {kind}"),
@@ -200,6 +204,10 @@ fn reasons(words: &Words<'_, '_>, finding: &diagnosis::Finding) -> Vec<String> {
             Some(timer) => format!("{timer} gives up one of these waits"),
             None => "a timer gives up one of these waits".to_owned(),
         },
+        Doubt::Signal(node) => {
+            let signal = words.wait(node).and_then(|wait| wait.about.as_deref());
+            format!("{}, if it is sent, gives up one of these waits", signal.unwrap_or("a signal"))
+        }
         Doubt::Concluded => "it is concluded from what was read".to_owned(),
     }));
     reasons.dedup();

@@ -313,6 +313,9 @@ fn has(words: &Words<'_, '_>, step: &Step, next: &str) -> String {
             format!("which {}", does(next, "holds", "hold"))
         }
         Some(Hold::Sender) => format!("which only {}", does(next, "could send", "could send")),
+        Some(Hold::Acceptor) => {
+            format!("which only {}", does(next, "could accept", "could accept"))
+        }
         Some(Hold::Receiver) if is_closed(words, step) => {
             format!("one of which {}", does(next, "keeps", "keep"))
         }

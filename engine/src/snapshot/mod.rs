@@ -9,10 +9,12 @@ mod facts;
 mod live;
 mod maps;
 mod memory;
+mod streams;
 pub mod synth;
 
 pub use facts::{Descriptor, Facts, Mapping};
 pub use memory::{Source, Unreadable};
+pub use streams::{Ends, Streams};
 
 pub use crate::process::{Clock, Socket, Surroundings, Syscall, Thread, Watched};
 

@@ -39,8 +39,9 @@ impl Leaf for Duplex {
         Some(Held { resource: key(&pipe(place, "write")?), hold: Hold::Sender })
     }
 
-    fn also_held(&self, place: &Place<'_>) -> Option<Held> {
-        Some(Held { resource: key(&pipe(place, "read")?), hold: Hold::Receiver })
+    fn also_held(&self, place: &Place<'_>) -> Vec<Held> {
+        let read = pipe(place, "read");
+        read.map(|pipe| Held { resource: key(&pipe), hold: Hold::Receiver }).into_iter().collect()
     }
 }
 

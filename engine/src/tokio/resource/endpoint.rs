@@ -11,10 +11,10 @@
 
 use std::collections::HashSet;
 
-use super::{duplex, join, owner, queue};
+use super::{duplex, join, owner, queue, stream};
 use crate::address::Address;
 use crate::futures::coroutine_kind;
-use crate::model::Amount;
+use crate::model::{Amount, Resource};
 use crate::symbols::{Kind, Type};
 use crate::value::{Place, Pointee, search};
 
@@ -113,12 +113,23 @@ impl<'program> Endpoint<'program> {
         duplex::pipe(duplex, direction.verb())
     }
 
+    /// The connection inside of this process that this direction of a socket goes by, while there is
+    /// nothing to read, or no room to write.
+    pub(super) fn stream(&self, direction: Direction) -> Option<Resource> {
+        let Core::Driven(holder) = &self.core else { return None };
+        let (_, amounts) = self.facts();
+        let is_there = amounts.iter().any(|amount| match (direction, amount) {
+            (Direction::Read, Amount::Unread(bytes)) => *bytes > 0,
+            (Direction::Write, Amount::Unsent(bytes)) => *bytes == 0,
+            _ => false,
+        });
+        stream::resource(holder, &self.name, direction).filter(|_| !is_there)
+    }
+
     /// The number of its descriptor.
     pub(super) fn descriptor(&self) -> Option<i32> {
         let Core::Driven(holder) = &self.core else { return None };
-        let io = holder.field("io").or_else(|| holder.field("inner"))?;
-        let owned = search(&io, 16, &|type_| type_.is("std::os::fd::owned::OwnedFd"));
-        i32::try_from(owned.first()?.field("fd")?.unsigned()?).ok()
+        descriptor(&holder.field("io").or_else(|| holder.field("inner"))?)
     }
 
     /// What else is known of its descriptor: the addresses of a socket, and bytes that wait.
@@ -143,6 +154,12 @@ impl<'program> Endpoint<'program> {
         amounts.extend(socket.and_then(|socket| socket.unsent.map(Amount::Unsent)));
         (about, amounts)
     }
+}
+
+/// The number of the descriptor that a value owns.
+pub(super) fn descriptor(place: &Place<'_>) -> Option<i32> {
+    let owned = search(place, 16, &|type_| type_.is("std::os::fd::owned::OwnedFd"));
+    i32::try_from(owned.first()?.field("fd")?.unsigned()?).ok()
 }
 
 /// Through which references endpoints are searched.

@@ -60,8 +60,14 @@ impl Leaf for Io {
         let endpoints = endpoints(place, Reach::Shared);
         let mut awaited = awaited(place, &endpoints);
         let (endpoint, direction) = awaited.next().filter(|_| awaited.next().is_none())?;
-        endpoint.pipe(direction).map(|pipe| duplex::resource(&pipe))
+        resource(endpoint, direction)
     }
+}
+
+/// What this direction of an endpoint goes by, inside of the process.
+fn resource(endpoint: &Endpoint<'_>, direction: Direction) -> Option<Resource> {
+    let pipe = endpoint.pipe(direction).map(|pipe| duplex::resource(&pipe));
+    pipe.or_else(|| endpoint.stream(direction))
 }
 
 /// A future by itself, or in 1.20 inside a closure.
@@ -92,7 +98,16 @@ fn readiness(around: &[Place<'_>]) -> Option<Wait> {
         found.find_map(|(_, field)| endpoints(&field, Reach::Shared).into_iter().next())?;
     let method = own.last().and_then(|place| place.type_.scope.last());
     let verb = method.map_or("ready", String::as_str);
-    Some(Wait { kind: format!("{} {verb}", endpoint.name), ..wait(&endpoint, None) })
+    Some(Wait { kind: format!("{} {verb}", endpoint.name), ..wait(&endpoint, awaits(verb)) })
+}
+
+/// What a method awaits by this name.
+fn awaits(method: &str) -> Option<Direction> {
+    match method {
+        "readable" | "peek" => Some(Direction::Read),
+        "writable" => Some(Direction::Write),
+        _ => None,
+    }
 }
 
 /// What a future polls, if that is read from or written to.
@@ -125,12 +140,20 @@ pub(super) fn polled(place: &Place<'_>, reach: Reach) -> Option<Wait> {
     let all = std::iter::once(&first).chain(&others).map(words).collect::<Vec<_>>();
     Some(Wait {
         kind: "any of several endpoints".to_owned(),
-        by: EndedBy::Anybody,
+        by: if is_outside(&first) || others.iter().any(is_outside) {
+            EndedBy::World
+        } else {
+            EndedBy::Anybody
+        },
         resource: None,
         about: Some(all.join(" or ")),
         amounts: Vec::new(),
         ..first
     })
+}
+
+fn is_outside(wait: &Wait) -> bool {
+    wait.by == EndedBy::World
 }
 
 /// What of these endpoints is waited for, as their wakers tell, by a future that may do just one of the two
@@ -161,16 +184,16 @@ fn only_direction(type_: &Type) -> Option<Direction> {
 
 fn wait(endpoint: &Endpoint<'_>, direction: Option<Direction>) -> Wait {
     let (about, amounts) = endpoint.facts();
-    let pipe = direction.and_then(|direction| endpoint.pipe(direction));
+    let resource = direction.and_then(|direction| resource(endpoint, direction));
     Wait {
-        by: match direction.filter(|_| pipe.is_some()) {
+        by: match direction.filter(|_| resource.is_some()) {
             Some(Direction::Read) => EndedBy::Senders,
             Some(Direction::Write) => EndedBy::Receivers,
             None if endpoint.is_inside() => EndedBy::Anybody,
             None => EndedBy::World,
         },
         type_name: endpoint.type_name.clone(),
-        resource: pipe.as_ref().map(duplex::key),
+        resource: resource.map(|resource| resource.key),
         about,
         amounts,
         ..Wait::default()

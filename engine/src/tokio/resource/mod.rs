@@ -23,6 +23,7 @@ mod pending;
 mod queue;
 mod signal;
 mod sleep;
+mod stream;
 mod task_tracker;
 mod watch;
 mod yielded;
@@ -52,6 +53,8 @@ pub(super) const LEAVES: &[&dyn Leaf] = &[
     &yielded::Yielded,
     &duplex::Duplex,
     &io::Io,
+    &stream::Stream,
+    &stream::Listener,
 ];
 
 /// What a future of a type that is not known polls: an endpoint that it alone can poll.
