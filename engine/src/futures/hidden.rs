@@ -23,13 +23,15 @@ const KNOWN: [&str; 8] = [
     "futures_core",
 ];
 
+/// How many wrappers around each other are looked into.
+const MOST_WRAPPERS: usize = 8;
+
 impl Walker<'_> {
     /// Whether the hand-written future at `place` leads to a place for a waker beside the futures in
     /// it.
     pub(super) fn has_other_wakers(&self, place: &Place<'_>) -> bool {
-        let is_known = |name: Option<&str>| name.is_none_or(|name| KNOWN.contains(&name));
-        if is_known(place.type_.crate_name()) || coroutine_kind(&place.type_).is_some() {
-            return false;
+        if !is_hand_written(place) {
+            return self.wraps_other_wakers(place, MOST_WRAPPERS);
         }
         let is_waker = |place: &Place<'_>| place.type_.is("core::task::wake::Waker");
         let ways = |place: &Place<'_>| match self.is_apart(place) {
@@ -39,14 +41,36 @@ impl Walker<'_> {
         self.waking.leads(place, &is_waker, &ways)
     }
 
+    /// Whether this wraps something written by hand that is not found as a future and that has a place for
+    /// a waker.
+    fn wraps_other_wakers(&self, place: &Place<'_>, depth: usize) -> bool {
+        if coroutine_kind(&place.type_).is_some() || depth == 0 {
+            return false;
+        }
+        let wrapped = place.type_.parameters.iter().filter_map(|(_, id)| place.cast(*id));
+        let is_own = |place: &Place<'_>| {
+            !self.is_apart(place) && !place.type_.own_name.starts_with("{closure_env#")
+        };
+        wrapped.filter(is_own).any(|inner| match is_hand_written(&inner) {
+            true => self.has_other_wakers(&inner),
+            false => self.wraps_other_wakers(&inner, depth - 1),
+        })
+    }
+
     /// Whether what is in a value of this type is no business of the type around it: it is a future
     /// that is found by itself, or something that others wait for.
     fn is_apart(&self, place: &Place<'_>) -> bool {
         self.is_future(&place.type_)
-            || self.leaves.is_held(&place.type_)
+            || (self.leaves.is_held(&place.type_) && !self.leaves.is_polled(&place.type_))
             || is_dynamic(&place.type_)
             || collections::element(place).is_some_and(|_| !place.type_.is("alloc::vec::Vec"))
     }
+}
+
+/// Whether a future's `poll` is written by hand, in a crate of which it is not known what it polls.
+fn is_hand_written(place: &Place<'_>) -> bool {
+    let is_known = |name: Option<&str>| name.is_none_or(|name| KNOWN.contains(&name));
+    !is_known(place.type_.crate_name()) && coroutine_kind(&place.type_).is_none()
 }
 
 /// The types that a value of this type has in it, alone or together with others.

@@ -23,6 +23,11 @@ pub trait Leaf: Sync {
         false
     }
 
+    /// Whether who has a value of this type polls it as well, and is woken by it.
+    fn is_polled(&self, _type: &Type) -> bool {
+        false
+    }
+
     /// What the value at this place holds.
     fn held(&self, _place: &Place<'_>, _around: &[Place<'_>]) -> Option<Held> {
         None
@@ -50,6 +55,8 @@ pub struct LeafTables {
     pub tables: &'static [&'static [&'static dyn Leaf]],
     /// What a future of no known kind waits for.
     pub otherwise: fn(&Place<'_>) -> Option<Wait>,
+    /// What the key of such a wait stands for.
+    pub otherwise_resource: fn(&Place<'_>) -> Option<Resource>,
 }
 
 impl LeafTables {
@@ -79,11 +86,22 @@ impl Leaves for LeafTables {
     }
 
     fn resource(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Resource> {
-        self.leaf(&place.type_)?.resource(place, around)
+        match self.leaf(&place.type_) {
+            Some(leaf) => leaf.resource(place, around),
+            None => (self.otherwise_resource)(place),
+        }
+    }
+
+    fn beside(&self, place: &Place<'_>) -> Option<Wait> {
+        (self.otherwise)(place)
     }
 
     fn is_held(&self, type_: &Type) -> bool {
         self.holder(type_).is_some()
+    }
+
+    fn is_polled(&self, type_: &Type) -> bool {
+        self.holder(type_).is_some_and(|leaf| leaf.is_polled(type_))
     }
 
     fn held(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Held> {

@@ -25,7 +25,7 @@ use crate::symbols::{Kind, Type, TypeId};
 use crate::value::{Place, Pointee};
 
 /// How many levels of one type are searched for futures.
-const SEARCH_DEPTH: usize = 12;
+const SEARCH_DEPTH: usize = 32;
 
 /// Most types around a pointer that add nothing to it.
 const MOST_WRAPPERS: usize = 32;
@@ -41,8 +41,14 @@ pub trait Leaves {
     /// What the key of the wait of the leaf at `place` stands for. Called once for each key.
     fn resource(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Resource>;
 
+    /// What a future of no known kind waits for itself, beside the futures in it.
+    fn beside(&self, place: &Place<'_>) -> Option<Wait>;
+
     /// Whether a value of this type can hold a part of a resource.
     fn is_held(&self, type_: &Type) -> bool;
+
+    /// Whether who has such a value polls it as well, and is woken by it.
+    fn is_polled(&self, type_: &Type) -> bool;
 
     /// What the value at `place` holds. `around` are the futures that it lies in, outermost first.
     fn held(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Held>;
@@ -223,7 +229,10 @@ impl<'program> Descent<'_, 'program> {
     }
 
     /// A future that is no coroutine, with the futures in it.
-    fn with(&mut self, place: &Place<'program>, children: Vec<Future>) -> Future {
+    fn with(&mut self, place: &Place<'program>, mut children: Vec<Future>) -> Future {
+        if !children.is_empty() {
+            children.extend(self.own(place, &children));
+        }
         match <[Future; 1]>::try_from(children) {
             // A wrapper around one future says nothing that the future does not say.
             Ok([mut only]) => {
@@ -241,6 +250,17 @@ impl<'program> Descent<'_, 'program> {
                 Future { needs: self.needs(place, &children), children, is_partial, ..plain(place) }
             }
         }
+    }
+
+    /// What a future that is no coroutine waits for itself, beside the futures in it: a connection
+    /// that reads from a socket and polls what answers.
+    fn own(&mut self, place: &Place<'program>, children: &[Future]) -> Option<Future> {
+        let wait = self.walker.leaves.beside(place)?;
+        if children.iter().any(|child| has_wait(child, &wait)) {
+            return None;
+        }
+        let (name, type_name) = (names::simplified(&wait.type_name), wait.type_name.clone());
+        Some(Future { name, type_name, ..self.leaf(place, wait) })
     }
 
     /// Which of several futures the one at `place` needs: all, if it keeps what those that have ended
@@ -370,7 +390,9 @@ impl<'program> Descent<'_, 'program> {
         depth: usize,
     ) -> Vec<Future> {
         if self.walker.is_future(&field.type_) {
-            return self.future(field).into_iter().collect();
+            // What has no state of its own has no waker that could be waited for.
+            let is_empty = field.type_.size == 0 && !self.walker.leaves.is_leaf(&field.type_);
+            return if is_empty { Vec::new() } else { self.future(field).into_iter().collect() };
         }
         if let Some(elements) = collections::elements(field, self.walker.limits) {
             let children = self.inside(field, |descent| descent.elements(&elements));
@@ -399,8 +421,11 @@ impl<'program> Descent<'_, 'program> {
                     false => found,
                 }
             }
-            Some(Pointee::Dynamic(target)) => self.future(&target).into_iter().collect(),
-            Some(Pointee::UnknownDynamic(_)) => Vec::new(),
+            // A value without state behind a trait is no future that waits: an executor, a timer's maker.
+            Some(Pointee::Dynamic(target)) if target.type_.size > 0 => {
+                self.future(&target).into_iter().collect()
+            }
+            Some(Pointee::Dynamic(_) | Pointee::UnknownDynamic(_)) => Vec::new(),
             None => {
                 let mut found = self.fields(field, depth);
                 if let [only] = found.as_mut_slice() {
@@ -469,6 +494,15 @@ impl<'program> Descent<'_, 'program> {
     fn gap(&mut self, type_: &Type, why: &str) {
         self.gaps.push(Gap::new(type_.name.clone(), why));
     }
+}
+
+/// Whether a future or one in it waits for the same already.
+fn has_wait(future: &Future, wait: &Wait) -> bool {
+    let own = future.wait.as_ref();
+    let is_same = |own: &Wait| {
+        own.type_name == wait.type_name && own.about == wait.about && own.resource == wait.resource
+    };
+    own.is_some_and(is_same) || future.children.iter().any(|child| has_wait(child, wait))
 }
 
 /// The wait of a leaf of which only the type is known.

@@ -6,5 +6,8 @@ use crate::futures::LeafTables;
 use crate::sync;
 
 /// All kinds of leaves that are known.
-pub const LEAVES: LeafTables =
-    LeafTables { tables: &[resource::LEAVES, sync::LEAVES], otherwise: resource::polled };
+pub const LEAVES: LeafTables = LeafTables {
+    tables: &[resource::LEAVES, sync::LEAVES],
+    otherwise: resource::polled,
+    otherwise_resource: resource::polled_resource,
+};

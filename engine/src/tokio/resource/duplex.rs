@@ -35,6 +35,10 @@ impl Leaf for Duplex {
         type_.is(STREAM)
     }
 
+    fn is_polled(&self, type_: &Type) -> bool {
+        self.is_held(type_)
+    }
+
     fn held(&self, place: &Place<'_>, _around: &[Place<'_>]) -> Option<Held> {
         Some(Held { resource: key(&pipe(place, "write")?), hold: Hold::Sender })
     }

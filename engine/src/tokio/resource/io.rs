@@ -57,10 +57,7 @@ impl Leaf for Io {
     }
 
     fn resource(&self, place: &Place<'_>, _around: &[Place<'_>]) -> Option<Resource> {
-        let endpoints = endpoints(place, Reach::Shared);
-        let mut awaited = awaited(place, &endpoints);
-        let (endpoint, direction) = awaited.next().filter(|_| awaited.next().is_none())?;
-        resource(endpoint, direction)
+        polled_resource(place, Reach::Shared)
     }
 }
 
@@ -110,6 +107,14 @@ fn awaits(method: &str) -> Option<Direction> {
     }
 }
 
+/// The one thing that such a future goes by.
+pub(super) fn polled_resource(place: &Place<'_>, reach: Reach) -> Option<Resource> {
+    let endpoints = endpoints(place, reach);
+    let mut awaited = awaited(place, &endpoints);
+    let (endpoint, direction) = awaited.next().filter(|_| awaited.next().is_none())?;
+    resource(endpoint, direction)
+}
+
 /// What a future polls, if that is read from or written to.
 pub(super) fn polled(place: &Place<'_>, reach: Reach) -> Option<Wait> {
     let endpoints = endpoints(place, reach);
@@ -123,7 +128,8 @@ pub(super) fn polled(place: &Place<'_>, reach: Reach) -> Option<Wait> {
             ..Wait::default()
         });
     }
-    let is_connect = place.type_.own_name.contains("::connect");
+    let own_name = &place.type_.own_name;
+    let is_connect = own_name.starts_with("PollFn<tokio::net::") && own_name.contains("::connect");
     let mut waits = awaited(place, &endpoints).map(|(endpoint, direction)| Wait {
         kind: format!(
             "{} {}",

@@ -62,6 +62,11 @@ pub(super) fn polled(place: &Place<'_>) -> Option<Wait> {
     io::polled(place, endpoint::Reach::Exclusive)
 }
 
+/// What the key of such a wait stands for.
+pub(super) fn polled_resource(place: &Place<'_>) -> Option<Resource> {
+    io::polled_resource(place, endpoint::Reach::Exclusive)
+}
+
 /// The resource that the shared state at this place is, of which no more is known yet.
 fn resource(shared: &Place<'_>, kind: &str) -> Resource {
     Resource {

@@ -36,6 +36,10 @@ impl Leaf for Stream {
         STREAMS.iter().any(|path| type_.is(path))
     }
 
+    fn is_polled(&self, type_: &Type) -> bool {
+        self.is_held(type_)
+    }
+
     fn held(&self, place: &Place<'_>, _around: &[Place<'_>]) -> Option<Held> {
         Some(Held { resource: key(ends(place)?.written?), hold: Hold::Sender })
     }
