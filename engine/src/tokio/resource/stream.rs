@@ -4,8 +4,8 @@
 //! Source: tokio 1.20 and 1.54 `net/{tcp,unix}/stream.rs`, `net/tcp/listener.rs` (`struct TcpStream { io:
 //! PollEvented<mio::net::TcpStream> }` and the like).
 
-use super::Leaf;
 use super::endpoint::{Direction, descriptor};
+use super::{Leaf, owner};
 use crate::address::Address;
 use crate::model::{Amount, Held, Hold, Resource, ResourceKey, Wait};
 use crate::snapshot::Ends;
@@ -21,6 +21,14 @@ pub(super) struct Listener;
 const STREAMS: [&str; 2] =
     ["tokio::net::tcp::stream::TcpStream", "tokio::net::unix::stream::UnixStream"];
 
+/// The halves of a connection: each is one of two that have it together, and does one thing with it.
+const HALVES: [(&str, Direction); 4] = [
+    ("tokio::net::tcp::split_owned::OwnedReadHalf", Direction::Read),
+    ("tokio::net::tcp::split_owned::OwnedWriteHalf", Direction::Write),
+    ("tokio::net::unix::split_owned::OwnedReadHalf", Direction::Read),
+    ("tokio::net::unix::split_owned::OwnedWriteHalf", Direction::Write),
+];
+
 const LISTENER: &str = "tokio::net::tcp::listener::TcpListener";
 
 impl Leaf for Stream {
@@ -33,7 +41,7 @@ impl Leaf for Stream {
     }
 
     fn is_held(&self, type_: &Type) -> bool {
-        STREAMS.iter().any(|path| type_.is(path))
+        STREAMS.iter().any(|path| type_.is(path)) || half(type_).is_some()
     }
 
     fn is_polled(&self, type_: &Type) -> bool {
@@ -41,11 +49,23 @@ impl Leaf for Stream {
     }
 
     fn held(&self, place: &Place<'_>, _around: &[Place<'_>]) -> Option<Held> {
-        Some(Held { resource: key(ends(place)?.written?), hold: Hold::Sender })
+        let ends = match half(&place.type_) {
+            Some(Direction::Read) => return None,
+            Some(Direction::Write) => ends(&owner::shared(&place.field("inner")?)?)?,
+            None => ends(place)?,
+        };
+        Some(Held { resource: key(ends.written?), hold: Hold::Sender })
     }
 
     fn also_held(&self, place: &Place<'_>) -> Vec<Held> {
-        let read = ends(place).and_then(|ends| ends.read);
+        let ends = match half(&place.type_) {
+            Some(Direction::Write) => None,
+            Some(Direction::Read) => {
+                place.field("inner").and_then(|inner| ends(&owner::shared(&inner)?))
+            }
+            None => ends(place),
+        };
+        let read = ends.and_then(|ends| ends.read);
         read.map(|read| Held { resource: key(read), hold: Hold::Receiver }).into_iter().collect()
     }
 }
@@ -68,6 +88,10 @@ impl Leaf for Listener {
         let waiting = place.program.streams().in_queue(number).iter();
         waiting.map(|inode| Held { resource: key(*inode), hold: Hold::Acceptor }).collect()
     }
+}
+
+fn half(type_: &Type) -> Option<Direction> {
+    HALVES.iter().find(|(path, _)| type_.is(path)).map(|(_, direction)| *direction)
 }
 
 fn ends(place: &Place<'_>) -> Option<Ends> {
