@@ -9,7 +9,7 @@ fn hangs() {
     first();
 }
 
-#[unsafe(no_mangle)]
+#[no_mangle]
 #[inline(never)]
 pub fn first() {
     loop {
@@ -17,7 +17,7 @@ pub fn first() {
     }
 }
 
-#[unsafe(no_mangle)]
+#[no_mangle]
 #[inline(never)]
 pub fn second() {
     loop {

@@ -98,7 +98,9 @@ fn early(version: &str, profile: Profile, tasks: Tasks) -> Result<(), Failed> {
 /// Neither function is taken for the other one.
 fn merged_functions() -> Result<(), Failed> {
     let source = include_str!("../programs/merged.rs");
-    let manifest = format!("{}\n[workspace]\n", head("merged"));
+    // An exported function is an unsafe thing from the next edition on.
+    let head = head("merged").replace("2024", "2021");
+    let manifest = format!("{head}\n[workspace]\n");
     let hangs = hangs("merged", &manifest, source, Profile::Release)?;
     let report = report(&hangs, "hangs")?;
     let frames = report.threads.iter().flat_map(|thread| &thread.frames);

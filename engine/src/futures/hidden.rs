@@ -8,6 +8,7 @@
 use super::collections;
 use super::coroutine::coroutine_kind;
 use super::walk::{Walker, is_dynamic, is_owning};
+use crate::model::{Future, Wait};
 use crate::symbols::{Kind, TypeId};
 use crate::value::Place;
 
@@ -95,4 +96,13 @@ fn parts(place: &Place<'_>) -> Vec<TypeId> {
         | Kind::Function
         | Kind::Opaque => Vec::new(),
     }
+}
+
+/// Whether a future or one in it waits for the same already.
+pub(super) fn has_wait(future: &Future, wait: &Wait) -> bool {
+    let own = future.wait.as_ref();
+    let is_same = |own: &Wait| {
+        own.type_name == wait.type_name && own.about == wait.about && own.resource == wait.resource
+    };
+    own.is_some_and(is_same) || future.children.iter().any(|child| has_wait(child, wait))
 }

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::collections;
 use super::coroutine::{Coroutine, coroutine_kind};
+use super::hidden::has_wait;
 use super::interest::Interest;
 use super::lines::await_line;
 use super::names;
@@ -494,15 +495,6 @@ impl<'program> Descent<'_, 'program> {
     fn gap(&mut self, type_: &Type, why: &str) {
         self.gaps.push(Gap::new(type_.name.clone(), why));
     }
-}
-
-/// Whether a future or one in it waits for the same already.
-fn has_wait(future: &Future, wait: &Wait) -> bool {
-    let own = future.wait.as_ref();
-    let is_same = |own: &Wait| {
-        own.type_name == wait.type_name && own.about == wait.about && own.resource == wait.resource
-    };
-    own.is_some_and(is_same) || future.children.iter().any(|child| has_wait(child, wait))
 }
 
 /// The wait of a leaf of which only the type is known.
