@@ -17,11 +17,11 @@ const TREE: &str = "alloc::collections::btree::map::BTreeMap";
 
 /// Cells that are filled once, and where their value is: what may not be there yet is no field of its own
 /// type.
-const CELLS: [(&str, &str); 3] = [
-    ("std::sync::once_lock::OnceLock", "value"),
-    ("std::sync::lazy_lock::LazyLock", "data"),
-    ("tokio::sync::once_cell::OnceCell", "value"),
-];
+const CELLS: [(&str, &str); 2] =
+    [("std::sync::once_lock::OnceLock", "value"), ("std::sync::lazy_lock::LazyLock", "data")];
+
+/// Such cells of other crates are called so, and have it in `value`.
+const OTHER_CELLS: &str = "OnceCell<";
 
 /// How high a tree is followed: each node has at least five entries.
 const HIGHEST: u64 = 24;
@@ -65,7 +65,10 @@ pub(super) fn elements<'program>(
 
 /// Of a cell that is filled once, the field that has its value, which may not be there yet.
 fn cell(place: &Place<'_>) -> Option<&'static str> {
-    CELLS.iter().find(|(path, _)| place.type_.is(path)).map(|(_, field)| *field)
+    let of_std = CELLS.iter().find(|(path, _)| place.type_.is(path)).map(|(_, field)| *field);
+    let is_other =
+        || place.type_.own_name.starts_with(OTHER_CELLS) && place.type_.member("value").is_some();
+    of_std.or_else(|| is_other().then_some("value"))
 }
 
 fn ring<'program>(
