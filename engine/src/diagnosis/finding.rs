@@ -131,6 +131,13 @@ impl FindingKind {
 }
 
 impl Finding {
+    /// Whether it is a circle that nothing outside of it ends, as far as it was read.
+    pub fn is_closed(&self) -> bool {
+        let is_way_out = |doubt: &Doubt| matches!(doubt, Doubt::Timer(_) | Doubt::Signal(_));
+        let is_claimed = self.kind != FindingKind::Undetermined;
+        self.is_circle && is_claimed && !self.doubts.iter().any(is_way_out)
+    }
+
     /// The timer that ends this when it fires, if there is one.
     pub fn timer(&self) -> Option<NodeId> {
         self.doubts.iter().find_map(|doubt| match doubt {

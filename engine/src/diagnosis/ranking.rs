@@ -28,7 +28,8 @@ pub(super) fn ranked(case: &Case<'_>, found: Vec<Finding>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = merged.into_iter().map(|(_, finding)| finding).collect();
     findings.sort_by_cached_key(|finding| rank(case, finding));
     if findings.first().is_none_or(|first| !is_root(case, first)) {
-        findings.insert(0, undetermined(case));
+        let perhaps = findings.iter().find(|finding| is_bodys_circle(case, finding)).cloned();
+        findings.insert(0, undetermined(case, perhaps));
     }
     findings
 }
@@ -70,7 +71,7 @@ fn rank(case: &Case<'_>, finding: &Finding) -> (u8, bool, u8, u8, usize) {
 
 /// Whether the finding says that something can never go on, whatever happens elsewhere.
 fn is_proof(finding: &Finding) -> bool {
-    (finding.is_circle && finding.timer().is_none()) || finding.kind == FindingKind::LostWakeup
+    finding.is_closed() || finding.kind == FindingKind::LostWakeup
 }
 
 /// Of two findings that are as sure, the one that says more of the cause comes first.
@@ -91,16 +92,31 @@ fn order(kind: FindingKind) -> u8 {
     }
 }
 
-/// That nothing is known, of the way from the body to where what is known ends.
-fn undetermined(case: &Case<'_>) -> Finding {
+/// Whether a finding is a circle on which the body is.
+fn is_bodys_circle(case: &Case<'_>, finding: &Finding) -> bool {
+    finding.is_circle && bodys_step(case, finding).is_some()
+}
+
+/// Which step is the body's.
+fn bodys_step(case: &Case<'_>, finding: &Finding) -> Option<usize> {
+    let body = case.body?;
+    finding.steps.iter().position(|step| case.task_of(step.who) == Some(body))
+}
+
+/// That nothing is known for sure: of the way from the body to where what is known ends, or of the
+/// circle `perhaps`, which something that was not read may break.
+fn undetermined(case: &Case<'_>, perhaps: Option<Finding>) -> Finding {
+    let way = case.way().map(|(way, end)| steps::to_end(&case.graph, &way, end));
+    let circle = perhaps.filter(|_| way.is_none()).map(|perhaps| {
+        let mut steps = perhaps.steps.clone();
+        steps.rotate_left(bodys_step(case, &perhaps).unwrap_or_default());
+        steps
+    });
     Finding {
         kind: FindingKind::Undetermined,
         certainty: Certainty::Possible,
-        steps: case
-            .way()
-            .map(|(way, end)| steps::to_end(&case.graph, &way, end))
-            .unwrap_or_default(),
-        is_circle: false,
+        is_circle: circle.is_some(),
+        steps: way.or(circle).unwrap_or_default(),
         others: Vec::new(),
         victims: Vec::new(),
         also: Vec::new(),

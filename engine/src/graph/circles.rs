@@ -6,9 +6,10 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
-use super::node::{Branch, Needed, Node, NodeId};
+use super::node::{Branch, Needed, Node, NodeId, ResourceNode};
 use super::stuck::Stuck;
 use super::{Edge, EdgeKind, WaitGraph};
+use crate::model::EndedBy;
 use crate::model::{Activity, TaskKey};
 
 /// Nodes that can only go on with one another; or one that nothing can help.
@@ -100,9 +101,22 @@ fn shortest_circle(graph: &WaitGraph<'_>, stuck: &Stuck, nodes: &[NodeId]) -> Ve
                 circle_from(graph, stuck, &is_followed, *start, among)
             })
         });
-        circles.flatten().min_by_key(|circle| (is_partial(graph, stuck, circle), circle.len()))
+        circles.flatten().min_by_key(|circle| {
+            (is_partial(graph, stuck, circle), !has_lock(graph, circle), circle.len())
+        })
     };
     by(true).or_else(|| by(false)).unwrap_or_default()
+}
+
+/// Whether something on a circle is held: that somebody waits for the next message is what goes on in
+/// every healthy program, too.
+fn has_lock(graph: &WaitGraph<'_>, circle: &[Edge]) -> bool {
+    circle.iter().any(|edge| {
+        let is_held = |resource: &ResourceNode<'_>| {
+            matches!(resource.by, EndedBy::Holders | EndedBy::Permits)
+        };
+        matches!(graph.node(edge.from), Some(Node::Resource(resource)) if is_held(resource))
+    })
 }
 
 /// What tasks are told to stop by, as a rule, while they wait for something else.

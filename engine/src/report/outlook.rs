@@ -20,7 +20,7 @@ pub(super) fn outlook(words: &Words<'_, '_>, finding: &Finding, looks: &Looks) -
     match finding.kind {
         FindingKind::Slow | FindingKind::Livelock => None,
         FindingKind::LostWakeup if !finding.is_circle => Some(moved),
-        _ if finding.is_circle && finding.timer().is_none() => {
+        _ if finding.is_closed() => {
             Some(format!("nothing outside can end this: {}; {moved}", beside(words)))
         }
         _ => Some(format!("what could still happen: {}; {moved}", beside(words))),

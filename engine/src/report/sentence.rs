@@ -53,6 +53,9 @@ fn claim(words: &Words<'_, '_>, finding: &Finding, looks: &Looks) -> String {
         FindingKind::Undetermined if finding.steps.is_empty() => {
             "what it waits for was not found".to_owned()
         }
+        FindingKind::Undetermined if finding.is_circle => {
+            format!("perhaps in a circle, {}", chain(words, finding))
+        }
         FindingKind::Undetermined => chain(words, finding),
     }
 }
