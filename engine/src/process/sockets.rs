@@ -62,7 +62,12 @@ impl Process {
         }
         if found.iter().any(|entry| entry.protocol == UNIX) {
             let peers = unix_peers(self, thread);
-            found.iter_mut().for_each(|entry| entry.peer = peers.get(&entry.inode).copied());
+            for entry in &mut found {
+                if let Some(known) = peers.get(&entry.inode) {
+                    entry.peer = Some(known.peer);
+                    entry.unread = known.unread;
+                }
+            }
         }
         found.sort_by_key(|entry| entry.inode);
         found

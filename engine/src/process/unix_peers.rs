@@ -1,5 +1,5 @@
-//! Which two sockets of the `unix` family are connected: the kernel says it through a netlink socket
-//! only, and of the network that the asker is in.
+//! Which two sockets of the `unix` family are connected, and what lies unread in each: the kernel says
+//! it through a netlink socket only, and of the network that the asker is in.
 //!
 //! Source: the kernel's `include/uapi/linux/{netlink,sock_diag,unix_diag}.h`, `sock_diag(7)`.
 
@@ -21,7 +21,9 @@ const NLMSG_DONE: u16 = 3;
 const REQUEST_ALL: u16 = 0x301;
 const AF_UNIX: u8 = 1;
 const UDIAG_SHOW_PEER: u32 = 4;
+const UDIAG_SHOW_RQLEN: u32 = 16;
 const UNIX_DIAG_PEER: u16 = 2;
+const UNIX_DIAG_RQLEN: u16 = 4;
 
 /// The sizes of `struct nlmsghdr`, `struct unix_diag_msg` and `struct nlattr`.
 const HEADER: usize = 16;
@@ -33,8 +35,17 @@ const MOST_ANSWERS: usize = 10_000;
 
 const ANSWER_BYTES: usize = 32 << 10;
 
-/// The inodes of the sockets that are connected, by inode; none where they cannot be asked for.
-pub(super) fn unix_peers(process: &Process, thread: ThreadId) -> HashMap<u64, u64> {
+/// What is known of a socket that is connected.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Connected {
+    /// The inode of the socket at its other end.
+    pub(super) peer: u64,
+    /// Bytes that have come and that nobody has read.
+    pub(super) unread: Option<u64>,
+}
+
+/// The sockets that are connected, by inode; none where they cannot be asked for.
+pub(super) fn unix_peers(process: &Process, thread: ThreadId) -> HashMap<u64, Connected> {
     let own = fs::read_link("/proc/thread-self/ns/net").ok();
     let others = fs::read_link(procfs::path(process.id(), thread, "ns/net")).ok();
     if own.is_none() || own != others {
@@ -43,7 +54,7 @@ pub(super) fn unix_peers(process: &Process, thread: ThreadId) -> HashMap<u64, u6
     ask().unwrap_or_default()
 }
 
-fn ask() -> nix::Result<HashMap<u64, u64>> {
+fn ask() -> nix::Result<HashMap<u64, Connected>> {
     let family = AddressFamily::Netlink;
     let protocol = SockProtocol::NetlinkSockDiag;
     let socket = socket(family, SockType::Raw, SockFlag::SOCK_CLOEXEC, protocol)?;
@@ -71,7 +82,7 @@ fn request() -> Vec<u8> {
     // In any state, of any number.
     request.extend(u32::MAX.to_ne_bytes());
     request.extend(0u32.to_ne_bytes());
-    request.extend(UDIAG_SHOW_PEER.to_ne_bytes());
+    request.extend((UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN).to_ne_bytes());
     request.extend([0; 8]);
     request
 }
@@ -84,7 +95,7 @@ enum More {
 }
 
 /// Adds the pairs that one answer names.
-fn add_peers(answer: &[u8], peers: &mut HashMap<u64, u64>) -> More {
+fn add_peers(answer: &[u8], peers: &mut HashMap<u64, Connected>) -> More {
     let mut left = answer;
     while let Some(length) = word(left, 0).map(|length| length as usize) {
         let Some(message) = left.get(..length).filter(|_| length >= HEADER) else { break };
@@ -98,21 +109,24 @@ fn add_peers(answer: &[u8], peers: &mut HashMap<u64, u64>) -> More {
     More::Yes
 }
 
-/// The inode of the socket that a message is about, and that of its peer.
-fn pair(message: &[u8]) -> Option<(u64, u64)> {
+/// The inode of the socket that a message is about, and what it says of it.
+fn pair(message: &[u8]) -> Option<(u64, Connected)> {
     let inode = word(message, HEADER + 4)?;
     let mut attributes = message.get(HEADER + MESSAGE..)?;
+    let (mut peer, mut unread) = (None, None);
     while let (Some(length), Some(kind)) = (half(attributes, 0), half(attributes, 2)) {
         let length = usize::from(length);
         if length < ATTRIBUTE {
             return None;
         }
-        if kind == UNIX_DIAG_PEER {
-            return Some((u64::from(inode), u64::from(word(attributes, ATTRIBUTE)?)));
+        match kind {
+            UNIX_DIAG_PEER => peer = Some(u64::from(word(attributes, ATTRIBUTE)?)),
+            UNIX_DIAG_RQLEN => unread = Some(u64::from(word(attributes, ATTRIBUTE)?)),
+            _ => {}
         }
-        attributes = attributes.get(aligned(length)..)?;
+        attributes = attributes.get(aligned(length)..).unwrap_or_default();
     }
-    None
+    Some((u64::from(inode), Connected { peer: peer?, unread }))
 }
 
 fn aligned(length: usize) -> usize {
@@ -129,6 +143,7 @@ fn half(bytes: &[u8], at: usize) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
     use std::os::unix::net::UnixStream;
 
     use super::*;
@@ -150,6 +165,10 @@ mod tests {
         body.extend(8u16.to_ne_bytes());
         body.extend(UNIX_DIAG_PEER.to_ne_bytes());
         body.extend(peer.to_ne_bytes());
+        body.extend(12u16.to_ne_bytes());
+        body.extend(UNIX_DIAG_RQLEN.to_ne_bytes());
+        body.extend(5u32.to_ne_bytes());
+        body.extend([0; 4]);
         message(SOCK_DIAG_BY_FAMILY, &body)
     }
 
@@ -160,7 +179,8 @@ mod tests {
         let mut peers = HashMap::new();
         assert_eq!(add_peers(&answer, &mut peers), More::Yes);
         assert_eq!(add_peers(&message(NLMSG_DONE, &[0; 4]), &mut peers), More::No);
-        assert_eq!(peers, HashMap::from([(7, 8), (8, 7)]));
+        let connected = |peer| Connected { peer, unread: Some(5) };
+        assert_eq!(peers, HashMap::from([(7, connected(8)), (8, connected(7))]));
     }
 
     #[test]
@@ -180,9 +200,11 @@ mod tests {
             let path = format!("/proc/self/fd/{}", stream.as_raw_fd());
             fs::metadata(path).map(|metadata| metadata.st_ino()).unwrap()
         };
-        let (near, far) = UnixStream::pair().unwrap();
+        let (near, mut far) = UnixStream::pair().unwrap();
+        far.write_all(b"hello").unwrap();
         let peers = ask().unwrap();
-        assert_eq!(peers.get(&inode(&near)), Some(&inode(&far)));
-        assert_eq!(peers.get(&inode(&far)), Some(&inode(&near)));
+        let connected = |peer, unread| Connected { peer: inode(peer), unread: Some(unread) };
+        assert_eq!(peers.get(&inode(&near)), Some(&connected(&far, 5)));
+        assert_eq!(peers.get(&inode(&far)), Some(&connected(&near, 0)));
     }
 }

@@ -113,17 +113,24 @@ impl<'program> Endpoint<'program> {
         duplex::pipe(duplex, direction.verb())
     }
 
-    /// The connection inside of this process that this direction of a socket goes by, while there is
-    /// nothing to read, or no room to write.
+    /// The connection inside of this process that this direction of a socket goes by, while it is known
+    /// that there is nothing to read, or that what was written lies there.
     pub(super) fn stream(&self, direction: Direction) -> Option<Resource> {
         let Core::Driven(holder) = &self.core else { return None };
-        let (_, amounts) = self.facts();
-        let is_there = amounts.iter().any(|amount| match (direction, amount) {
-            (Direction::Read, Amount::Unread(bytes)) => *bytes > 0,
-            (Direction::Write, Amount::Unsent(bytes)) => *bytes == 0,
-            _ => false,
-        });
-        stream::resource(holder, &self.name, direction).filter(|_| !is_there)
+        let socket = |inode: Option<u64>| {
+            let sockets = &holder.program.snapshot.facts.sockets;
+            sockets.iter().find(|socket| Some(socket.inode) == inode)
+        };
+        let ends = holder.program.streams().at(self.descriptor()?);
+        let is_waiting = match direction {
+            Direction::Read => socket(ends.read)?.unread == Some(0),
+            Direction::Write => {
+                let unsent = socket(ends.read)?.unsent;
+                let unread = socket(ends.written)?.unread;
+                unsent.into_iter().chain(unread).any(|bytes| bytes > 0)
+            }
+        };
+        stream::resource(holder, &self.name, direction).filter(|_| is_waiting)
     }
 
     /// The number of its descriptor.
