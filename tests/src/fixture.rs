@@ -18,7 +18,13 @@ pub struct Fixture {
     pub file: String,
     /// The least version of Tokio that it can be built with; absent when any will do.
     pub needs: Option<Version>,
+    /// Whether it is tried in optimized builds, too: what lies in frames of threads is often not known
+    /// there.
+    pub is_for_all_profiles: bool,
 }
+
+/// The attribute that leaves a module out of optimized builds.
+const UNOPTIMIZED: &str = "#![cfg(debug_assertions)]";
 
 /// All fixtures: the modules of `hangs`, `bugs` and `zoo`, and the targets with one program each.
 pub fn fixtures() -> Result<Vec<Fixture>, Error> {
@@ -32,6 +38,7 @@ pub fn fixtures() -> Result<Vec<Fixture>, Error> {
             test: Some("money_is_neither_made_nor_lost".into()),
             file: format!("tests/{target}.rs"),
             needs: None,
+            is_for_all_profiles: true,
         });
     }
     fixtures.push(Fixture {
@@ -39,6 +46,7 @@ pub fn fixtures() -> Result<Vec<Fixture>, Error> {
         test: None,
         file: "tests/tokio_main.rs".into(),
         needs: None,
+        is_for_all_profiles: true,
     });
     Ok(fixtures)
 }
@@ -57,6 +65,7 @@ fn modules(target: &str, test: &str) -> Result<Vec<Fixture>, Error> {
                 test: Some(format!("{name}::{test}")),
                 file: format!("tests/{target}/{name}.rs"),
                 needs: needs(&source),
+                is_for_all_profiles: !source.lines().any(|line| line == UNOPTIMIZED),
             });
         }
     }

@@ -59,7 +59,10 @@ fn main() -> process::ExitCode {
     };
     let mut trials = Vec::new();
     for (setting, profile) in settings() {
-        let has = |fixture: &&Fixture| fixture.needs.is_none_or(|needs| setting.tokio.has(needs));
+        let has = |fixture: &&Fixture| {
+            let is_tried = fixture.is_for_all_profiles || profile == Profile::Dev;
+            is_tried && fixture.needs.is_none_or(|needs| setting.tokio.has(needs))
+        };
         let is_wanted = |fixture: &&Fixture| {
             let filter = arguments.filter.as_ref();
             filter.is_none_or(|filter| name(setting, profile, fixture).contains(filter))

@@ -232,6 +232,7 @@ impl<'mark> Words<'mark> {
         let (first, mut branch) = split_branch(first);
         let who = match first {
             "body" => Who::Body,
+            "static" => Who::Static,
             "root" | "task" | "thread" => {
                 let (name, branch_of_name) = split_branch(self.next("a name is missing")?);
                 branch = branch_of_name;

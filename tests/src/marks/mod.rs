@@ -20,6 +20,8 @@ pub enum Who {
     Task(String),
     /// A thread that polls no task.
     Thread(String),
+    /// A static, which has what it has for ever.
+    Static,
 }
 
 impl fmt::Display for Who {
@@ -29,6 +31,7 @@ impl fmt::Display for Who {
             Who::Root(name) => write!(formatter, "root {name}"),
             Who::Task(name) => write!(formatter, "task {name}"),
             Who::Thread(name) => write!(formatter, "thread {name}"),
+            Who::Static => formatter.write_str("a static"),
         }
     }
 }
