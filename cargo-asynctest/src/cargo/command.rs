@@ -5,6 +5,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::error::Error;
+
 /// Variables that an outer cargo sets for the programs it runs and builds, and that a fresh one
 /// does not overwrite for each test. `cargo run` and `cargo test` set them for us when they start
 /// us; a test must not see them.
@@ -33,6 +35,19 @@ impl Cargo {
     /// Its path.
     pub(crate) fn program(&self) -> &Path {
         &self.program
+    }
+
+    /// What it says of itself.
+    pub(crate) fn version(&self) -> Result<String, Error> {
+        let program = || self.program.display().to_string();
+        let output = self.command().arg("--version").output();
+        let output = output.map_err(|source| Error::Program { program: program(), source })?;
+        if !output.status.success() {
+            return Err(Error::Cargo);
+        }
+        String::from_utf8(output.stdout)
+            .map(|version| version.trim().to_owned())
+            .map_err(|error| Error::Answer { program: program(), what: error.to_string() })
     }
 
     /// A call of it, without what an outer cargo left in our environment.

@@ -41,6 +41,11 @@ pub(crate) fn cfgs(config: &Config, triple: &str) -> Result<String, Error> {
     ask(config, &["--print", "cfg", "--target", triple])
 }
 
+/// What the compiler that cargo uses says of itself.
+pub(crate) fn version(config: &Config) -> Result<String, Error> {
+    Ok(ask(config, &["--version"])?.trim().to_owned())
+}
+
 fn ask(config: &Config, words: &[&str]) -> Result<String, Error> {
     let program = env::var_os("RUSTC")
         .or_else(|| config.program("build.rustc"))

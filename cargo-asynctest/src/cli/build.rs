@@ -35,7 +35,7 @@ pub(crate) struct General {
     #[arg(long)]
     pub(crate) no_run: bool,
     /// Go on after failures, in the build too; tests always go on unless --fail-fast is given
-    #[arg(long, conflicts_with = "fail_fast")]
+    #[arg(long)]
     pub(crate) no_fail_fast: bool,
     /// How compiler messages look: human, short [default: human]; json, with --step-task: the story
     #[arg(long, value_name = "FMT", hide_possible_values = true)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, ValueEnum};
 
-use super::build::MessageFormat;
+use super::build::{BuildArguments, MessageFormat};
 use super::duration::duration;
 use super::test::{TestArguments, clap_style};
 
@@ -22,6 +22,8 @@ pub(crate) enum Command {
     Report(ReportArguments),
     /// Say what a finding means.
     Explain(ExplainArguments),
+    /// Say what would keep it from working.
+    Doctor(Box<DoctorArguments>),
 }
 
 /// Reports where every Tokio task of a running process stands, and lets it go on.
@@ -71,6 +73,23 @@ pub(crate) struct ExplainArguments {
     pub(crate) finding: Option<String>,
 }
 
+/// Says what on this machine and in this workspace would keep hangs from being reported, and the mend
+/// of each.
+///
+/// Nothing is built. The exit code is 0 unless there is a problem, and 1 then.
+#[derive(Parser, Clone, Debug)]
+#[command(
+    name = "doctor",
+    bin_name = "cargo asynctest doctor",
+    styles = clap_style(),
+    override_usage = "cargo asynctest doctor [the flags of the run that is asked about]"
+)]
+pub(crate) struct DoctorArguments {
+    /// Cargo's flags, of the run that is asked about.
+    #[command(flatten)]
+    pub(crate) build: BuildArguments,
+}
+
 /// Reads the words of the command line, the program's name first.
 ///
 /// Cargo calls us as `cargo-asynctest asynctest ARGS`.
@@ -81,6 +100,9 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command
     match words.peek().and_then(|word| word.to_str()) {
         Some("attach") => AttachArguments::try_parse_from(words).map(Command::Attach),
         Some("report") => ReportArguments::try_parse_from(words).map(Command::Report),
+        Some("doctor") => {
+            DoctorArguments::try_parse_from(words).map(|doctor| Command::Doctor(Box::new(doctor)))
+        }
         Some("explain") => ExplainArguments::try_parse_from(words).map(Command::Explain),
         _ => {
             let words = std::iter::once(OsString::from("asynctest")).chain(words);

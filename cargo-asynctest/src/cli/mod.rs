@@ -8,7 +8,8 @@ mod test;
 
 pub(crate) use build::{BuildArguments, Color, MessageFormat, Packages, Targets};
 pub(crate) use command::{
-    AttachArguments, Command, ExplainArguments, ReportArguments, ReportFormat, parse,
+    AttachArguments, Command, DoctorArguments, ExplainArguments, ReportArguments, ReportFormat,
+    parse,
 };
 pub(crate) use libtest::{Benchmarks, Ignored, LibtestArguments};
 pub(crate) use test::{StepInto, TestArguments, Values};

@@ -48,7 +48,7 @@ pub(crate) struct TestArguments {
     #[arg(long, value_name = "N", help_heading = OWN)]
     pub(crate) test_threads: Option<std::num::NonZeroUsize>,
     /// Start no further test after the first failure
-    #[arg(long, help_heading = OWN)]
+    #[arg(long, conflicts_with = "no_fail_fast", help_heading = OWN)]
     pub(crate) fail_fast: bool,
     /// Which task to step, if one is.
     #[command(flatten)]
@@ -137,8 +137,10 @@ pub(crate) enum Values {
 
 const AFTER_HELP: &str = "\
 Commands:
-  attach <PID>   Report where every task of a running process stands; it then goes on
-  report <PATH>  Print the report of a saved capture again
+  attach <PID>       Report where every task of a running process stands; it then goes on
+  report <PATH>      Print the report of a saved capture again
+  explain <FINDING>  Say what a finding means, and how such bugs are mended
+  doctor             Say what here would keep hangs from being reported, and the mend
   A test filter of such a name goes after `--`: cargo asynctest -- attach
 
 Exit status:

@@ -1,6 +1,5 @@
 //! `cargo asynctest attach PID`: where a running process stands.
 
-use std::error::Error as _;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -56,7 +55,7 @@ fn program(process: i32) -> String {
 }
 
 /// An error with what it comes from.
-pub(super) fn chain(error: &Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_micros(200);
 
 /// A command that becomes `program` as soon as it is traced.
-pub(super) fn command(program: &std::path::Path) -> Command {
+pub(crate) fn command(program: &std::path::Path) -> Command {
     let mut command = Command::new("/proc/self/exe");
     command.arg(MARK).arg(std::process::id().to_string()).arg(program);
     command

@@ -140,6 +140,6 @@ fn compiler_flags_that_go_over_every_profile_are_told() {
     command.env("RUSTFLAGS", "-Cdebuginfo=0").current_dir(&project.folder);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
-    let said = "reports will be incomplete: RUSTFLAGS sets `debuginfo`";
+    let said = "; `RUSTFLAGS` has `-C debuginfo=0`; take it out";
     assert_eq!(stderr(&output).matches(said).count(), 1, "{}", stderr(&output));
 }

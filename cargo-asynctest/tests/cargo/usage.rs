@@ -66,3 +66,29 @@ fn a_report_of_nothing_is_refused() {
 fn no_run_builds_alone() {
     check("-p two --no-run", 0, "Executable two");
 }
+
+#[test]
+fn the_doctor_says_what_is_well_and_what_is_not() {
+    check("doctor", 0, "a process was started, stopped and read");
+    check("doctor --release", 0, "profile `release`");
+    check("doctor --nonsense", 2, "--nonsense");
+    check("doctor --manifest-path nowhere/Cargo.toml", 1, "1 problem keeps hangs");
+}
+
+#[test]
+fn the_doctor_names_a_flag_that_takes_debug_info_away() {
+    let mut command = asynctest("doctor");
+    let output = command.env("RUSTFLAGS", "-C debuginfo=1").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let said = "reports will be incomplete: `RUSTFLAGS` has `-C debuginfo=1`; take it out";
+    assert!(text.contains(said), "{text}");
+    assert_eq!(output.status.code(), Some(1), "{text}");
+}
+
+#[test]
+fn without_cargo_what_was_looked_for_is_named() {
+    let mut command = asynctest("-p two");
+    let output = command.env("CARGO", "/nowhere/cargo").output().unwrap();
+    assert!(stderr(&output).contains("cannot run `/nowhere/cargo`: "), "{}", stderr(&output));
+    assert_eq!(output.status.code(), Some(101));
+}

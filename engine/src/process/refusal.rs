@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use nix::unistd::geteuid;
@@ -135,6 +136,7 @@ pub(super) fn explain(process: ProcessId, thread: ThreadId) -> Error {
         theirs: user(process, thread),
         descendant: family::descendants(ProcessId(std::process::id().cast_signed()))
             .contains(&process),
+        protected: is_protected(process, thread),
     };
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("THIS_PROGRAM"));
     Error::Refused { process, refusal: situation.refusal(program) }
@@ -155,6 +157,7 @@ struct Situation {
     ours: u32,
     theirs: Option<u32>,
     descendant: bool,
+    protected: bool,
 }
 
 impl Situation {
@@ -175,19 +178,20 @@ impl Situation {
             }
             (_, Some(2)) => Refusal::YamaCapability { program },
             (_, Some(1)) if !self.descendant => Refusal::YamaAncestors { program },
-            _ => Refusal::NotDumpable { program },
+            _ if self.protected => Refusal::NotDumpable { program },
+            _ => Refusal::Filter,
         }
     }
 }
 
 /// The value of `kernel.yama.ptrace_scope`; `None` on a kernel without Yama.
-fn yama_scope() -> Option<u32> {
+pub(super) fn yama_scope() -> Option<u32> {
     let text = fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").ok()?;
     text.trim().parse().ok()
 }
 
 /// Whether this process has `CAP_SYS_PTRACE`.
-fn is_capable() -> bool {
+pub(super) fn is_capable() -> bool {
     let status = fs::read_to_string("/proc/thread-self/status").unwrap_or_default();
     procfs::field(&status, "CapEff")
         .and_then(|set| u64::from_str_radix(set, 16).ok())
@@ -200,6 +204,18 @@ fn user(process: ProcessId, thread: ThreadId) -> Option<u32> {
     let status = String::from_utf8_lossy(&status);
     let users = procfs::field(&status, "Uid")?;
     users.split_ascii_whitespace().next()?.parse().ok()
+}
+
+/// Whether a process is not dumpable: its files in `/proc` then belong to root (proc(5)) and not to
+/// its own effective user. Where that is root anyhow this cannot be told.
+fn is_protected(process: ProcessId, thread: ThreadId) -> bool {
+    let status = procfs::read(process, thread, "status").unwrap_or_default();
+    let status = String::from_utf8_lossy(&status);
+    let users = procfs::field(&status, "Uid").unwrap_or_default();
+    let effective = users.split_ascii_whitespace().nth(1).and_then(|user| user.parse::<u32>().ok());
+    // The folder of the process itself stays its user's; the files in it do not.
+    let owner = fs::metadata(format!("/proc/{process}/status")).map(|facts| facts.uid());
+    matches!((effective, owner), (Some(effective), Ok(owner)) if owner != effective)
 }
 
 /// A thread's name; empty when it has ended.
@@ -222,6 +238,7 @@ mod tests {
         ours: 1000,
         theirs: Some(1000),
         descendant: false,
+        protected: false,
     };
 
     fn check(situation: &Situation, rule: &str, mend: &str) {
@@ -249,8 +266,14 @@ mod tests {
 
     #[test]
     fn a_descendant_of_ours_that_refuses_is_protected() {
-        let child = Situation { descendant: true, ..STRANGER };
+        let child = Situation { descendant: true, protected: true, ..STRANGER };
         check(&child, "protected", "setcap");
+    }
+
+    #[test]
+    fn what_no_rule_refuses_is_refused_by_a_filter() {
+        let child = Situation { descendant: true, ..STRANGER };
+        check(&child, "seccomp", "docker run");
     }
 
     #[test]

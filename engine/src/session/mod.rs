@@ -5,12 +5,14 @@ mod error;
 mod family;
 mod links;
 mod look;
+mod probe;
 mod saved;
 mod stepping;
 mod watch;
 
 pub use capture::{Capture, Request};
 pub use error::Error;
+pub use probe::{Watchpoints, probe};
 pub use saved::Bundle;
 pub use stepping::{Stepping, Telling};
 pub use watch::Watch;

@@ -73,6 +73,14 @@ impl Scope {
         })
     }
 
+    /// The packages for which more debug info is asked for than they would get.
+    pub(crate) fn lacking(&self) -> Vec<&str> {
+        match self {
+            Scope::Nothing | Scope::Profile => Vec::new(),
+            Scope::Packages(packages) => packages.specs.iter().map(String::as_str).collect(),
+        }
+    }
+
     /// The crates whose types will be asked for.
     pub(crate) fn crates(&self) -> Crates {
         match self {

@@ -13,12 +13,15 @@ use crate::cargo::environment::Surroundings;
 use crate::cargo::manifest::{MainFunction, Manifest};
 use crate::cargo::metadata::Metadata;
 use crate::cargo::profile::Profile;
-use crate::cargo::rustc::Target;
+use crate::cargo::rustc::{self, Target};
 use crate::cargo::{Error, doctests, rustflags, target_runner};
 use crate::cli::BuildArguments;
 use crate::commands::notice;
 use crate::select::binary::{Binary, binaries};
 use crate::select::harness;
+
+/// What it means when types are missing.
+pub(in crate::commands) const INCOMPLETE: &str = "reports will be incomplete";
 
 /// What a run needs of a build.
 pub(super) struct Compiled {
@@ -35,7 +38,7 @@ pub(super) struct Compiled {
 }
 
 /// What is known before anything is built.
-pub(super) struct Workspace {
+pub(in crate::commands) struct Workspace {
     cargo: Cargo,
     config: Config,
     target: Target,
@@ -45,7 +48,7 @@ pub(super) struct Workspace {
 
 impl Workspace {
     /// Asks cargo, and reads its configuration.
-    pub(super) fn read(arguments: &BuildArguments) -> Result<Workspace, Error> {
+    pub(in crate::commands) fn read(arguments: &BuildArguments) -> Result<Workspace, Error> {
         let cargo = Cargo::find();
         let here = env::current_dir()
             .map_err(|source| Error::File { path: PathBuf::from("."), source })?;
@@ -86,9 +89,34 @@ impl Workspace {
         })
     }
 
+    /// The user's own flag that takes debug info away, whatever is asked for.
+    pub(in crate::commands) fn taken(&self) -> Option<rustflags::Taken> {
+        rustflags::taken(&self.config, &self.target.triple)
+    }
+
+    /// What a run would ask cargo for.
+    pub(in crate::commands) fn scope(&self) -> Scope {
+        Scope::needed(&self.metadata, &self.profile)
+    }
+
+    /// The profile that tests are built with.
+    pub(in crate::commands) fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// The versions of the packages of this name.
+    pub(in crate::commands) fn versions(&self, name: &str) -> Vec<String> {
+        self.metadata.named(name).map(|package| package.version.to_string()).collect()
+    }
+
+    /// What cargo and the compiler say of themselves.
+    pub(in crate::commands) fn tools(&self) -> Result<[String; 2], Error> {
+        Ok([self.cargo.version()?, rustc::version(&self.config)?])
+    }
+
     /// Builds; and again, with full debug info for everything, when what is needed is missing.
     fn build(&self, arguments: &BuildArguments) -> Result<Built, Error> {
-        let scope = Scope::needed(&self.metadata, &self.profile);
+        let scope = self.scope();
         let crates = scope.crates();
         let built = build::build(&self.cargo, arguments, &scope.words(&self.profile))?;
         if crates.is_empty() {
@@ -98,11 +126,8 @@ impl Workspace {
             Verdict::Complete => return Ok(built),
             Verdict::Incomplete(lacking) => listed(&lacking),
         };
-        if let Some(place) = rustflags::debug_info(&self.config, &self.target.triple) {
-            notice::warning(format_args!(
-                "reports will be incomplete: {place} sets `debuginfo`, so there are no types of \
-                 {lacking}; take it out, and profiles count"
-            ));
+        if let Some(taken) = self.taken() {
+            notice::warning(format_args!("{INCOMPLETE}: there are no types of {lacking}; {taken}"));
             return Ok(built);
         }
         let name = &self.profile.name;
@@ -112,9 +137,7 @@ impl Workspace {
         let built = build::build(&self.cargo, arguments, &Scope::Profile.words(&self.profile))?;
         if let Verdict::Incomplete(lacking) = self.verdict(&built, &crates) {
             let lacking = listed(&lacking);
-            notice::warning(format_args!(
-                "reports will be incomplete: there are no types of {lacking}"
-            ));
+            notice::warning(format_args!("{INCOMPLETE}: there are no types of {lacking}"));
         }
         Ok(built)
     }

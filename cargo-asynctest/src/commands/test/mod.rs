@@ -3,7 +3,7 @@
 //! [`compile`] ends with binaries, [`options`] reads how they are to be run, [`step`] runs one test
 //! with a task that is followed.
 
-mod compile;
+pub(super) mod compile;
 mod options;
 mod step;
 
