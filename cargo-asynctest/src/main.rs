@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use cli::Command;
 use commands::exit::Exit;
 use commands::{attach, doctor, explain, notice, report, test};
+use plan::Host;
 use runner::held;
 use runner::sentinel::{self, Role};
 
@@ -25,9 +26,21 @@ fn main() -> ExitCode {
         notice::error(format_args!("cannot start: {error}"));
         return Exit::Failed.into();
     }
-    match sentinel::enter(words) {
+    let host = match cli::is_runner(&words) {
+        true => Host::Another,
+        false => Host::Own,
+    };
+    if host == Host::Another
+        && let Some(exit) = commands::runner::pass_on(&words)
+    {
+        return exit;
+    }
+    match sentinel::enter(words, host) {
         Ok(Role::Tool(words)) => tool(words),
-        Ok(Role::Sentinel(code)) => ExitCode::from(code),
+        Ok(Role::Sentinel(end)) => match host {
+            Host::Own => end.exit_code(),
+            Host::Another => end.repeat(),
+        },
         Err(error) => {
             notice::error(format_args!("cannot start: {error}"));
             Exit::Failed.into()
@@ -42,6 +55,7 @@ fn tool(words: Vec<OsString>) -> ExitCode {
         Ok(Command::Doctor(arguments)) => doctor::doctor(&arguments).into(),
         Ok(Command::Explain(arguments)) => explain::explain(&arguments).into(),
         Ok(Command::Report(arguments)) => report::report(&arguments).into(),
+        Ok(Command::Runner(arguments)) => commands::runner::runner(&arguments),
         Err(error) => {
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Success };
             let _ = error.print();

@@ -116,6 +116,19 @@ pub(crate) struct RunOptions {
     pub(crate) status: StatusLevel,
     /// How long the process may run between the two looks of a capture.
     pub(crate) apart: Duration,
+    /// Whose run it is.
+    pub(crate) host: Host,
+}
+
+/// Whose run it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Host {
+    /// Ours: verdicts are printed and written to files, and nothing is left of a test.
+    #[default]
+    Own,
+    /// Another runner's, which has us start one program: that program keeps its streams, what it has
+    /// started may outlive it, and a signal that asks for its end reaches it as it came.
+    Another,
 }
 
 /// A test's deadline.

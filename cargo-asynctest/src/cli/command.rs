@@ -1,6 +1,8 @@
 //! Which command was asked for.
 
+use std::env;
 use std::ffi::OsString;
+use std::iter::Peekable;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,7 +11,11 @@ use clap::{CommandFactory as _, Parser, ValueEnum};
 
 use super::build::{BuildArguments, MessageFormat};
 use super::duration::duration;
+use super::runner::RunnerArguments;
 use super::test::{TestArguments, clap_style};
+
+/// The word for [`Command::Runner`].
+const RUNNER: &str = "runner";
 
 /// What was asked for.
 #[derive(Clone, Debug)]
@@ -24,6 +30,8 @@ pub(crate) enum Command {
     Explain(ExplainArguments),
     /// Say what would keep it from working.
     Doctor(Box<DoctorArguments>),
+    /// Run a program that cargo or nextest starts.
+    Runner(RunnerArguments),
 }
 
 /// Reports where every Tokio task of a running process stands, and lets it go on.
@@ -94,9 +102,7 @@ pub(crate) struct DoctorArguments {
 ///
 /// Cargo calls us as `cargo-asynctest asynctest ARGS`.
 pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command, clap::Error> {
-    let mut words = words.into_iter().peekable();
-    words.next();
-    words.next_if(|word| word == "asynctest");
+    let mut words = after_the_name(words);
     match words.peek().and_then(|word| word.to_str()) {
         Some("attach") => AttachArguments::try_parse_from(words).map(Command::Attach),
         Some("report") => ReportArguments::try_parse_from(words).map(Command::Report),
@@ -104,12 +110,29 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command
             DoctorArguments::try_parse_from(words).map(|doctor| Command::Doctor(Box::new(doctor)))
         }
         Some("explain") => ExplainArguments::try_parse_from(words).map(Command::Explain),
+        Some(RUNNER) => RunnerArguments::try_parse_from(words)
+            .and_then(|arguments| arguments.with_variables(|name| env::var_os(name)))
+            .map(Command::Runner),
         _ => {
             let words = std::iter::once(OsString::from("asynctest")).chain(words);
             let test = TestArguments::try_parse_from(words).and_then(checked)?;
             Ok(Command::Test(Box::new(test)))
         }
     }
+}
+
+/// Whether these words ask for [`Command::Runner`].
+pub(crate) fn is_runner(words: &[OsString]) -> bool {
+    after_the_name(words.iter().cloned()).next().is_some_and(|word| word == RUNNER)
+}
+
+/// What follows the program's name, and cargo's own word for it.
+fn after_the_name(
+    words: impl IntoIterator<Item = OsString>,
+) -> Peekable<impl Iterator<Item = OsString>> {
+    let mut words = words.into_iter().skip(1).peekable();
+    words.next_if(|word| word == "asynctest");
+    words
 }
 
 /// Refuses what the parser lets pass: JSON is the format of a story alone.

@@ -4,12 +4,14 @@ mod build;
 mod command;
 mod duration;
 mod libtest;
+mod runner;
 mod test;
 
 pub(crate) use build::{BuildArguments, Color, MessageFormat, Packages, Targets};
 pub(crate) use command::{
     AttachArguments, Command, DoctorArguments, ExplainArguments, ReportArguments, ReportFormat,
-    parse,
+    is_runner, parse,
 };
 pub(crate) use libtest::{Benchmarks, Ignored, LibtestArguments};
+pub(crate) use runner::RunnerArguments;
 pub(crate) use test::{StepInto, TestArguments, Values};

@@ -21,7 +21,8 @@ use super::duration::duration;
     after_help = AFTER_HELP,
     override_usage = "cargo asynctest [OPTIONS] [TESTNAME] [-- [ARGS]...]\n       \
         cargo asynctest attach <PID>\n       \
-        cargo asynctest report <PATH>",
+        cargo asynctest report <PATH>\n       \
+        cargo asynctest runner <PROGRAM> [ARGS]...",
 )]
 pub(crate) struct TestArguments {
     /// If specified, only run tests containing this string in their names
@@ -141,6 +142,7 @@ Commands:
   report <PATH>      Print the report of a saved capture again
   explain <FINDING>  Say what a finding means, and how such bugs are mended
   doctor             Say what here would keep hangs from being reported, and the mend
+  runner <PROGRAM>   Run a test program as cargo's runner or as nextest's run-wrapper
   A test filter of such a name goes after `--`: cargo asynctest -- attach
 
 Exit status:

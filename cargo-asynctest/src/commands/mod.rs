@@ -6,4 +6,5 @@ pub(crate) mod exit;
 pub(crate) mod explain;
 pub(crate) mod notice;
 pub(crate) mod report;
+pub(crate) mod runner;
 pub(crate) mod test;

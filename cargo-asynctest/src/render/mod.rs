@@ -5,6 +5,7 @@
 //!
 //! - [`screen`]: where lines go, and the line that moves
 //! - [`status`]: a line a test, failures with their output, the summary
+//! - [`reports`]: reports alone
 //! - [`libtest`]: what libtest prints around a test's own output
 //! - [`text`]: a report as text
 //! - [`html`]: a report as a page
@@ -18,6 +19,7 @@ mod graph;
 mod html;
 mod junit;
 mod libtest;
+mod reports;
 mod run_json;
 mod screen;
 mod status;
@@ -136,6 +138,17 @@ impl<'plan> Renderers<'plan> {
         all.push(Box::new(run_json::RunJson::new(plan)));
         all.push(Box::new(junit::JUnit::new(plan)));
         Renderers { all, progress }
+    }
+
+    /// What shows the reports of `plan` and nothing else.
+    pub(crate) fn reports(
+        plan: &'plan Plan,
+        options: &'plan RunOptions,
+        render: &'plan Options,
+    ) -> Renderers<'plan> {
+        let progress = Progress::Hidden;
+        let status = status::Status::new(plan, options, render, screen::Screen::new(progress));
+        Renderers { all: vec![Box::new(reports::Reports::new(status))], progress }
     }
 
     /// How often something moves.

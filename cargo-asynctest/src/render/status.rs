@@ -129,7 +129,7 @@ impl<'plan> Status<'plan> {
     }
 
     /// The report, or why there is none.
-    fn examination(&mut self, test: Test, examination: &Examination) {
+    pub(super) fn examination(&mut self, test: Test, examination: &Examination) {
         let block = match &examination.outcome {
             Ok(examined) => {
                 let unsaved = examined.unsaved.as_ref();
@@ -250,11 +250,16 @@ impl<'plan> Status<'plan> {
         self.screen.set_moving(&line);
     }
 
-    fn finished(&mut self, totals: &Totals, survivors: &[i32]) {
-        self.screen.clear_moving();
+    /// Names the processes that could not be killed.
+    pub(super) fn survivors(&mut self, survivors: &[i32]) {
         for id in survivors {
             self.line(&format!("warning: process {id} was killed and has not ended"));
         }
+    }
+
+    fn finished(&mut self, totals: &Totals, survivors: &[i32]) {
+        self.screen.clear_moving();
+        self.survivors(survivors);
         if self.plan.tests.is_empty() && self.plan.unlisted.is_empty() {
             self.line("no tests to run");
             return;

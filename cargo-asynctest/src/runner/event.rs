@@ -95,16 +95,7 @@ impl TestResult {
     /// What was seen of it when its time was over, if it was ended for that.
     pub(crate) fn hang(&self) -> Option<&Examination> {
         let last = self.examinations.last()?;
-        match self.verdict? {
-            Verdict::Hang | Verdict::Stuck | Verdict::ExitHang => Some(last),
-            Verdict::Pass
-            | Verdict::Fail
-            | Verdict::Slow
-            | Verdict::ListHang
-            | Verdict::Crash
-            | Verdict::Leak
-            | Verdict::Skip => None,
-        }
+        self.verdict?.is_ours().then_some(last)
     }
 }
 

@@ -3,7 +3,7 @@
 //! This is the one place that knows it. Others have a [`Process`] for each running test, which can
 //! end, print and be ended.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
@@ -19,7 +19,7 @@ use rustix::process::{PidfdFlags, pidfd_open};
 use super::stepped::Stdout;
 use super::verdict::Exit;
 use super::{held, processes};
-use crate::plan::{Output, Plan, TestBinary, TestCase};
+use crate::plan::{Host, Output, Plan, RunOptions, TestBinary, TestCase};
 
 /// The variable that marks a test's process and all that it starts.
 const TAG: &str = "CARGO_ASYNCTEST_PROCESS";
@@ -42,7 +42,7 @@ pub(super) fn start(
     plan: &Plan,
     test: &TestCase,
     serial: u64,
-    output: Output,
+    options: &RunOptions,
 ) -> io::Result<Process> {
     let binary = plan
         .binaries
@@ -50,7 +50,8 @@ pub(super) fn start(
         .ok_or_else(|| io::Error::other("the plan lacks its binary"))?;
     let tag = format!("{}-{serial}", std::process::id());
     let mut command = command(binary, test, &tag);
-    let (stdout, stderr) = match output {
+    command.stdin(stdin(options.host));
+    let (stdout, stderr) = match options.output {
         Output::Streamed => (None, None),
         Output::Captured | Output::ShownForAll => {
             let (stdout, to_stdout) = io::pipe()?;
@@ -99,6 +100,15 @@ fn spawn(
             let _ = waitpid(id, None);
             Err(error.into())
         }
+    }
+}
+
+/// What a test reads. A terminal is not for it: it is in a group of its own, and the kernel stops who
+/// reads from the terminal in the background.
+fn stdin(host: Host) -> Stdio {
+    match host {
+        Host::Another if !io::stdin().is_terminal() => Stdio::inherit(),
+        Host::Own | Host::Another => Stdio::null(),
     }
 }
 

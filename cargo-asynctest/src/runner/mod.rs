@@ -5,6 +5,7 @@
 //!
 //! - [`verdict`], [`event`]: what can happen, in words that the renderers use
 //! - [`sentinel`]: the parent process that outlives us and cleans up
+//! - [`death`]: our own end, by the signal that a program has ended by
 //! - [`signals`], [`reactor`]: what the loop waits for
 //! - [`processes`]: all descendants of a process, and their end
 //! - [`output`]: what a test printed, bounded in memory
@@ -16,6 +17,7 @@
 //! - [`held`], [`stepped`]: one test, while one of its tasks is followed
 
 pub(crate) mod again;
+pub(crate) mod death;
 pub(crate) mod event;
 pub(crate) mod examine;
 mod folders;
@@ -53,7 +55,36 @@ pub(crate) fn run(
     run_with(plan, options, render, examine::Captures::live())
 }
 
-/// The same, with captures taken in a given way.
+/// What came of the one program that another runner has us run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Wrapped {
+    /// The verdict; `None` when we were asked to end.
+    pub(crate) verdict: Option<verdict::Verdict>,
+    /// How its process ended.
+    pub(crate) exit: verdict::Exit,
+}
+
+/// Runs the one test of `plan` for another runner: only reports are shown.
+pub(crate) fn run_wrapped(
+    plan: &Plan,
+    options: &RunOptions,
+    render: &render::Options,
+) -> Result<Wrapped, Error> {
+    let mut reports = render::Renderers::reports(plan, options, render);
+    let setup =
+        run::Setup { captures: examine::Captures::live(), files: render::FILES, tick: None };
+    let mut wrapped = Wrapped { verdict: None, exit: verdict::Exit::Lost };
+    let mut show = |event: event::Event<'_>| {
+        if let event::Event::Ended { result, .. } = &event {
+            wrapped = Wrapped { verdict: result.verdict, exit: result.exit.clone() };
+        }
+        reports.show(&event);
+    };
+    run::Run::new(plan, options, setup, &mut show)?.finish_all()?;
+    Ok(wrapped)
+}
+
+/// The same as [`run`], with captures taken in a given way.
 pub(crate) fn run_with(
     plan: Plan,
     options: &RunOptions,

@@ -95,7 +95,7 @@ mod tests {
     use asynctest_engine::report::Looks;
 
     use super::{Purpose, Timing, moves};
-    use crate::plan::{Deadline, FailFast, Output, RunOptions, StatusLevel};
+    use crate::plan::{Deadline, FailFast, Host, Output, RunOptions, StatusLevel};
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -108,6 +108,7 @@ mod tests {
             fail_fast: FailFast::No,
             status: StatusLevel::All,
             apart: SECOND,
+            host: Host::Own,
             stuck_after: None,
             global_timeout: None,
         };

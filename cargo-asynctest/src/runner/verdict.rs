@@ -59,6 +59,20 @@ impl Verdict {
         }
     }
 
+    /// Whether it is we who have ended the test for this.
+    pub(crate) fn is_ours(self) -> bool {
+        match self {
+            Verdict::Hang | Verdict::Stuck | Verdict::ExitHang => true,
+            Verdict::Pass
+            | Verdict::Fail
+            | Verdict::Slow
+            | Verdict::ListHang
+            | Verdict::Crash
+            | Verdict::Leak
+            | Verdict::Skip => false,
+        }
+    }
+
     /// Whether it makes the run fail.
     pub(crate) fn fails(self) -> bool {
         match self {

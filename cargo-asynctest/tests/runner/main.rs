@@ -37,8 +37,8 @@ fn main() -> ExitCode {
         let arguments = libtest_mimic::Arguments::from_args();
         return libtest_mimic::run(&arguments, cases::all()).exit_code();
     }
-    match enter(arguments) {
-        Ok(Role::Sentinel(code)) => ExitCode::from(code),
+    match enter(arguments, plan::Host::Own) {
+        Ok(Role::Sentinel(end)) => end.exit_code(),
         Ok(Role::Tool(arguments)) => scenario::tool(&arguments),
         Err(error) => {
             eprintln!("{error}");

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::captures::Fake;
 use crate::plan::{
-    Deadline, FailFast, Harness, ListFailure, Output, Plan, RunOptions, StatusLevel, TestBinary,
+    Deadline, FailFast, Harness, Host, ListFailure, Output, Plan, RunOptions, StatusLevel, TestBinary,
     TestCase, Unlisted,
 };
 use crate::render::{Color, Options};
@@ -196,6 +196,7 @@ fn options(scenario: &Scenario) -> RunOptions {
         fail_fast: if scenario.fail_fast { FailFast::Yes } else { FailFast::No },
         status: StatusLevel::All,
         apart: Duration::ZERO,
+        host: Host::Own,
         stuck_after: None,
         global_timeout: None,
     }

@@ -4,7 +4,7 @@
 //! with a task that is followed.
 
 pub(super) mod compile;
-mod options;
+pub(super) mod options;
 mod step;
 
 use std::ffi::OsString;

@@ -6,20 +6,20 @@ use std::thread;
 use std::time::Duration;
 
 use crate::cli::{self, LibtestArguments, TestArguments};
-use crate::plan::{Deadline, FailFast, Output, RunOptions, StatusLevel};
+use crate::plan::{Deadline, FailFast, Host, Output, RunOptions, StatusLevel};
 use crate::render;
 
 /// How long a test that is stuck rests before it ends, if nobody says how long.
 const STUCK: Duration = Duration::from_secs(2);
 
 /// When a test is looked at, if nobody says when.
-const SOFT: Duration = Duration::from_secs(60);
+pub(in crate::commands) const SOFT: Duration = Duration::from_secs(60);
 
 /// When a test ends in any case, if nobody says when.
-const HARD: Duration = Duration::from_secs(600);
+pub(in crate::commands) const HARD: Duration = Duration::from_secs(600);
 
 /// How long a process runs between two looks.
-const APART: Duration = Duration::from_secs(1);
+pub(in crate::commands) const APART: Duration = Duration::from_secs(1);
 
 /// How the tests are to be run.
 pub(super) fn run_options(arguments: &TestArguments, libtest: &LibtestArguments) -> RunOptions {
@@ -33,6 +33,7 @@ pub(super) fn run_options(arguments: &TestArguments, libtest: &LibtestArguments)
         fail_fast: if arguments.fail_fast { FailFast::Yes } else { FailFast::No },
         status: status(arguments, libtest),
         apart: APART,
+        host: Host::Own,
     }
 }
 
@@ -65,7 +66,8 @@ fn jobs(arguments: &TestArguments, libtest: &LibtestArguments) -> usize {
     given.or_else(variable).map_or_else(processors, NonZeroUsize::get)
 }
 
-fn stuck_after(given: Option<Duration>) -> Option<Duration> {
+/// How long a test rests before the proof is looked for, if it is at all.
+pub(in crate::commands) fn stuck_after(given: Option<Duration>) -> Option<Duration> {
     Some(given.unwrap_or(STUCK)).filter(|after| !after.is_zero())
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, raise};
 
 use super::Run;
+use crate::plan::Host;
 use crate::runner::event::{Event, Purpose};
 use crate::runner::running::{Ending, Running, State};
 use crate::runner::signals::{ASKING, Arrived, ENDING};
@@ -16,6 +17,10 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How long the looks at what an interrupt finds running may take. With [`GRACE`] it is less than the
 /// 7.5 seconds that GitHub leaves a canceled job.
 const LAST_LOOKS: Duration = Duration::from_secs(4);
+
+/// The same where another runner has ended a test whose time was over: nextest kills it 10 seconds
+/// after it has asked.
+const WITHIN_ITS_GRACE: Duration = Duration::from_secs(7);
 
 /// A test that runs for less has nothing to tell when the run is interrupted.
 const YOUNG: Duration = Duration::from_secs(1);
@@ -45,6 +50,16 @@ impl Stop {
     }
 }
 
+/// How what an interrupt finds running is looked at.
+struct LastLook {
+    /// Why.
+    purpose: Purpose,
+    /// A test that has run for less is not.
+    age: Duration,
+    /// How long that may take.
+    within: Duration,
+}
+
 impl Run<'_> {
     pub(super) fn take_signals(&mut self) {
         let mut arrived = self.signals.arrived();
@@ -57,12 +72,18 @@ impl Run<'_> {
         for arrived in arrived {
             if arrived.signal == Signal::SIGCHLD {
                 self.orphans.get_or_insert(Instant::now() + ORPHANS);
-            } else if ENDING.contains(&arrived.signal) {
+            } else if self.asks_for_the_end(arrived.signal) {
                 self.interrupt(arrived.signal, Instant::now());
             } else if ASKING.contains(&arrived.signal) {
                 self.tell_where_all_stand(Duration::ZERO, Instant::now());
             }
         }
+    }
+
+    /// Whether this signal asks for the end. Another runner that is told to quit hands that on.
+    fn asks_for_the_end(&self, signal: Signal) -> bool {
+        let quits = signal == Signal::SIGQUIT && self.options.host == Host::Another;
+        ENDING.contains(&signal) || quits
     }
 
     /// Ctrl-Z: the tests are in groups of their own, so the terminal does not stop them. Returns
@@ -83,13 +104,45 @@ impl Run<'_> {
 
     /// Looks at all tests that have run for at least `age`; they go on.
     fn tell_where_all_stand(&mut self, age: Duration, now: Instant) {
+        self.look_at_all(age, Purpose::Asked, now);
+    }
+
+    fn look_at_all(&mut self, age: Duration, purpose: Purpose, now: Instant) {
         let runs = |(serial, running): (&u64, &Running)| {
             let is_old = running.timing.elapsed(now) >= age;
             (is_old && matches!(running.state, State::Runs)).then_some(*serial)
         };
         let serials: Vec<u64> = self.running.iter().filter_map(runs).collect();
         for serial in serials {
-            self.examine(serial, Purpose::Asked);
+            self.examine(serial, purpose);
+        }
+    }
+
+    /// Looks again at a test that was being looked at when the run was interrupted.
+    pub(super) fn look_again_if_interrupted(&mut self, serial: u64) {
+        if let (Some((stop, _)), Some(_)) = (self.interrupted, self.last_looks) {
+            self.examine(serial, self.last_look(stop).purpose);
+        }
+    }
+
+    /// How what an interrupt finds running is looked at. Another runner's SIGTERM says that a test's
+    /// time is over.
+    fn last_look(&self, stop: Stop) -> LastLook {
+        match (self.options.host, stop) {
+            (Host::Another, Stop::Signal(Signal::SIGTERM)) => {
+                LastLook { purpose: Purpose::Soft, age: Duration::ZERO, within: WITHIN_ITS_GRACE }
+            }
+            (Host::Own | Host::Another, Stop::Signal(_) | Stop::Time) => {
+                LastLook { purpose: Purpose::Asked, age: YOUNG, within: LAST_LOOKS }
+            }
+        }
+    }
+
+    /// How a test is asked to end.
+    fn farewell(&self) -> Signal {
+        match (self.options.host, self.interrupted) {
+            (Host::Another, Some((Stop::Signal(signal), _))) => signal,
+            (Host::Own | Host::Another, _) => Signal::SIGTERM,
         }
     }
 
@@ -124,25 +177,29 @@ impl Run<'_> {
         self.waiting.clear();
         let running = self.running_tests();
         (self.show)(Event::Interrupted { why: stop.word(), running });
-        self.last_looks = Some(now + LAST_LOOKS);
-        self.tell_where_all_stand(YOUNG, now);
+        let look = self.last_look(stop);
+        self.last_looks = Some(now + look.within);
+        self.look_at_all(look.age, look.purpose, now);
         self.ask_idle_to_end(now);
     }
 
     /// Asks those tests to end that nobody is looking at, once the run is interrupted.
     pub(super) fn ask_idle_to_end(&mut self, now: Instant) {
         let idle = |running: &&mut Running| matches!(running.state, State::Runs);
+        let farewell = self.farewell();
         if self.interrupted.is_some() {
-            self.running.values_mut().filter(idle).for_each(|running| ask_to_end(running, now));
+            let running = self.running.values_mut().filter(idle);
+            running.for_each(|running| ask_to_end(running, farewell, now));
         }
     }
 
     /// Asks all tests to end: the time for looks is over.
     pub(super) fn ask_all_to_end(&mut self, now: Instant) {
         self.last_looks = None;
+        let farewell = self.farewell();
         for (serial, running) in &mut self.running {
             self.examiner.withdraw(*serial);
-            ask_to_end(running, now);
+            ask_to_end(running, farewell, now);
         }
     }
 
@@ -156,11 +213,11 @@ impl Run<'_> {
     }
 }
 
-fn ask_to_end(running: &mut Running, now: Instant) {
+fn ask_to_end(running: &mut Running, farewell: Signal, now: Instant) {
     let is_over = running.note_exit(now);
     if !is_over && !matches!(running.state, State::Asked { .. } | State::Killed { .. }) {
         running.ended_for.get_or_insert(Ending::Interrupt);
-        running.process.signal(Signal::SIGTERM);
+        running.process.signal(farewell);
         running.state = State::Asked { until: now + GRACE };
     }
 }

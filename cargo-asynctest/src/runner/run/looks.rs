@@ -99,7 +99,7 @@ impl Run<'_> {
         Subject {
             verdict: verdict.to_owned(),
             binary: binary.to_owned(),
-            test: Some(name.to_owned()),
+            test: (!name.is_empty()).then(|| name.to_owned()),
             process: process.0,
             again: self.case(test).map(|(binary, case)| again(self.plan, binary, case)),
             source_roots: self
@@ -146,10 +146,12 @@ impl Run<'_> {
         if purpose == Purpose::Stuck && !is_proof(&outcome) {
             running.unproven += 1;
             running.state = State::Runs;
+            self.look_again_if_interrupted(serial);
             return;
         }
         let examination = Examination { purpose, outcome };
-        if purpose == Purpose::Asked {
+        let is_last = purpose == Purpose::Soft && self.interrupted.is_some();
+        if purpose == Purpose::Asked || is_last {
             running.state = State::Runs;
             let (test, elapsed) = (running.test, running.timing.elapsed(now));
             (self.show)(Event::Asked { test, elapsed, examination: &examination });

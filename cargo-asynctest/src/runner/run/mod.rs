@@ -29,7 +29,7 @@ use super::reactor::{Reactor, Ready};
 use super::running::Running;
 use super::signals::Signals;
 use super::verdict::Totals;
-use crate::plan::{Plan, RunOptions};
+use crate::plan::{Host, Plan, RunOptions};
 
 /// Why a run cannot begin or go on.
 #[derive(Debug, thiserror::Error)]
@@ -122,10 +122,20 @@ impl<'run> Run<'run> {
     pub(super) fn finish_all(mut self) -> Result<Totals, Error> {
         (self.show)(Event::Begun);
         let done = self.turn_until_done();
-        let survivors = processes::end_all_descendants();
+        let survivors = match self.leaves_descendants() && done.is_ok() {
+            true => Vec::new(),
+            false => processes::end_all_descendants(),
+        };
         self.totals.duration = self.begun.elapsed();
         (self.show)(Event::Finished { totals: &self.totals, survivors });
         done.map(|()| self.totals)
+    }
+
+    /// Whether what a test has started may outlive it: another runner judges that, as long as the test
+    /// has ended by itself.
+    fn leaves_descendants(&self) -> bool {
+        let by_itself = self.totals.hung == 0 && self.totals.interrupted == 0;
+        self.options.host == Host::Another && by_itself
     }
 
     fn turn_until_done(&mut self) -> Result<(), Error> {

@@ -36,7 +36,7 @@ impl Run<'_> {
         };
         let serial = self.next_serial;
         self.next_serial += 1;
-        match isolation::start(self.plan, case, serial, self.options.output) {
+        match isolation::start(self.plan, case, serial, self.options) {
             Ok(process) => {
                 self.admit(serial, test, process);
                 true

@@ -1,0 +1,152 @@
+//! `cargo asynctest runner`: one program, started by cargo or by nextest, whose tests they are.
+//!
+//! [`wrapped`] tells what the program is, [`origin`] where it comes from.
+
+mod origin;
+mod wrapped;
+
+use std::env;
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command as Program, ExitCode};
+
+use super::exit::Exit;
+use super::notice;
+use super::test::options::{APART, HARD, SOFT, stuck_after};
+use crate::cli::{self, Command, RunnerArguments};
+use crate::plan::{
+    Deadline, FailFast, Harness, Host, Output, Plan, RunOptions, StatusLevel, TestBinary, TestCase,
+};
+use crate::render;
+use crate::runner::{self, death, verdict};
+use origin::Origin;
+use wrapped::{Wrapped, wrapped};
+
+/// What libtest, and so a test program, exits with when a test fails.
+const FAILED: u8 = 101;
+
+/// The variable that has libtest run one test at a time. The thread that then waits for the test does
+/// so without a timeout, which the proof needs; other harnesses do not know it.
+const TEST_THREADS: &str = "RUST_TEST_THREADS";
+
+/// Becomes the program, where there is nothing to watch. To be called first of all; returns nothing
+/// where there is, and otherwise only what keeps the program from being started.
+pub(crate) fn pass_on(words: &[OsString]) -> Option<ExitCode> {
+    let arguments = match cli::parse(words.iter().cloned()) {
+        Ok(Command::Runner(arguments)) => arguments,
+        Ok(_) => return None,
+        Err(error) => return Some(refused(&error)),
+    };
+    if what(&arguments) != Wrapped::Passed {
+        return None;
+    }
+    let (program, rest) = arguments.command.split_first()?;
+    Some(not_started(program.as_ref(), &Program::new(program).args(rest).exec()))
+}
+
+/// Runs the program and reports what hangs in it.
+pub(crate) fn runner(arguments: &RunnerArguments) -> ExitCode {
+    let Some(plan) = plan(arguments) else { return Exit::Usage.into() };
+    let options = options(arguments);
+    let shown = render::Options::detect(render::Color::Auto);
+    match runner::run_wrapped(&plan, &options, &shown) {
+        Ok(wrapped) => exit_code(&wrapped, &arguments.command),
+        Err(error) => {
+            notice::error(error);
+            Exit::Failed.into()
+        }
+    }
+}
+
+fn refused(error: &clap::Error) -> ExitCode {
+    let exit = if error.use_stderr() { Exit::Usage } else { Exit::Success };
+    let _ = error.print();
+    exit.into()
+}
+
+fn not_started(program: &Path, why: &dyn std::fmt::Display) -> ExitCode {
+    notice::error(format_args!("cannot run {}: {why}", program.display()));
+    Exit::Failed.into()
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn what(arguments: &RunnerArguments) -> Wrapped {
+    wrapped(&arguments.command, variable("NEXTEST_TEST_NAME").as_deref())
+}
+
+/// The one test, or the whole program as one.
+fn plan(arguments: &RunnerArguments) -> Option<Plan> {
+    let (program, rest) = arguments.command.split_first()?;
+    let path = PathBuf::from(program);
+    let origin = Origin::find(&path, variable);
+    let name = match what(arguments) {
+        Wrapped::OneTest { name } => name,
+        Wrapped::Program | Wrapped::Passed => String::new(),
+    };
+    let harness = if name.is_empty() { Harness::Whole } else { Harness::Libtest };
+    let alone = harness == Harness::Libtest && env::var_os(TEST_THREADS).is_none();
+    let binary = TestBinary {
+        id: origin.id,
+        selection: origin.selection,
+        path,
+        folder: PathBuf::from("."),
+        environment: alone.then(|| (TEST_THREADS.into(), "1".into())).into_iter().collect(),
+        unset: Vec::new(),
+        is_optimized: false,
+        harness,
+    };
+    Some(Plan {
+        binaries: vec![binary],
+        tests: vec![TestCase { binary: 0, name, arguments: rest.to_vec() }],
+        output: origin.output,
+        source_roots: origin.source_roots,
+        workspace: origin.workspace,
+        command: ["cargo", "asynctest"].map(str::to_owned).into(),
+        words: rest.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
+        ..Plan::default()
+    })
+}
+
+fn options(arguments: &RunnerArguments) -> RunOptions {
+    RunOptions {
+        jobs: 1,
+        deadline: deadline(arguments),
+        stuck_after: stuck_after(arguments.stuck_after),
+        global_timeout: None,
+        slow_after: arguments.slow_after.filter(|after| !after.is_zero()),
+        output: Output::Streamed,
+        fail_fast: FailFast::No,
+        status: StatusLevel::Failures,
+        apart: APART,
+        host: Host::Another,
+    }
+}
+
+/// Nextest has deadlines of its own, and its users have set them.
+fn deadline(arguments: &RunnerArguments) -> Deadline {
+    match (arguments.timeout, what(arguments)) {
+        (Some(timeout), _) if timeout.is_zero() => Deadline::None,
+        (Some(timeout), _) => Deadline::Asked(timeout),
+        (None, Wrapped::OneTest { .. }) => Deadline::None,
+        (None, Wrapped::Program | Wrapped::Passed) => Deadline::Default { soft: SOFT, hard: HARD },
+    }
+}
+
+/// Ends as the program has ended; as one with a failed test when it was ended because it hangs.
+fn exit_code(wrapped: &runner::Wrapped, command: &[OsString]) -> ExitCode {
+    let program = command.first().map(Path::new).unwrap_or(Path::new(""));
+    match (&wrapped.verdict, &wrapped.exit) {
+        (_, verdict::Exit::NotStarted(why)) => not_started(program, why),
+        (Some(verdict), _) if verdict.is_ours() => ExitCode::from(FAILED),
+        (_, verdict::Exit::Code(code)) => ExitCode::from(*code as u8),
+        (_, verdict::Exit::Signal(signal)) => death::by(*signal),
+        (_, exit) => {
+            notice::error(format_args!("{}: {exit}", program.display()));
+            ExitCode::from(FAILED)
+        }
+    }
+}
