@@ -20,8 +20,8 @@ use nix::sys::signal::{Signal, kill, raise};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use super::{death, processes};
 use super::signals::{Arrived, Sender, Signals};
+use super::{death, processes};
 use crate::plan::Host;
 
 /// The hidden first argument of the tool proper; the sentinel's process id follows it.

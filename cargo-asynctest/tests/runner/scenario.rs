@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::captures::Fake;
 use crate::plan::{
-    Deadline, FailFast, Harness, Host, ListFailure, Output, Plan, RunOptions, StatusLevel, TestBinary,
-    TestCase, Unlisted,
+    Deadline, FailFast, Harness, Host, ListFailure, Output, Plan, RunOptions, StatusLevel,
+    TestBinary, TestCase, Unlisted,
 };
 use crate::render::{Color, Options};
 use crate::runner::examine::Captures;

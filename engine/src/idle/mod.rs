@@ -55,8 +55,8 @@ pub enum Stir {
 /// Source: signal(7), nptl(7).
 const NOT_WAITED_FOR: [u32; 11] = [4, 5, 6, 7, 8, 11, 13, 17, 31, 32, 33];
 
-/// What could still wake a thread. `is_spare` tells whether a thread that waits with a timeout only
-/// waits for work, and ends when the time is over.
+/// What could still wake a thread. `is_spare` tells whether nothing comes of it when the time of a
+/// thread is over that waits with a timeout: it waits for work, and ends, or for a test, and says so.
 pub fn stirs(facts: &Facts, is_spare: &dyn Fn(&Thread) -> bool) -> Vec<Stir> {
     let mut stirs = threads::stirs(facts, is_spare);
     let Some(surroundings) = &facts.surroundings else {

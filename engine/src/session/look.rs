@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
+use super::harness;
 use crate::address::ThreadId;
 use crate::arch;
 use crate::idle;
@@ -14,9 +15,6 @@ use crate::stack::{self, ThreadStack};
 use crate::symbols::{CodeFrame, Objects};
 use crate::sync;
 use crate::tokio;
-
-/// What the compiler's `main` for tests calls (library/test/src/lib.rs, `test_main_static`).
-const HARNESS: &str = "test::test_main_static";
 
 /// A snapshot with the world in it, which is read once.
 pub(super) struct Look {
@@ -64,7 +62,10 @@ pub(super) fn world(
 fn stirs(facts: &Facts, stacks: &[ThreadStack]) -> Vec<String> {
     let is_spare = |thread: &snapshot::Thread| {
         let mut known = facts.threads.iter().zip(stacks);
-        known.any(|(other, stack)| other.id == thread.id && tokio::is_spare(stack))
+        known.any(|(other, stack)| {
+            let is_spare = || tokio::is_spare(stack) || harness::waits_for_tests(stack);
+            other.id == thread.id && is_spare()
+        })
     };
     idle::stirs(facts, &is_spare).iter().map(ToString::to_string).collect()
 }
@@ -102,8 +103,7 @@ fn thread(program: &Program<'_>, thread: &snapshot::Thread, stack: &ThreadStack)
 /// the crate, whatever is written there.
 fn clear_generated_main(frames: &mut [Frame]) {
     let is_harness = |frame: &Frame| {
-        let is_own = frame.line.as_ref().is_some_and(|line| is_toolchain(&line.file));
-        is_own && frame.function.starts_with(HARNESS)
+        frame.line.as_ref().is_some_and(|line| harness::is_main(&frame.function, &line.file))
     };
     let called = frames.iter().position(is_harness);
     if let Some(main) = called.and_then(|index| frames.get_mut(index.saturating_add(1))) {
@@ -152,19 +152,13 @@ fn line(program: &Program<'_>, frame: &stack::Frame, function: &CodeFrame) -> Op
     let location = function.location.as_ref()?;
     let object = frame.image.and_then(|image| program.object(image));
     let is_wrapper = object.zip(function.function).is_some_and(|(object, function)| {
-        !is_toolchain(&location.file) && object.is_async_wrapper(function)
+        !harness::is_toolchain(&location.file) && object.is_async_wrapper(function)
     });
     (!is_wrapper).then(|| Line {
         file: location.file.clone(),
         line: location.line,
         trust: frame.trust,
     })
-}
-
-/// Whether this is a file of the standard library: there are no such wrappers in it, and many
-/// frames.
-fn is_toolchain(file: &Path) -> bool {
-    file.starts_with("/rustc")
 }
 
 #[cfg(test)]

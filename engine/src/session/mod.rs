@@ -3,6 +3,7 @@
 mod capture;
 mod error;
 mod family;
+mod harness;
 mod links;
 mod look;
 mod probe;

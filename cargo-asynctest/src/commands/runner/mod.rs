@@ -26,10 +26,6 @@ use wrapped::{Wrapped, wrapped};
 /// What libtest, and so a test program, exits with when a test fails.
 const FAILED: u8 = 101;
 
-/// The variable that has libtest run one test at a time. The thread that then waits for the test does
-/// so without a timeout, which the proof needs; other harnesses do not know it.
-const TEST_THREADS: &str = "RUST_TEST_THREADS";
-
 /// Becomes the program, where there is nothing to watch. To be called first of all; returns nothing
 /// where there is, and otherwise only what keeps the program from being started.
 pub(crate) fn pass_on(words: &[OsString]) -> Option<ExitCode> {
@@ -88,13 +84,12 @@ fn plan(arguments: &RunnerArguments) -> Option<Plan> {
         Wrapped::Program | Wrapped::Passed => String::new(),
     };
     let harness = if name.is_empty() { Harness::Whole } else { Harness::Libtest };
-    let alone = harness == Harness::Libtest && env::var_os(TEST_THREADS).is_none();
     let binary = TestBinary {
         id: origin.id,
         selection: origin.selection,
         path,
         folder: PathBuf::from("."),
-        environment: alone.then(|| (TEST_THREADS.into(), "1".into())).into_iter().collect(),
+        environment: Vec::new(),
         unset: Vec::new(),
         is_optimized: false,
         harness,
