@@ -12,7 +12,7 @@
 //! - [`graph`]: who waits for whom, for tools that draw
 //! - [`story`]: what a task does that is followed
 //! - [`run_json`], [`junit`]: files for machines
-//! - [`github`]: annotations and the job summary
+//! - [`github`]: what GitHub Actions is told
 
 mod github;
 mod graph;
@@ -132,7 +132,7 @@ impl<'plan> Renderers<'plan> {
         let screen = screen::Screen::new(progress);
         // First: no command is obeyed from before the first line of a test to behind its last.
         if let Some(job) = &render.github {
-            all.push(Box::new(github::GitHub::new(plan, job)));
+            all.push(Box::new(github::GitHub::new(plan, options, job)));
         }
         all.push(Box::new(status::Status::new(plan, options, render, screen)));
         all.push(Box::new(run_json::RunJson::new(plan)));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::screen::Screen;
 use super::text::{self, Style};
-use super::{Options, Render, binary, libtest, names};
+use super::{Options, Render, binary, github, libtest, names};
 use crate::plan::{Harness, ListFailure, Output, Plan, RunOptions, StatusLevel, Unlisted};
 use crate::runner::again::again;
 use crate::runner::event::{Event, Examination, Test, TestResult};
@@ -24,8 +24,18 @@ pub(super) struct Status<'plan> {
     options: &'plan RunOptions,
     style: Style,
     screen: Screen,
+    folding: Folding,
     /// What did not pass, to be repeated at the end.
     notable: Vec<String>,
+}
+
+/// Whether the tests' output is folded away.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Folding {
+    /// It is not.
+    No,
+    /// Into groups of a job's log.
+    Groups,
 }
 
 impl<'plan> Status<'plan> {
@@ -36,7 +46,8 @@ impl<'plan> Status<'plan> {
         render: &Options,
         screen: Screen,
     ) -> Status<'plan> {
-        Status { plan, options, style: render.style, screen, notable: Vec::new() }
+        let folding = if render.github.is_some() { Folding::Groups } else { Folding::No };
+        Status { plan, options, style: render.style, screen, folding, notable: Vec::new() }
     }
 
     fn line(&mut self, line: &str) {
@@ -184,8 +195,8 @@ impl<'plan> Status<'plan> {
             return;
         }
         let (binary, test) = names(self.plan, test);
-        let head = self.style.dim(&format!("--- {name} of {binary} {test} ---"));
-        let mut bytes = format!("{head}\n").into_bytes();
+        let (head, tail) = self.heading(&format!("{name} of {binary} {test}"));
+        let mut bytes = head.into_bytes();
         bytes.extend_from_slice(&excerpt.bytes());
         if !bytes.ends_with(b"\n") {
             bytes.push(b'\n');
@@ -195,8 +206,16 @@ impl<'plan> Status<'plan> {
         {
             bytes.extend_from_slice(format!("[all of it: {}]\n", file.display()).as_bytes());
         }
-        bytes.push(b'\n');
+        bytes.extend_from_slice(tail.as_bytes());
         self.screen.write(&bytes);
+    }
+
+    /// What goes before an output and behind it: in a job's log it is folded away.
+    fn heading(&self, title: &str) -> (String, &'static str) {
+        match self.folding {
+            Folding::No => (self.style.dim(&format!("--- {title} ---")) + "\n", "\n"),
+            Folding::Groups => (github::Job::group(title), github::Job::group_end()),
+        }
     }
 
     fn status_line(
