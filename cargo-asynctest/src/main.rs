@@ -3,6 +3,7 @@
 mod cargo;
 mod cli;
 mod commands;
+mod config;
 mod plan;
 mod render;
 mod runner;

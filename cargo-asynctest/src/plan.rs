@@ -2,6 +2,7 @@
 //!
 //! `cargo` and `select` fill a [`Plan`]; the runner executes it and knows nothing of cargo.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,11 +24,25 @@ pub(crate) struct Plan {
     pub(crate) source_roots: Vec<PathBuf>,
     /// The workspace's folder, which source files are shown relative to.
     pub(crate) workspace: Option<PathBuf>,
+    /// How single tests are run, by their index in [`Plan::tests`], where that differs: what
+    /// concerns all tests together is not looked at here.
+    pub(crate) own_options: BTreeMap<usize, RunOptions>,
     /// The words of the command that ran this, up to the test selection, for "again:" lines.
     pub(crate) command: Vec<String>,
     /// The words for a binary that is one test, among its test's arguments already: for "again:"
     /// lines too.
     pub(crate) words: Vec<String>,
+}
+
+impl Plan {
+    /// How the test of this index is run, `all` being how tests are run.
+    pub(crate) fn options<'all>(
+        &'all self,
+        test: usize,
+        all: &'all RunOptions,
+    ) -> &'all RunOptions {
+        self.own_options.get(&test).unwrap_or(all)
+    }
 }
 
 /// One test executable.

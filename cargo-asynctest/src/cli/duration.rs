@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Reads `5s`, `1m 30s`, `250ms` or a bare number of seconds; `0` is none at all.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     if let Ok(seconds) = text.parse::<f64>() {
         return Duration::try_from_secs_f64(seconds)
             .map_err(|_| "a duration is zero or more, and not endless".to_owned());

@@ -12,6 +12,7 @@ pub(crate) use command::{
     AttachArguments, Command, DoctorArguments, ExplainArguments, ReportArguments, ReportFormat,
     is_runner, parse,
 };
+pub(crate) use duration::duration;
 pub(crate) use libtest::{Benchmarks, Ignored, LibtestArguments};
 pub(crate) use runner::RunnerArguments;
 pub(crate) use test::{StepInto, TestArguments, Values};

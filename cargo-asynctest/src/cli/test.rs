@@ -1,6 +1,7 @@
 //! `cargo asynctest` itself: cargo's flags and our own.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, ValueEnum};
@@ -45,6 +46,19 @@ pub(crate) struct TestArguments {
     /// When the whole run is over: what still runs is reported and ended, the rest is not begun
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = OWN)]
     pub(crate) global_timeout: Option<Duration>,
+    /// The profile of .config/asynctest.toml to run with [default: default]
+    #[arg(
+        short = 'P',
+        long = "run-profile",
+        value_name = "NAME",
+        env = "ASYNCTEST_PROFILE",
+        hide_env_values = true,
+        help_heading = OWN
+    )]
+    pub(crate) run_profile: Option<String>,
+    /// Read this file instead of .config/asynctest.toml
+    #[arg(long, value_name = "PATH", help_heading = OWN)]
+    pub(crate) config_file: Option<PathBuf>,
     /// How many tests run at once [default: RUST_TEST_THREADS, or # of CPUs]
     #[arg(long, value_name = "N", help_heading = OWN)]
     pub(crate) test_threads: Option<std::num::NonZeroUsize>,

@@ -1,5 +1,7 @@
 //! What is said, and how the command ends, when nothing is run.
 
+use std::path::Path;
+
 use crate::workspace::{asynctest, stderr};
 
 #[track_caller]
@@ -71,6 +73,7 @@ fn no_run_builds_alone() {
 fn the_doctor_says_what_is_well_and_what_is_not() {
     check("doctor", 0, "a process was started, stopped and read");
     check("doctor --release", 0, "profile `release`");
+    check("doctor", 0, ".config/asynctest.toml");
     check("doctor --nonsense", 2, "--nonsense");
     check("doctor --manifest-path nowhere/Cargo.toml", 1, "1 problem keeps hangs");
 }
@@ -91,4 +94,29 @@ fn without_cargo_what_was_looked_for_is_named() {
     let output = command.env("CARGO", "/nowhere/cargo").output().unwrap();
     assert!(stderr(&output).contains("cannot run `/nowhere/cargo`: "), "{}", stderr(&output));
     assert_eq!(output.status.code(), Some(101));
+}
+
+#[test]
+fn a_wrong_configuration_is_refused_at_its_place_before_a_build() {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wrong.toml");
+    std::fs::write(&file, "[profile.default]\ntimeuot = '5s'\n").unwrap();
+    let path = file.display();
+    check(
+        &format!("-p two --config-file {path}"),
+        2,
+        &format!("error: {path}:2:1: unknown field `timeuot`, expected one of `timeout`, "),
+    );
+    check("-p two --config-file nowhere.toml", 2, "cannot read nowhere.toml");
+    check("-p two -P nobody", 2, "has no profile `nobody`; there are: default, over, quick");
+}
+
+#[test]
+fn the_configuration_counts_and_flags_win() {
+    check("-p two -P quick --no-fail-fast", 0, "1 passed");
+    // Its whole run is over at once; the test is not begun, or is ended.
+    check("-p two -P over", 100, "Stopping after ");
+    check("-p two -P over --global-timeout 60s", 0, "1 passed");
+    let mut command = asynctest("-p two");
+    let output = command.env("ASYNCTEST_PROFILE", "nobody").output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
 }

@@ -24,6 +24,11 @@ const FILES: &[File] = &[
          PLACE = { value = 'x', relative = true }\nCARGO_PKG_NAME = 'never'\n",
     ),
     (
+        ".config/asynctest.toml",
+        "[profile.quick]\ntimeout = '9s'\nfail-fast = true\n\
+         [profile.over]\nglobal-timeout = 0.000001\n",
+    ),
+    (
         "one/Cargo.toml",
         "[package]\nname = 'one'\nversion = '1.2.3-rc.1'\nedition = '2024'\n\
          authors = ['A', 'B']\ndescription = 'two words'\nrust-version = '1.85'\n\

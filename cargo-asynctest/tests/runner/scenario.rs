@@ -1,5 +1,6 @@
 //! A run of shell scripts as tests, in a process of its own.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -37,6 +38,8 @@ pub(crate) struct Scenario {
     pub(crate) jobs: usize,
     /// The deadline, in milliseconds.
     pub(crate) timeout: Option<u64>,
+    /// The deadline of the first test alone, in milliseconds.
+    pub(crate) own_timeout: Option<u64>,
     /// The first and the last deadline that nobody asked for, in milliseconds.
     pub(crate) default: Option<(u64, u64)>,
     /// When to report and go on, in milliseconds.
@@ -87,6 +90,7 @@ pub(crate) fn scenario(folder: &Path, scripts: &[&str]) -> Scenario {
         scripts: scripts.iter().map(|script| (*script).to_owned()).collect(),
         jobs: 4,
         timeout: None,
+        own_timeout: None,
         default: None,
         slow_after: None,
         fake: Fake::Still,
@@ -165,11 +169,20 @@ fn plan(scenario: &Scenario) -> Plan {
     Plan {
         binaries: vec![binary],
         tests: scenario.scripts.iter().enumerate().map(case).collect(),
+        own_options: own_options(scenario),
         unlisted: scenario.unlisted.then(unlisted).into_iter().collect(),
         output: scenario.output.clone(),
         command: vec!["cargo".to_owned(), "asynctest".to_owned()],
         ..Plan::default()
     }
+}
+
+fn own_options(scenario: &Scenario) -> BTreeMap<usize, RunOptions> {
+    let own = scenario.own_timeout.map(|timeout| {
+        let deadline = Deadline::Asked(Duration::from_millis(timeout));
+        (0, RunOptions { deadline, ..options(scenario) })
+    });
+    own.into_iter().collect()
 }
 
 fn unlisted() -> Unlisted {

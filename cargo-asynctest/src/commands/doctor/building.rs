@@ -4,6 +4,7 @@ use super::{Check, State};
 use crate::cargo::debug_info::Scope;
 use crate::cargo::profile::{Debug, Profile, Split, Strip};
 use crate::commands::test::compile::{INCOMPLETE, Workspace};
+use crate::config::{self, Config};
 
 /// Most packages that are named.
 const NAMED: usize = 8;
@@ -12,6 +13,7 @@ const NAMED: usize = 8;
 pub(super) fn checks(workspace: &Workspace) -> Vec<Check> {
     let mut checks = vec![tokio(workspace), debug_info(workspace)];
     checks.extend(overridden(workspace.profile()));
+    checks.extend(configuration(workspace));
     checks
 }
 
@@ -65,6 +67,15 @@ fn overridden(profile: &Profile) -> Option<Check> {
     let name = &profile.name;
     let text = format!("profile `{name}` sets {words}, which a run turns off where types are read");
     Some(Check::new("debug info", State::Fine, text))
+}
+
+/// What is wrong with the configuration of this command, or that there is one.
+fn configuration(workspace: &Workspace) -> Option<Check> {
+    match Config::read(workspace.root(), None, None) {
+        Err(error) => Some(Check::new("config", State::Problem, error.to_string())),
+        Ok(_) if !workspace.root().join(config::PATH).exists() => None,
+        Ok(_) => Some(Check::new("config", State::Fine, format!("{} is understood", config::PATH))),
+    }
 }
 
 /// A few names, and how many more there are.

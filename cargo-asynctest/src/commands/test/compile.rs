@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::from_here;
 use crate::cargo::build::{self, Built};
@@ -97,6 +97,11 @@ impl Workspace {
     /// What a run would ask cargo for.
     pub(in crate::commands) fn scope(&self) -> Scope {
         Scope::needed(&self.metadata, &self.profile)
+    }
+
+    /// Its root folder.
+    pub(in crate::commands) fn root(&self) -> &Path {
+        self.metadata.workspace_root()
     }
 
     /// The profile that tests are built with.

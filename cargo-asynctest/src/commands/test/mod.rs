@@ -17,6 +17,7 @@ use super::notice;
 use crate::cargo::manifest::MainFunction;
 use crate::cargo::{Error, doctests};
 use crate::cli::{Color, LibtestArguments, TestArguments};
+use crate::config::Config;
 use crate::plan::{Harness, Plan};
 use crate::render;
 use crate::runner;
@@ -39,13 +40,25 @@ pub(crate) fn test(arguments: &TestArguments) -> ExitCode {
         return Exit::Usage.into();
     }
     let compiled = Workspace::read(&arguments.build).and_then(|workspace| {
+        let config = match Config::read(
+            workspace.root(),
+            arguments.config_file.as_deref(),
+            arguments.run_profile.as_deref(),
+        ) {
+            Ok(config) => config,
+            Err(error) => {
+                notice::error(error);
+                return Ok(ControlFlow::Break(Exit::Usage));
+            }
+        };
         if let Some(exit) = refused_early(arguments, &workspace)? {
             return Ok(ControlFlow::Break(exit));
         }
-        workspace.compile(&arguments.build).map(ControlFlow::Continue)
+        let compiled = workspace.compile(&arguments.build)?;
+        Ok(ControlFlow::Continue((config, compiled)))
     });
     match compiled {
-        Ok(ControlFlow::Continue(compiled)) => after_build(arguments, compiled),
+        Ok(ControlFlow::Continue((config, compiled))) => after_build(arguments, &config, compiled),
         Ok(ControlFlow::Break(exit)) => exit.into(),
         Err(error) => {
             if let Some(text) = error.unsaid() {
@@ -75,7 +88,7 @@ fn refused(error: &clap::Error) -> Exit {
     if error.use_stderr() { Exit::Usage } else { Exit::Success }
 }
 
-fn after_build(arguments: &TestArguments, compiled: Compiled) -> ExitCode {
+fn after_build(arguments: &TestArguments, config: &Config, compiled: Compiled) -> ExitCode {
     if arguments.build.general.no_run {
         for binary in &compiled.binaries {
             eprintln!("  Executable {} ({})", binary.test.id, binary.executable.display());
@@ -98,11 +111,16 @@ fn after_build(arguments: &TestArguments, compiled: Compiled) -> ExitCode {
     if let (Some(command), false) = (&compiled.doctests, quiet) {
         notice::note(format_args!("doctests are not run here; `{command}` runs them"));
     }
-    run(arguments, &libtest, compiled)
+    run(arguments, config, &libtest, compiled)
 }
 
-fn run(arguments: &TestArguments, libtest: &LibtestArguments, compiled: Compiled) -> ExitCode {
-    let options = options::run_options(arguments, libtest);
+fn run(
+    arguments: &TestArguments,
+    config: &Config,
+    libtest: &LibtestArguments,
+    compiled: Compiled,
+) -> ExitCode {
+    let options = options::run_options(&config.fill(arguments), libtest);
     let harnessed = compiled.binaries.iter();
     let harnessed: Vec<&Binary> =
         harnessed.filter(|binary| binary.test.harness == Harness::Libtest).collect();
@@ -120,6 +138,7 @@ fn run(arguments: &TestArguments, libtest: &LibtestArguments, compiled: Compiled
         ..Plan::default()
     };
     fill(&mut plan, compiled.binaries, answers, &wanted);
+    plan.own_options = options::own_options(&plan, config, arguments, libtest);
     let shown = render::Options::detect(options::color(arguments, libtest));
     if let Some(name) = &arguments.step.step_task {
         return step::step(name, arguments, &plan, &options, &shown);

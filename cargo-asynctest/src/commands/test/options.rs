@@ -1,12 +1,14 @@
 //! How the tests are to be run, from our own flags and libtest's.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::num::NonZeroUsize;
 use std::thread;
 use std::time::Duration;
 
 use crate::cli::{self, LibtestArguments, TestArguments};
-use crate::plan::{Deadline, FailFast, Host, Output, RunOptions, StatusLevel};
+use crate::config::Config;
+use crate::plan::{Deadline, FailFast, Host, Output, Plan, RunOptions, StatusLevel};
 use crate::render;
 
 /// How long a test that is stuck rests before it ends, if nobody says how long.
@@ -35,6 +37,23 @@ pub(super) fn run_options(arguments: &TestArguments, libtest: &LibtestArguments)
         apart: APART,
         host: Host::Own,
     }
+}
+
+/// How those tests are to be run of which the configuration says something of their own.
+pub(super) fn own_options(
+    plan: &Plan,
+    config: &Config,
+    arguments: &TestArguments,
+    libtest: &LibtestArguments,
+) -> BTreeMap<usize, RunOptions> {
+    let tests = plan.tests.iter().enumerate();
+    tests
+        .filter_map(|(index, case)| {
+            let binary = plan.binaries.get(case.binary)?;
+            let filled = config.fill_for(arguments, &binary.id, &case.name)?;
+            Some((index, run_options(&filled, libtest)))
+        })
+        .collect()
 }
 
 /// How long listing may take: as long as a test.

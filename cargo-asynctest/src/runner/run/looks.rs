@@ -88,7 +88,7 @@ impl Run<'_> {
             },
             folder: self.folder(test),
             attempt: 1,
-            patience: timing::patience(self.options),
+            patience: timing::patience(self.plan.options(test, self.options)),
         };
         self.examiner.submit(serial, order);
     }
@@ -141,7 +141,7 @@ impl Run<'_> {
             return;
         }
         let purpose = *purpose;
-        let patience = timing::patience(self.options);
+        let patience = timing::patience(self.plan.options(running.test, self.options));
         let moves = outcome.as_ref().is_ok_and(|seen| timing::moves(&seen.report.looks, patience));
         if purpose == Purpose::Stuck && !is_proof(&outcome) {
             running.unproven += 1;

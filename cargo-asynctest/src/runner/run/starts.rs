@@ -56,7 +56,7 @@ impl Run<'_> {
             watch: Watch::new(ProcessId(process.id()), now),
             unproven: 0,
             process,
-            timing: Timing::new(self.options, now),
+            timing: Timing::new(self.plan.options(test, self.options), now),
             state: State::Runs,
             ended_for: None,
             stdout: Kept::default(),

@@ -16,17 +16,29 @@ const MOST_DOUBLINGS: u32 = 6;
 impl Run<'_> {
     /// When the next sweep is due.
     pub(super) fn next_sweep(&self) -> Option<Instant> {
-        self.options.stuck_after.and(self.next_sweep).filter(|_| self.interrupted.is_none())
+        self.next_sweep.filter(|_| self.interrupted.is_none() && self.sweeps())
+    }
+
+    /// Whether any test can be ended as stuck.
+    fn sweeps(&self) -> bool {
+        let mut own = self.plan.own_options.values();
+        self.options.stuck_after.is_some() || own.any(|one| one.stuck_after.is_some())
     }
 
     /// Looks at all tests, and closely at those that rest and that nothing seems to be able to
     /// wake.
     pub(super) fn sweep(&mut self, now: Instant) {
-        let Some(after) = self.options.stuck_after else { return };
+        if !self.sweeps() {
+            return;
+        }
         self.next_sweep = Some(now + EVERY);
-        // The close look takes as long again as the time between its two halves.
-        let rest = after.saturating_sub(self.options.apart);
+        let (plan, options) = (self.plan, self.options);
         let ripe = |running: &mut Running| {
+            let Some(after) = plan.options(running.test, options).stuck_after else {
+                return false;
+            };
+            // The close look takes as long again as the time between its two halves.
+            let rest = after.saturating_sub(options.apart);
             let rest = rest.saturating_mul(1 << running.unproven.min(MOST_DOUBLINGS));
             matches!(running.state, State::Runs) && running.watch.is_ripe(now, rest)
         };

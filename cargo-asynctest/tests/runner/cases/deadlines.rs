@@ -8,6 +8,7 @@ use crate::scenario::{Ran, is_alive, scenario, written_id};
 
 pub(super) const CASES: &[Case] = &[
     ("a_hang_is_reported_and_ended_and_the_rest_runs", a_hang_is_reported),
+    ("a_test_may_have_a_deadline_of_its_own", own_deadline),
     ("a_hang_is_ended_with_all_it_started", a_hang_is_ended_with_all_it_started),
     ("what_moves_at_the_first_deadline_goes_on", what_moves_goes_on),
     ("what_still_moves_at_the_last_deadline_hangs", what_still_moves_at_the_end_hangs),
@@ -35,6 +36,14 @@ fn a_hang_is_reported(folder: &Path) {
     assert_line(&ran, "HANG  shell::it::t1  undetermined: made up");
     assert_line(&ran, "  again: cargo asynctest --test it -- --exact t1");
     assert_line(&ran, &format!("  full dump {report}"));
+}
+
+fn own_deadline(folder: &Path) {
+    let mut scenario = scenario(folder, &[HANGS, "sleep 2"]);
+    scenario.timeout = Some(60_000);
+    scenario.own_timeout = Some(100);
+    let ran = scenario.run();
+    assert_eq!((ran.verdict(0), ran.verdict(1)), ("HANG".into(), "PASS".into()));
 }
 
 fn assert_line(ran: &Ran, line: &str) {
