@@ -17,7 +17,7 @@
 //! A profile is asked for by name; what it does not say, `default` says. Of the overrides that fit a
 //! test, the first that says a thing counts, those of the profile before those of `default`.
 //!
-//! - [`file`]: what the file may say
+//! - [`mod@file`]: what the file may say
 //! - [`pattern`]: names of tests
 //! - [`error`]: what can be wrong with it
 

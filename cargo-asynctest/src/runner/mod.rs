@@ -84,7 +84,7 @@ pub(crate) fn run_wrapped(
     Ok(wrapped)
 }
 
-/// The same as [`run`], with captures taken in a given way.
+/// The same as [`run()`], with captures taken in a given way.
 pub(crate) fn run_with(
     plan: Plan,
     options: &RunOptions,

@@ -1,6 +1,6 @@
 //! `cargo asynctest runner`: one program, started by cargo or by nextest, whose tests they are.
 //!
-//! [`wrapped`] tells what the program is, [`origin`] where it comes from.
+//! [`mod@wrapped`] tells what the program is, [`origin`] where it comes from.
 
 mod origin;
 mod wrapped;
