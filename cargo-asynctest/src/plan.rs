@@ -121,6 +121,8 @@ pub(crate) struct RunOptions {
     pub(crate) stuck_after: Option<Duration>,
     /// How long the whole run may take.
     pub(crate) global_timeout: Option<Duration>,
+    /// What a test is traced for while it runs.
+    pub(crate) trace: Trace,
     /// When a running test is reported, once, and goes on.
     pub(crate) slow_after: Option<Duration>,
     /// Whether the tests' output goes straight to ours.
@@ -161,6 +163,17 @@ pub(crate) enum Deadline {
     Asked(Duration),
     /// The user wants none.
     None,
+}
+
+/// What a test is traced for while it runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Trace {
+    /// Nothing: it is traced when it is looked at.
+    Never,
+    /// Its end by a signal.
+    Crashes,
+    /// Its panics too.
+    Panics,
 }
 
 /// Where the tests' output goes.

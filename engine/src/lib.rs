@@ -16,6 +16,7 @@
 //! - [`futures`]: the compiler's state machines as await chains
 //! - [`sync`]: what threads wait for without a runtime, and the locks and channels of crates that are
 //!   used with any
+//! - [`moments`]: panics and deadly signals: where they are met, and what they say
 //! - [`tokio`]: the one home of Tokio's layout
 //! - [`graph`]: who waits for what, held by whom
 //! - [`diagnosis`]: what is wrong, one file a finding
@@ -33,6 +34,7 @@ pub mod graph;
 pub mod idle;
 pub mod limits;
 pub mod model;
+pub mod moments;
 pub mod process;
 pub mod program;
 pub mod report;

@@ -15,4 +15,4 @@ pub(crate) use command::{
 pub(crate) use duration::duration;
 pub(crate) use libtest::{Benchmarks, Ignored, LibtestArguments};
 pub(crate) use runner::RunnerArguments;
-pub(crate) use test::{StepInto, TestArguments, Values};
+pub(crate) use test::{StepInto, TestArguments, TraceWhen, Values};

@@ -46,6 +46,14 @@ pub(crate) struct TestArguments {
     /// When the whole run is over: what still runs is reported and ended, the rest is not begun
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = OWN)]
     pub(crate) global_timeout: Option<Duration>,
+    /// Trace each test, and where a panic fails it, report where all of its tasks stood at that panic;
+    /// for tests that limit their own time: `timeout(..).await.unwrap()`
+    #[arg(long, help_heading = OWN)]
+    pub(crate) on_panic: bool,
+    /// When a test is traced: `hangs`, when it is looked at, or `always`, so that one that a signal
+    /// ends is reported as it was at that moment [default: hangs]
+    #[arg(long, value_name = "WHEN", hide_possible_values = true, help_heading = OWN)]
+    pub(crate) trace: Option<TraceWhen>,
     /// The profile of .config/asynctest.toml to run with [default: default]
     #[arg(
         short = 'P',
@@ -87,6 +95,15 @@ killed and counted as failed, and the rest goes on.";
 const OWN: &str = "Run Options";
 
 const STEP: &str = "Stepping a Task";
+
+/// When a test is traced.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum TraceWhen {
+    /// When it is looked at.
+    Hangs,
+    /// From its first instruction to its end.
+    Always,
+}
 
 /// Which task is stepped, and what is told of it.
 #[derive(Args, Clone, Debug, Default)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::screen::Screen;
 use super::text::{self, Style};
 use super::{Options, Render, binary, github, libtest, names};
-use crate::plan::{Harness, ListFailure, Output, Plan, RunOptions, StatusLevel, Unlisted};
+use crate::plan::{Harness, ListFailure, Output, Plan, RunOptions, StatusLevel, Trace, Unlisted};
 use crate::runner::again::again;
 use crate::runner::event::{Event, Examination, Test, TestResult};
 use crate::runner::output::Excerpt;
@@ -130,8 +130,14 @@ impl<'plan> Status<'plan> {
             let line = self.status_line(result.verdict, result.duration, None, test);
             self.notable.push(line);
         }
-        if let Some(examination) = result.hang() {
-            self.examination(test, examination);
+        if result.verdict == Some(Verdict::Crash) && self.options.trace == Trace::Never {
+            self.line("      note: `--trace always` shows where all tasks stood at that signal");
+        }
+        if fails {
+            result
+                .blows_before()
+                .chain(result.hang())
+                .for_each(|seen| self.examination(test, seen));
         }
         if result.verdict.is_some_and(Verdict::fails) || self.options.output == Output::ShownForAll
         {

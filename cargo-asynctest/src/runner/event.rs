@@ -92,10 +92,20 @@ pub(crate) struct TestResult {
 }
 
 impl TestResult {
-    /// What was seen of it when its time was over, if it was ended for that.
+    /// What was seen of it when its time was over, if it was ended for that; or else at the panic or
+    /// the signal that ended it.
     pub(crate) fn hang(&self) -> Option<&Examination> {
         let last = self.examinations.last()?;
-        self.verdict?.is_ours().then_some(last)
+        let verdict = self.verdict?;
+        (verdict.is_ours() || last.purpose.is_blow()).then_some(last)
+    }
+
+    /// What was seen of it at panics and signals, but for what [`TestResult::hang`] gives.
+    pub(crate) fn blows_before(&self) -> impl Iterator<Item = &Examination> {
+        let decisive = self.hang();
+        let is_other =
+            move |one: &&Examination| !decisive.is_some_and(|last| std::ptr::eq(last, *one));
+        self.examinations.iter().filter(|one| one.purpose.is_blow()).filter(is_other)
     }
 }
 
@@ -132,6 +142,12 @@ pub(crate) enum Purpose {
     Soft,
     /// Its time is over.
     Deadline,
+    /// It has panicked for the first time.
+    FirstPanic,
+    /// It has panicked, and that ends it or was its last panic.
+    Panic,
+    /// A signal is about to end it.
+    Crash,
 }
 
 impl Purpose {
@@ -142,6 +158,18 @@ impl Purpose {
             Purpose::Slow => Some(Verdict::Slow),
             Purpose::Stuck => Some(Verdict::Stuck),
             Purpose::Soft | Purpose::Deadline => Some(Verdict::Hang),
+            Purpose::FirstPanic | Purpose::Panic => Some(Verdict::Fail),
+            Purpose::Crash => Some(Verdict::Crash),
+        }
+    }
+
+    /// Whether it is a moment that was met, and not one that we have chosen.
+    pub(crate) fn is_blow(self) -> bool {
+        match self {
+            Purpose::FirstPanic | Purpose::Panic | Purpose::Crash => true,
+            Purpose::Slow | Purpose::Asked | Purpose::Stuck | Purpose::Soft | Purpose::Deadline => {
+                false
+            }
         }
     }
 }

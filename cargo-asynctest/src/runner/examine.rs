@@ -110,7 +110,7 @@ pub(super) struct Order {
 /// The files of a report: the name of each, and what makes it.
 pub(crate) type Files = &'static [(&'static str, fn(&Report) -> std::io::Result<Vec<u8>>)];
 
-type Outcome = Result<Examined, String>;
+pub(super) type Outcome = Result<Examined, String>;
 
 /// The looks that are being taken and those that wait.
 pub(super) struct Examiner {
@@ -147,6 +147,22 @@ impl Examiner {
     pub(super) fn submit(&mut self, serial: u64, order: Order) {
         self.waiting.push_back((serial, order));
         self.begin();
+    }
+
+    /// Expects a look that somebody else takes.
+    pub(super) fn expect(&mut self, serial: u64, order: &Order) {
+        let until = Instant::now() + self.captures.patience + order.request.apart;
+        self.active.insert(serial, until);
+    }
+
+    /// Where others say what came of their looks.
+    pub(super) fn outlet(&self) -> Outlet {
+        Outlet { sender: self.sender.clone(), wake: self.wake.clone() }
+    }
+
+    /// What makes the files of a report.
+    pub(super) fn files(&self) -> Files {
+        self.files
     }
 
     /// Takes back what has not begun; says whether it was so.
@@ -197,22 +213,40 @@ impl Examiner {
 
     fn spawn(&self, serial: u64, order: Order) {
         let (how, files) = (self.captures.how.clone(), self.files);
-        let (sender, wake) = (self.sender.clone(), self.wake.clone());
+        let outlet = self.outlet();
         let work = move || {
             // A handler that ran here would interrupt the engine's system calls.
             let _ = SigSet::all().thread_block();
-            let outcome = catch_unwind(AssertUnwindSafe(|| take(how.as_ref(), files, &order)));
-            let outcome = outcome.unwrap_or_else(|panic| Err(of_panic(panic.as_ref())));
-            // The loop may be over.
-            let _ = sender.send((serial, outcome));
-            let _ = wake.write(1);
+            let taken = || finish(how.examine(&order.request)?, files, &order);
+            outlet.send(serial, unless_it_panics(taken));
         };
         let begun = thread::Builder::new().name("capture".to_owned()).spawn(work);
         if let Err(error) = begun {
-            let _ = self.sender.send((serial, Err(format!("no thread for the capture: {error}"))));
-            let _ = self.wake.write(1);
+            self.outlet().send(serial, Err(format!("no thread for the capture: {error}")));
         }
     }
+}
+
+/// Where looks come to their end.
+#[derive(Clone)]
+pub(super) struct Outlet {
+    sender: Sender<(u64, Outcome)>,
+    wake: Arc<EventFd>,
+}
+
+impl Outlet {
+    /// Says what came of a look.
+    pub(super) fn send(&self, serial: u64, outcome: Outcome) {
+        // The loop may be over.
+        let _ = self.sender.send((serial, outcome));
+        let _ = self.wake.write(1);
+    }
+}
+
+/// What came of `taken`, in any case.
+pub(super) fn unless_it_panics(taken: impl FnOnce() -> Outcome) -> Outcome {
+    let outcome = catch_unwind(AssertUnwindSafe(taken));
+    outcome.unwrap_or_else(|panic| Err(of_panic(panic.as_ref())))
 }
 
 impl AsFd for Examiner {
@@ -230,9 +264,12 @@ fn of_panic(panic: &(dyn Any + Send)) -> String {
     format!("the capture failed by an error of ours: {}", said.unwrap_or("unknown"))
 }
 
-/// Takes a look and writes its files.
-pub(super) fn take(how: &dyn Examine, files: Files, order: &Order) -> Outcome {
-    let mut examination = how.examine(&order.request)?;
+/// Makes a report of a look and writes its files.
+pub(super) fn finish(
+    mut examination: Box<dyn Examination>,
+    files: Files,
+    order: &Order,
+) -> Outcome {
     let mut report = examination.report();
     let mut purpose = order.purpose;
     if purpose == Purpose::Stuck && !report.looks.is_stuck() {
@@ -244,15 +281,32 @@ pub(super) fn take(how: &dyn Examine, files: Files, order: &Order) -> Outcome {
     let verdict = match purpose {
         Purpose::Soft => Some(Verdict::Slow),
         Purpose::Deadline if verdict::is_exit_hang(&report) => Some(Verdict::ExitHang),
-        Purpose::Slow | Purpose::Asked | Purpose::Stuck | Purpose::Deadline => None,
+        Purpose::Slow
+        | Purpose::Asked
+        | Purpose::Stuck
+        | Purpose::Deadline
+        | Purpose::FirstPanic
+        | Purpose::Panic
+        | Purpose::Crash => None,
     };
     if let Some(verdict) = verdict {
         examination.set_verdict(verdict.word());
         report = examination.report();
     }
+    Ok(keep(examination.as_ref(), report, files, order, purpose))
+}
+
+/// Writes the files of a report.
+pub(super) fn keep(
+    examination: &dyn Examination,
+    report: Report,
+    files: Files,
+    order: &Order,
+    purpose: Purpose,
+) -> Examined {
     let folder = folders::of_examination(&order.folder, order.attempt, purpose);
-    let saved = save(examination.as_ref(), &report, files, &folder);
-    Ok(Examined { report: Box::new(report), folder, unsaved: saved.err() })
+    let saved = save(examination, &report, files, &folder);
+    Examined { report: Box::new(report), folder, unsaved: saved.err() }
 }
 
 fn save(

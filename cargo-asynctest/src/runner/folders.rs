@@ -20,6 +20,9 @@ pub(super) fn of_examination(test: &Path, attempt: u32, purpose: Purpose) -> Pat
         Purpose::Asked => "signal",
         Purpose::Stuck => "stuck",
         Purpose::Deadline => "deadline",
+        Purpose::FirstPanic => "first-panic",
+        Purpose::Panic => "panic",
+        Purpose::Crash => "crash",
     };
     test.join(format!("{attempt}-{why}"))
 }

@@ -4,7 +4,7 @@
 //! end, print and be ended.
 
 use std::io::{self, IsTerminal};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
@@ -16,10 +16,11 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use rustix::process::{PidfdFlags, pidfd_open};
 
+use super::attended::{Attendant, Errand};
 use super::stepped::Stdout;
 use super::verdict::Exit;
 use super::{held, processes};
-use crate::plan::{Host, Output, Plan, RunOptions, TestBinary, TestCase};
+use crate::plan::{Host, Output, Plan, RunOptions, TestBinary, TestCase, Trace};
 
 /// The variable that marks a test's process and all that it starts.
 const TAG: &str = "CARGO_ASYNCTEST_PROCESS";
@@ -29,12 +30,14 @@ const TAG: &str = "CARGO_ASYNCTEST_PROCESS";
 pub(super) struct Process {
     id: Pid,
     /// Readable when the process has ended: a ptrace stop does not show here.
-    pub(super) handle: OwnedFd,
+    handle: OwnedFd,
     /// Its stdout, unless it is ours.
     pub(super) stdout: Option<io::PipeReader>,
     /// Its stderr, unless it is ours.
     pub(super) stderr: Option<io::PipeReader>,
     tag: String,
+    /// Who traces it, if it is traced while it runs.
+    attendant: Option<Attendant>,
 }
 
 /// Starts a test. `serial` is a number that no other test of this run has.
@@ -49,7 +52,11 @@ pub(super) fn start(
         .get(test.binary)
         .ok_or_else(|| io::Error::other("the plan lacks its binary"))?;
     let tag = format!("{}-{serial}", std::process::id());
-    let mut command = command(binary, test, &tag);
+    let command = match options.trace {
+        Trace::Never => Command::new(&binary.path),
+        Trace::Crashes | Trace::Panics => held::command(&binary.path),
+    };
+    let mut command = prepared(command, binary, test, &tag);
     command.stdin(stdin(options.host));
     let (stdout, stderr) = match options.output {
         Output::Streamed => (None, None),
@@ -94,7 +101,7 @@ fn spawn(
     // Nobody else waits for it, so the id is still its own.
     let handle = pidfd_open(rustix::process::Pid::from_child(&child), PidfdFlags::empty());
     match handle {
-        Ok(handle) => Ok(Process { id, handle, stdout, stderr, tag }),
+        Ok(handle) => Ok(Process { id, handle, stdout, stderr, tag, attendant: None }),
         Err(error) => {
             let _ = killpg(id, Signal::SIGKILL);
             let _ = waitpid(id, None);
@@ -110,10 +117,6 @@ fn stdin(host: Host) -> Stdio {
         Host::Another if !io::stdin().is_terminal() => Stdio::inherit(),
         Host::Own | Host::Another => Stdio::null(),
     }
-}
-
-fn command(binary: &TestBinary, test: &TestCase, tag: &str) -> Command {
-    prepared(Command::new(&binary.path), binary, test, tag)
 }
 
 /// What every test's process is started with.
@@ -140,8 +143,27 @@ impl Process {
         self.id.as_raw()
     }
 
+    /// Has it traced until it ends; it waits for that.
+    pub(super) fn attend(&mut self, errand: Errand) -> io::Result<()> {
+        self.attendant = Some(Attendant::begin(errand)?);
+        Ok(())
+    }
+
+    /// Who traces it while it runs.
+    pub(super) fn attendant(&self) -> Option<&Attendant> {
+        self.attendant.as_ref()
+    }
+
+    /// What is readable when it has ended.
+    pub(super) fn ending(&self) -> BorrowedFd<'_> {
+        self.attendant.as_ref().map_or(self.handle.as_fd(), AsFd::as_fd)
+    }
+
     /// How it ended, if it has. To be asked until it answers, and not again.
     pub(super) fn exit(&self) -> Option<Exit> {
+        if let Some(attendant) = &self.attendant {
+            return attendant.exit();
+        }
         // Before it has died, waiting could take a stop that is meant for a capture's thread: its
         // handle is silent in those.
         let mut handle = [PollFd::new(self.handle.as_fd(), PollFlags::POLLIN)];

@@ -14,9 +14,11 @@
 //! - [`examine`], [`folders`]: captures, on threads of their own, and where their files go
 //! - [`again`]: how to run one test again
 //! - [`running`], [`mod@run`]: the loop
-//! - [`held`], [`stepped`]: one test, while one of its tasks is followed
+//! - [`held`], [`attended`]: tests that are traced while they run
+//! - [`stepped`]: one test, while one of its tasks is followed
 
 pub(crate) mod again;
+mod attended;
 pub(crate) mod death;
 pub(crate) mod event;
 pub(crate) mod examine;

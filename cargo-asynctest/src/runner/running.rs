@@ -110,7 +110,7 @@ impl Ending {
 impl Running {
     /// Has the loop told of everything that happens to it.
     pub(super) fn watch(&self, serial: u64, reactor: &Reactor) -> nix::Result<()> {
-        reactor.add(&self.process.handle, Ready::Exit(serial))?;
+        reactor.add(self.process.ending(), Ready::Exit(serial))?;
         if let Some(pipe) = &self.process.stdout {
             reactor.add(pipe, Ready::Stdout(serial))?;
         }

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use asynctest_engine::address::ProcessId;
 use asynctest_engine::limits::Limits;
-use asynctest_engine::process::Ending;
 use asynctest_engine::report::Subject;
 use asynctest_engine::session::{self, Stepping, Telling};
 use asynctest_engine::step::{self, Event, Outcome, Wish};
@@ -95,7 +94,7 @@ pub(crate) fn run(
     let finished = match (waited, story) {
         (Waited::Interrupted, _) => Finished::Interrupted,
         (_, Ok(Outcome::LetGo)) => Finished::Hung(look(&order, &process)),
-        (_, Ok(Outcome::Ended { ending, .. })) => Finished::Ended(exit(ending)),
+        (_, Ok(Outcome::Ended { ending, .. })) => Finished::Ended(Exit::of(ending)),
         (_, Err(why)) => Finished::Refused(why),
     };
     process.end();
@@ -225,7 +224,8 @@ fn look(order: &Errand<'_>, process: &Process) -> Result<Examined, String> {
         patience: timing::patience(order.options),
     };
     let captures = Captures::live();
-    examine::take(captures.how.as_ref(), crate::render::FILES, &order)
+    let examination = captures.how.examine(&order.request)?;
+    examine::finish(examination, crate::render::FILES, &order)
 }
 
 /// Waits for the end of a killed process, so that nothing of it stays.
@@ -233,14 +233,5 @@ fn bury(process: &Process) {
     let begun = Instant::now();
     while process.exit().is_none() && begun.elapsed() < DYING {
         thread::sleep(Duration::from_millis(1));
-    }
-}
-
-fn exit(ending: Ending) -> Exit {
-    match ending {
-        Ending::Code(code) => Exit::Code(code),
-        Ending::Signal(signal) => {
-            Signal::try_from(signal).map_or(Exit::UnnamedSignal, Exit::Signal)
-        }
     }
 }

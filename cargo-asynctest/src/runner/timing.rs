@@ -58,7 +58,11 @@ impl Timing {
     pub(super) fn done(&mut self, purpose: Purpose) {
         match purpose {
             // It may come to rest again, and the user may ask again.
-            Purpose::Stuck | Purpose::Asked => {}
+            Purpose::Stuck
+            | Purpose::Asked
+            | Purpose::FirstPanic
+            | Purpose::Panic
+            | Purpose::Crash => {}
             Purpose::Slow => self.slow_after = None,
             Purpose::Soft => {
                 self.soft = None;
@@ -95,7 +99,7 @@ mod tests {
     use asynctest_engine::report::Looks;
 
     use super::{Purpose, Timing, moves};
-    use crate::plan::{Deadline, FailFast, Host, Output, RunOptions, StatusLevel};
+    use crate::plan::{Deadline, FailFast, Host, Output, RunOptions, StatusLevel, Trace};
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -103,6 +107,7 @@ mod tests {
         let options = RunOptions {
             jobs: 1,
             deadline,
+            trace: Trace::Never,
             slow_after,
             output: Output::Captured,
             fail_fast: FailFast::No,

@@ -4,7 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use asynctest_engine::diagnosis::FindingKind;
+use asynctest_engine::process::Ending;
 use asynctest_engine::report::Report;
+use nix::sys::signal::Signal;
 use serde::Serialize;
 
 /// The word for what a test came to: the same in status lines, JSON and JUnit.
@@ -93,7 +95,7 @@ pub(crate) enum Exit {
     /// By itself, with this code.
     Code(i32),
     /// By this signal.
-    Signal(nix::sys::signal::Signal),
+    Signal(Signal),
     /// By a signal without a name, such as a real-time one.
     UnnamedSignal,
     /// It has ended, and how is not known: somebody else has waited for it.
@@ -102,6 +104,18 @@ pub(crate) enum Exit {
     Unkillable,
     /// It never began.
     NotStarted(String),
+}
+
+impl Exit {
+    /// What whoever traced a process says of its end.
+    pub(crate) fn of(ending: Ending) -> Exit {
+        match ending {
+            Ending::Code(code) => Exit::Code(code),
+            Ending::Signal(signal) => {
+                Signal::try_from(signal).map_or(Exit::UnnamedSignal, Exit::Signal)
+            }
+        }
+    }
 }
 
 /// Whether a report's first finding is that the test's body has returned.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::captures::Fake;
 use crate::plan::{
     Deadline, FailFast, Harness, Host, ListFailure, Output, Plan, RunOptions, StatusLevel,
-    TestBinary, TestCase, Unlisted,
+    TestBinary, TestCase, Trace, Unlisted,
 };
 use crate::render::{Color, Options};
 use crate::runner::examine::Captures;
@@ -204,6 +204,7 @@ fn options(scenario: &Scenario) -> RunOptions {
             }
             (None, None) => Deadline::None,
         },
+        trace: Trace::Never,
         slow_after: scenario.slow_after.map(milliseconds),
         output: if scenario.streamed { Output::Streamed } else { Output::Captured },
         fail_fast: if scenario.fail_fast { FailFast::Yes } else { FailFast::No },

@@ -8,7 +8,9 @@ use super::standing::Movement;
 use super::steps;
 use crate::evidence::Certainty;
 use crate::graph::{Edge, EdgeKind, Knot, Node, NodeId, Stuck, WaitGraph};
-use crate::model::{Activity, Resource, ResourceKey, Task, TaskKey, TaskState, Thread, World};
+use crate::model::{
+    Activity, Moment, Resource, ResourceKey, Task, TaskKey, TaskState, Thread, World,
+};
 
 /// What was seen of a process.
 #[derive(Clone, Copy, Debug)]
@@ -170,6 +172,23 @@ impl<'world> Case<'world> {
             also: Vec::new(),
             doubts,
         }
+    }
+
+    /// The finding that this happened to a thread: no wait, but a fact.
+    pub(super) fn struck(&self, kind: FindingKind, moment: &Moment) -> Option<Finding> {
+        let is_it = |node: &Node<'_>| match node {
+            Node::Thread(thread) => thread.id == moment.thread,
+            Node::Branch(_)
+            | Node::Resource(_)
+            | Node::Runtime(_)
+            | Node::Pool(_)
+            | Node::Place(_) => false,
+        };
+        let (node, _) = self.graph.nodes().find(|(_, node)| is_it(node))?;
+        let mut finding = self.finding(kind, Certainty::Definite, vec![steps::last(node)]);
+        finding.doubts.clear();
+        finding.certainty = Certainty::Definite;
+        Some(finding)
     }
 
     /// A finding of steps that are no knot: who needs the last of them is its victim.

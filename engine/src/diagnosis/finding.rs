@@ -85,13 +85,17 @@ pub enum FindingKind {
     ExitHang,
     /// It gets on, and time ran out.
     Slow,
+    /// A thread has panicked.
+    Panic,
+    /// A signal ends the process.
+    Crash,
     /// None of these is likely.
     Undetermined,
 }
 
 impl FindingKind {
     /// All kinds.
-    pub const ALL: [FindingKind; 12] = [
+    pub const ALL: [FindingKind; 14] = [
         FindingKind::Deadlock,
         FindingKind::SelfDeadlock,
         FindingKind::Futurelock,
@@ -103,6 +107,8 @@ impl FindingKind {
         FindingKind::ExternalWait,
         FindingKind::ExitHang,
         FindingKind::Slow,
+        FindingKind::Panic,
+        FindingKind::Crash,
         FindingKind::Undetermined,
     ];
 
@@ -120,8 +126,15 @@ impl FindingKind {
             FindingKind::ExternalWait => "external-wait",
             FindingKind::ExitHang => "exit-hang",
             FindingKind::Slow => "slow",
+            FindingKind::Panic => "panic",
+            FindingKind::Crash => "crash",
             FindingKind::Undetermined => "undetermined",
         }
+    }
+
+    /// Whether it is what ends the test, and not what keeps it from ending.
+    pub fn is_blow(self) -> bool {
+        matches!(self, FindingKind::Panic | FindingKind::Crash)
     }
 
     /// The kind with this code.

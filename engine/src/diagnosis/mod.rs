@@ -8,11 +8,12 @@
 //! - `standing`: where a task stands, and whether it still stands there
 //! - `proof`: whether all of it stays so forever
 //! - one file each: `deadlock`, `self_deadlock`, `futurelock`, `lost_wakeup`, `never_closed`,
-//!   `blocked_worker`, `starvation`, `livelock`, `external_wait`, `exit_hang`, `slow`
+//!   `blocked_worker`, `starvation`, `livelock`, `external_wait`, `exit_hang`, `slow`, `panic`, `crash`
 //! - `ranking`: which of several is the root
 
 mod blocked_worker;
 mod case;
+mod crash;
 mod deadlock;
 mod exit_hang;
 mod external_wait;
@@ -21,6 +22,7 @@ mod futurelock;
 mod livelock;
 mod lost_wakeup;
 mod never_closed;
+mod panic;
 mod proof;
 mod ranking;
 mod self_deadlock;
@@ -39,7 +41,9 @@ pub use standing::{Movement, stand};
 
 /// All detectors, in the order in which they name a root: of two that explain the same stuck nodes,
 /// the first does.
-const DETECTORS: [fn(&Case<'_>) -> Vec<Finding>; 11] = [
+const DETECTORS: [fn(&Case<'_>) -> Vec<Finding>; 13] = [
+    panic::find,
+    crash::find,
     futurelock::find,
     lost_wakeup::find,
     self_deadlock::find,

@@ -51,7 +51,7 @@ fn name(root: &mut Finding, other: &Finding) {
 }
 
 /// The lower, the more this is the root.
-fn rank(case: &Case<'_>, finding: &Finding) -> (u8, bool, u8, u8, usize) {
+fn rank(case: &Case<'_>, finding: &Finding) -> (bool, u8, bool, u8, u8, usize) {
     let is_reached = finding.nodes().any(|node| case.is_reached(node));
     let is_sure = finding.certainty > Certainty::Possible;
     let tier = match (is_sure, is_proof(finding), is_reached) {
@@ -66,7 +66,7 @@ fn rank(case: &Case<'_>, finding: &Finding) -> (u8, bool, u8, u8, usize) {
         Certainty::Possible => 2,
     };
     let others = usize::MAX - finding.victims.len();
-    (tier, !is_reached, doubt, order(finding.kind), others)
+    (!finding.kind.is_blow(), tier, !is_reached, doubt, order(finding.kind), others)
 }
 
 /// Whether the finding says that something can never go on, whatever happens elsewhere.
@@ -77,7 +77,7 @@ fn is_proof(finding: &Finding) -> bool {
 /// Of two findings that are as sure, the one that says more of the cause comes first.
 fn order(kind: FindingKind) -> u8 {
     match kind {
-        FindingKind::Futurelock => 0,
+        FindingKind::Panic | FindingKind::Crash | FindingKind::Futurelock => 0,
         FindingKind::SelfDeadlock => 1,
         FindingKind::Deadlock => 2,
         FindingKind::NeverClosed => 3,

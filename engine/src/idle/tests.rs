@@ -51,6 +51,7 @@ fn facts() -> Facts {
             interval_timers: Some(0),
             ..Surroundings::default()
         }),
+        moment: None,
     }
 }
 

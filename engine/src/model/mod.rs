@@ -3,6 +3,7 @@
 //! Plain data that knows no runtime. [`crate::tokio`] fills it, [`crate::report`] presents it.
 
 mod future;
+mod moment;
 mod resource;
 mod shared;
 mod task;
@@ -13,6 +14,7 @@ mod wait;
 pub(crate) mod worlds;
 
 pub use future::{Future, FutureKind, FutureState, Line, Needs};
+pub use moment::{Blow, Moment};
 pub use resource::{Aside, Held, Hold, Holder, Holding, Resource, ResourceKey, Waiter, Waker};
 pub use shared::{Owner, Shared};
 pub use task::{Pool, Runtime, Spawn, SpawnKind, Task, TaskKey, TaskKind, TaskState};
@@ -39,6 +41,8 @@ pub struct World {
     /// What could still wake a thread of the process from outside, in words; absent if that was not
     /// looked at.
     pub stirs: Option<Vec<String>>,
+    /// What it was stopped at, if it was not just stopped.
+    pub moment: Option<Moment>,
     /// Values with several owners that something of this may lie in, by where they lie.
     pub shared: Vec<Shared>,
     /// What could not be read.

@@ -10,7 +10,8 @@ use nix::unistd::{Pid, gettid};
 
 use crate::address::{ProcessId, ThreadId};
 use crate::process::freeze::Freeze;
-use crate::process::{Clock, Error, Thread, procfs};
+use crate::process::stopped::Standing;
+use crate::process::{Clock, Error, procfs};
 
 /// How long the holder may be silent before it is looked after.
 const SILENCE: Duration = Duration::from_millis(20);
@@ -21,12 +22,6 @@ pub(super) struct Holder {
     /// Dropped to let go; the holder waits for its other end to close.
     hold: Option<Sender<()>>,
     join: Option<JoinHandle<()>>,
-}
-
-/// What a freeze brings.
-pub(super) struct Standing {
-    pub(super) threads: Vec<Thread>,
-    pub(super) clock: Clock,
 }
 
 /// What the holder has to say: its own id, then how the freeze went.

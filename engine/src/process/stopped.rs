@@ -3,23 +3,38 @@
 use std::fmt;
 
 use crate::address::ProcessId;
-use crate::process::holder::{Holder, Standing};
+use crate::process::holder::Holder;
+use crate::process::traced::Pause;
 use crate::process::{Clock, Error, Memory, Process, Thread};
 
 /// Proof that all threads of a process stand still. It runs on when this is dropped.
 pub struct Stopped<'process> {
     process: &'process Process,
     standing: Standing,
-    _holder: Holder,
+    _hold: Hold<'process>,
+}
+
+/// What a stop brings.
+pub(super) struct Standing {
+    pub(super) threads: Vec<Thread>,
+    pub(super) clock: Clock,
+}
+
+/// What keeps the threads still until it is dropped.
+pub(super) enum Hold<'process> {
+    /// A thread that has seized them for this stop.
+    Holder { _holder: Holder },
+    /// The thread that traces them all the time.
+    Traced { _pause: Pause<'process> },
 }
 
 impl<'process> Stopped<'process> {
     pub(super) fn new(
         process: &'process Process,
         standing: Standing,
-        holder: Holder,
+        hold: Hold<'process>,
     ) -> Stopped<'process> {
-        Stopped { process, standing, _holder: holder }
+        Stopped { process, standing, _hold: hold }
     }
 
     /// The process.

@@ -4,6 +4,7 @@ use std::io;
 
 use crate::address::{ProcessId, ThreadId};
 use crate::process::holder::Holder;
+use crate::process::stopped::Hold;
 use crate::process::thread::observe;
 use crate::process::{Error, Memory, Stopped, Thread, procfs, refusal};
 
@@ -45,7 +46,7 @@ impl Process {
     pub fn stop(&self) -> Result<Stopped<'_>, Error> {
         self.check_identity()?;
         let (holder, standing) = Holder::start(self.id)?;
-        Ok(Stopped::new(self, standing, holder))
+        Ok(Stopped::new(self, standing, Hold::Holder { _holder: holder }))
     }
 
     /// What `/proc` says of its threads while they run.

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::findings;
 use super::graph;
 use super::headline;
+use super::held;
 use super::looks;
 use super::paths::Paths;
 use super::schema::{Counts, Frame, Holding, Report, Runtime, Subject, Thread};
@@ -16,32 +17,35 @@ use crate::model::{self, Activity, EndedBy, Hold, Holder, World};
 /// Gives the text of a source line, if it is known and as old as the binary.
 pub type SourceText<'source> = &'source dyn Fn(&Path, u32) -> Option<String>;
 
-/// The report on a process that looked like `first` and, `apart_ms` milliseconds later, like
-/// `second`. It tells what the second look saw, and what had moved.
+/// The report on a process that looked like `first`, if it was looked at before, and, `apart_ms`
+/// milliseconds later, like `second`. It tells what the last look saw, and what had moved.
 pub fn compose(
     subject: &Subject,
-    first: &World,
+    first: Option<&World>,
     second: &World,
     apart_ms: u64,
     text: SourceText<'_>,
 ) -> Report {
     let paths = Paths::new(subject, text);
     let labels = tasks::Labels::new(subject, second);
-    let tasks = tasks::tasks(second, &labels, &paths);
+    let mut tasks = tasks::tasks(second, &labels, &paths);
     let threads: Vec<Thread> =
         second.threads.iter().map(|thread| self::thread(thread, &labels, &paths)).collect();
     let gaps = gaps(second);
     let looks = looks::looks(first, second, apart_ms, &labels);
-    let looked = Looked { first: Some(first), last: second, apart_ms, body: labels.body };
+    let looked = Looked { first, last: second, apart_ms, body: labels.body };
     let case = Case::new(&looked);
     let found = diagnosis::diagnose(&case);
     let words = Words { case: &case, labels: &labels, paths: &paths };
     let findings = findings::findings(&words, &found, &looks);
+    let headline = headline::headline(findings.first(), &tasks, &threads);
+    let holdings = holdings(second, &labels, &paths);
+    held::tell_holders(&mut tasks, &holdings);
     Report {
         version: 1,
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         subject: subject.clone(),
-        headline: headline::headline(findings.first(), &tasks, &threads),
+        headline,
         graph: graph::graph(&words, &found),
         findings,
         looks,
@@ -53,7 +57,7 @@ pub fn compose(
         runtimes: second.runtimes.iter().zip(1..).map(runtime).collect(),
         tasks,
         threads,
-        holdings: holdings(second, &labels, &paths),
+        holdings,
         gaps,
         children: Vec::new(),
     }

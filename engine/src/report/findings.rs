@@ -11,7 +11,7 @@ use super::words::{Words, at, kind, waited};
 use crate::diagnosis::{self, Doubt, FindingKind};
 use crate::evidence;
 use crate::graph::{Node, NodeId};
-use crate::model::{self, Amount, TaskState};
+use crate::model::{self, Amount, Blow, TaskState};
 
 /// Most findings of one report.
 const MOST: usize = 16;
@@ -84,6 +84,11 @@ fn step(words: &Words<'_, '_>, finding: &diagnosis::Finding, told: &Told) -> Ste
 }
 
 fn state(words: &Words<'_, '_>, id: NodeId) -> &'static str {
+    match words.blow(id) {
+        Some(Blow::Panic { .. }) => return "panicked",
+        Some(Blow::Signal { .. }) => return "crashed",
+        None => {}
+    }
     match words.case.graph.node(id) {
         Some(Node::Branch(branch)) if branch.aside.is_some() => "not polled",
         Some(Node::Branch(branch)) => tasks::state(branch.task),
@@ -185,6 +190,8 @@ fn reasons(words: &Words<'_, '_>, finding: &diagnosis::Finding) -> Vec<String> {
     if finding.certainty == evidence::Certainty::Definite {
         let read = match finding.kind {
             FindingKind::Slow => "the looks differ",
+            FindingKind::Panic => "the thread was stopped at its panic",
+            FindingKind::Crash => "the thread was stopped at its signal",
             _ => "each wait, and who has what is waited for, was read",
         };
         reasons.push(read.to_owned());

@@ -36,6 +36,12 @@ pub(super) fn help(kind: FindingKind) -> &'static str {
             "make the closure end (a flag, a closed channel), or `shutdown_timeout`/`shutdown_background` the runtime"
         }
         FindingKind::Slow => "give it more time with `--timeout`, or less to do",
+        FindingKind::Panic => {
+            "what the panic says comes first; where it is a time limit that passed, look at what the other tasks wait for"
+        }
+        FindingKind::Crash => {
+            "look at the innermost line of the user's own code on that thread, and at `unsafe` code and foreign functions near it"
+        }
         FindingKind::Undetermined => {
             "look at the oldest wait below, and at who was meant to end it"
         }

@@ -8,13 +8,22 @@ use crate::model::{Amount, Future, World};
 /// The most sentences of one kind.
 const MOST_SENTENCES: usize = 8;
 
-pub(super) fn looks(first: &World, second: &World, apart_ms: u64, labels: &Labels) -> Looks {
+pub(super) fn looks(
+    first: Option<&World>,
+    second: &World,
+    apart_ms: u64,
+    labels: &Labels,
+) -> Looks {
+    let timers = second.tasks.iter().filter_map(|task| next_timer(task.future.as_ref()?));
+    let next_timer_ms = timers.min();
+    let Some(first) = first else {
+        return Looks { count: 1, apart_ms: 0, moved: Vec::new(), next_timer_ms, stirs: None };
+    };
     let movement = Movement::new(first, apart_ms);
     let mut moved = threads(&movement, second);
     moved.extend(tasks(&movement, first, second, labels));
-    let timers = second.tasks.iter().filter_map(|task| next_timer(task.future.as_ref()?));
     let stirs = diagnosis::stirs(first, second, &movement);
-    Looks { count: 2, apart_ms, moved, next_timer_ms: timers.min(), stirs }
+    Looks { count: 2, apart_ms, moved, next_timer_ms, stirs }
 }
 
 fn threads(movement: &Movement<'_>, second: &World) -> Vec<String> {

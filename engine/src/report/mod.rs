@@ -4,11 +4,13 @@
 //! Fields are added, never renamed or retyped; every optional field may be absent. Addresses are
 //! strings in hexadecimal, so that JSON readers keep all their bits.
 
+mod blows;
 mod claims;
 mod compose;
 mod findings;
 mod graph;
 mod headline;
+mod held;
 mod help;
 mod looks;
 mod outlook;

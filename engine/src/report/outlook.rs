@@ -18,7 +18,7 @@ pub(super) fn outlook(words: &Words<'_, '_>, finding: &Finding, looks: &Looks) -
         ));
     }
     match finding.kind {
-        FindingKind::Slow | FindingKind::Livelock => None,
+        FindingKind::Slow | FindingKind::Livelock | FindingKind::Panic | FindingKind::Crash => None,
         FindingKind::LostWakeup if !finding.is_circle => Some(moved),
         _ if finding.is_closed() => {
             Some(format!("nothing outside can end this: {}; {moved}", beside(words)))

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::blows;
 use super::schema::Looks;
 use super::spans::span;
 use super::words::{CLOSED, Words, article, at_place, kind, waited};
@@ -50,6 +51,7 @@ fn claim(words: &Words<'_, '_>, finding: &Finding, looks: &Looks) -> String {
         FindingKind::ExternalWait => outside(words, finding),
         FindingKind::ExitHang => kept(words, finding),
         FindingKind::Slow => format!("it still gets on: {}", moved(&looks.moved)),
+        FindingKind::Panic | FindingKind::Crash => blows::blow(words, finding),
         FindingKind::Undetermined if finding.steps.is_empty() => {
             "what it waits for was not found".to_owned()
         }

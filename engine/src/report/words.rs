@@ -6,7 +6,7 @@ use super::tasks::{self, Labels};
 use super::types::short_type;
 use crate::diagnosis::Case;
 use crate::graph::{Branch, EdgeKind, Node, NodeId, ResourceNode};
-use crate::model::{self, Activity, EndedBy, Future, FutureKind, Holding, Thread, Wait};
+use crate::model::{self, Activity, Blow, EndedBy, Future, FutureKind, Holding, Thread, Wait};
 
 /// What is said of nodes is said with these.
 pub(super) struct Words<'report, 'world> {
@@ -77,6 +77,13 @@ impl<'world> Words<'_, 'world> {
             label if label == "test body" => "the test body".to_owned(),
             label => label,
         }
+    }
+
+    /// What has just happened to this, if it is the thread that the process was stopped at.
+    pub(super) fn blow(&self, id: NodeId) -> Option<&'world Blow> {
+        let Some(Node::Thread(thread)) = self.case.graph.node(id) else { return None };
+        let moment = self.case.world.moment.as_ref();
+        moment.filter(|moment| moment.thread == thread.id).map(|moment| &moment.blow)
     }
 
     /// The function of the task that a node is, or polls.

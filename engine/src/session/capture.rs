@@ -2,20 +2,20 @@
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::thread;
 use std::time::{Duration, SystemTime};
 
 use super::error::Error;
 use super::family;
 use super::links::{self, Side};
 use super::look::{self, Look};
+use super::stops::Stops;
 use crate::address::ProcessId;
 use crate::evidence::Gap;
 use crate::limits::Limits;
 use crate::model::World;
-use crate::process::Process;
+use crate::process::{Process, Stopped};
 use crate::report::{self, Report, Subject};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Moment, Snapshot};
 use crate::sources::Sources;
 use crate::symbols::Objects;
 
@@ -32,11 +32,12 @@ pub struct Request {
     pub limits: Limits,
 }
 
-/// Two looks at one process, from which its report is made.
+/// Two looks at one process, or one where it was stopped at what ends it, from which its report is
+/// made.
 pub struct Capture {
     /// What the report calls it.
     pub subject: Subject,
-    pub(super) first: Look,
+    pub(super) first: Option<Look>,
     pub(super) second: Look,
     pub(super) objects: Rc<Objects>,
     pub(super) executable: PathBuf,
@@ -61,14 +62,35 @@ impl Capture {
     ///
     /// The process has ended, or the system does not let us look into it.
     pub fn take(request: &Request) -> Result<Capture, Error> {
-        let process = Process::open(request.process)?;
-        let objects = Rc::<Objects>::default();
-        drop(warm(&process, &objects, &request.limits)?);
+        let mut process = Process::open(request.process)?;
+        Capture::take_of(&mut process, request, Rc::default())
+    }
+
+    /// The same of a process that is stopped in some way.
+    pub(super) fn take_of(
+        process: &mut impl Stops,
+        request: &Request,
+        objects: Rc<Objects>,
+    ) -> Result<Capture, Error> {
+        drop(warm(process, &objects, &request.limits)?);
         let mut gaps = Vec::new();
         let children = family::of_runtimes(request.process, &objects, &request.limits, &mut gaps);
-        let mut capture = Capture::looks(&process, &children, request, objects)?;
+        let mut capture = Capture::looks(process, &children, request, objects)?;
         capture.gaps = gaps;
         Ok(capture)
+    }
+
+    /// One look at a process that was stopped at `moment`. It stays stopped while symbols are read:
+    /// what comes next is not what is asked about.
+    pub(super) fn take_at(
+        process: &mut impl Stops,
+        moment: Moment,
+        request: &Request,
+        objects: Rc<Objects>,
+    ) -> Result<Capture, Error> {
+        let look = stopped(process, &objects, &request.limits, Some(moment))?;
+        let subject = Subject { process: request.process.0, ..request.subject.clone() };
+        Ok(Capture::of(request.process, subject, None, look, &objects, &request.limits))
     }
 
     /// The same of this one process, with the symbols that earlier captures have read, for many
@@ -79,40 +101,41 @@ impl Capture {
     ///
     /// As [`Capture::take`].
     pub fn take_with(request: &Request, objects: Rc<Objects>) -> Result<Capture, Error> {
-        Capture::looks(&Process::open(request.process)?, &[], request, objects)
+        Capture::looks(&mut Process::open(request.process)?, &[], request, objects)
     }
 
     /// The two looks at a process, and at its children at about the same moments.
     fn looks(
-        process: &Process,
+        process: &mut impl Stops,
         children: &[(ProcessId, Process)],
         request: &Request,
         objects: Rc<Objects>,
     ) -> Result<Capture, Error> {
         let limits = &request.limits;
-        let first = stopped(process, &objects, limits)?;
+        let look = |process: &Process| look(&process.stop()?, &objects, limits, None);
+        let first = stopped(process, &objects, limits, None)?;
         // A child that has ended meanwhile was not what is waited for.
         let alive: Vec<_> = children
             .iter()
-            .filter_map(|(id, child)| Some((*id, child, stopped(child, &objects, limits).ok()?)))
+            .filter_map(|(id, child)| Some((*id, child, look(child).ok()?)))
             .collect();
-        thread::sleep(request.apart);
-        let second = stopped(process, &objects, limits)?;
+        process.run_for(request.apart)?;
+        let second = stopped(process, &objects, limits, None)?;
         let children = alive.into_iter().filter_map(|(id, child, first)| {
-            let second = stopped(child, &objects, limits).ok()?;
+            let second = look(child).ok()?;
             let subject = family::subject(id, &first.snapshot.facts.executable, &request.subject);
-            Some(Capture::of(id, subject, first, second, &objects, limits))
+            Some(Capture::of(id, subject, Some(first), second, &objects, limits))
         });
         let children = children.collect();
         let subject = Subject { process: request.process.0, ..request.subject.clone() };
-        let capture = Capture::of(request.process, subject, first, second, &objects, limits);
+        let capture = Capture::of(request.process, subject, Some(first), second, &objects, limits);
         Ok(Capture { children, ..capture })
     }
 
     fn of(
         process: ProcessId,
         subject: Subject,
-        first: Look,
+        first: Option<Look>,
         second: Look,
         objects: &Rc<Objects>,
         limits: &Limits,
@@ -120,7 +143,7 @@ impl Capture {
         let file = running_executable(process);
         Capture {
             subject,
-            executable: first.snapshot.facts.executable.clone(),
+            executable: second.snapshot.facts.executable.clone(),
             first,
             second,
             objects: Rc::clone(objects),
@@ -159,9 +182,10 @@ impl Capture {
 
     /// The report on this process alone, whose second look found `second`.
     fn compose(&self, second: &World) -> Report {
-        let first = self.first.world(&self.objects, &self.limits);
-        let from = self.first.snapshot.facts.clock.monotonic;
-        let apart = self.second.snapshot.facts.clock.monotonic.saturating_sub(from);
+        let first = self.first.as_ref().map(|first| first.world(&self.objects, &self.limits));
+        let now = self.second.snapshot.facts.clock.monotonic;
+        let from = self.first.as_ref().map_or(now, |first| first.snapshot.facts.clock.monotonic);
+        let apart = now.saturating_sub(from);
         let text = |path: &Path, line: u32| self.sources.line(path, line, self.built);
         report::compose(&self.subject, first, second, apart / 1_000_000, &text)
     }
@@ -173,17 +197,35 @@ impl Capture {
 }
 
 /// A look that is thrown away: it learns which symbols are needed.
-pub(super) fn warm(process: &Process, objects: &Objects, limits: &Limits) -> Result<World, Error> {
+pub(super) fn warm(
+    process: &mut impl Stops,
+    objects: &Objects,
+    limits: &Limits,
+) -> Result<World, Error> {
     let threads = process.stop()?.into_threads();
-    let snapshot = Snapshot::live(process, threads, limits)?;
+    let snapshot = Snapshot::live(process.process(), threads, limits)?;
     let file_of = |path: &Path| running_file(snapshot.facts.process, path);
     Ok(look::world(&snapshot, objects, &file_of, limits))
 }
 
 /// One look: everything that a report needs is read while the process stands still.
-fn stopped(process: &Process, objects: &Objects, limits: &Limits) -> Result<Look, Error> {
-    let stop = process.stop()?;
-    let mut snapshot = Snapshot::take(&stop, limits)?;
+fn stopped(
+    process: &mut impl Stops,
+    objects: &Objects,
+    limits: &Limits,
+    moment: Option<Moment>,
+) -> Result<Look, Error> {
+    look(&process.stop()?, objects, limits, moment)
+}
+
+fn look(
+    stop: &Stopped<'_>,
+    objects: &Objects,
+    limits: &Limits,
+    moment: Option<Moment>,
+) -> Result<Look, Error> {
+    let mut snapshot = Snapshot::take(stop, limits)?;
+    snapshot.facts.moment = moment;
     let file_of = |path: &Path| running_file(snapshot.facts.process, path);
     let world = look::world(&snapshot, objects, &file_of, limits);
     snapshot.seal();

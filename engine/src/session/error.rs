@@ -27,6 +27,9 @@ pub enum Error {
     /// The program's file cannot be read.
     #[error(transparent)]
     Symbols(#[from] symbols::Error),
+    /// The machine ignores the traps that panics are met by.
+    #[error("this machine takes hardware breakpoints and ignores them, so panics cannot be met")]
+    NoTraps,
     /// Only another build of the binary is there.
     #[error(
         "the binary that was captured is gone: {0} is another build. Check out the commit that was tested and build it again, or keep the file `binary` beside the capture"

@@ -54,8 +54,8 @@ fn open(
     objects: &Objects,
     limits: &Limits,
 ) -> Result<Option<Process>, super::Error> {
-    let process = Process::open(id)?;
-    let world = warm(&process, objects, limits)?;
+    let mut process = Process::open(id)?;
+    let world = warm(&mut process, objects, limits)?;
     let has_runtime = !world.runtimes.is_empty() || !world.tasks.is_empty();
     Ok(has_runtime.then_some(process))
 }

@@ -9,12 +9,16 @@ use crate::arch;
 use crate::idle;
 use crate::limits::Limits;
 use crate::model::{Activity, Frame, Line, Thread, World};
+use crate::moments;
 use crate::program::Program;
 use crate::snapshot::{self, Facts, Snapshot};
 use crate::stack::{self, ThreadStack};
 use crate::symbols::{CodeFrame, Objects};
 use crate::sync;
 use crate::tokio;
+
+/// What calls a test, or the closure that was made of it (library/test/src/lib.rs).
+const CALLS_TEST: &str = "test::__rust_begin_short_backtrace";
 
 /// A snapshot with the world in it, which is read once.
 pub(super) struct Look {
@@ -52,7 +56,8 @@ pub(super) fn world(
     let threads = known.map(|(thread, stack)| self::thread(&program, thread, stack)).collect();
     gaps.extend(stacks.iter().flat_map(|stack| stack.gaps.iter().cloned()));
     let stirs = Some(stirs(&snapshot.facts, &stacks));
-    let world = World { threads, gaps, stirs, ..World::default() };
+    let moment = moments::moment(&program, &stacks, &tokio::is_elapsed);
+    let world = World { threads, gaps, stirs, moment, ..World::default() };
     let mut world = tokio::read(&program, &stacks, limits, world);
     add_resources_of_threads(&mut world);
     world
@@ -87,6 +92,7 @@ fn thread(program: &Program<'_>, thread: &snapshot::Thread, stack: &ThreadStack)
     let mut frames: Vec<Frame> =
         stack.frames.iter().flat_map(|(frame, here)| frames(program, frame, here)).collect();
     clear_generated_main(&mut frames);
+    clear_generated_closure(&mut frames);
     Thread {
         id: ThreadId(thread.id.0),
         name: thread.name.clone(),
@@ -108,6 +114,23 @@ fn clear_generated_main(frames: &mut [Frame]) {
     let called = frames.iter().position(is_harness);
     if let Some(main) = called.and_then(|index| frames.get_mut(index.saturating_add(1))) {
         main.line = None;
+    }
+}
+
+/// Takes away the line of the closure that the compiler makes of each test's function, to give it to
+/// the harness: it is the function's first line, whatever it does.
+fn clear_generated_closure(frames: &mut [Frame]) {
+    let harness = frames.iter().position(|frame| frame.function.starts_with(CALLS_TEST));
+    let is_own = |frame: &Frame| frame.line.as_ref().is_some_and(|line| !is_toolchain(&line.file));
+    let Some(called) = frames.get_mut(..harness.unwrap_or_default()) else { return };
+    let closure = called.iter().rposition(is_own);
+    let Some((frame, inside)) = closure.and_then(|at| called.get_mut(..=at)?.split_last_mut())
+    else {
+        return;
+    };
+    let function = frame.function.strip_suffix("::{closure#0}");
+    if inside.last().is_some_and(|inner| Some(inner.function.as_str()) == function) {
+        frame.line = None;
     }
 }
 
@@ -186,6 +209,27 @@ mod tests {
         ];
         clear_generated_main(&mut frames);
         assert_eq!(frames[2].line, None);
+        assert!(frames[1].line.is_some());
+    }
+
+    #[test]
+    fn the_closure_that_the_compiler_made_of_a_test_has_no_line_of_the_users() {
+        let user = "/home/u/p/tests/it.rs";
+        let std = "/rustc/1/library/core/src/ops/function.rs";
+        let mut frames = [
+            frame("it::sums", user),
+            frame("it::sums::{closure#0}", user),
+            frame("core::ops::function::FnOnce::call_once", std),
+            frame("test::__rust_begin_short_backtrace<T, F>", std),
+        ];
+        let called_by_hand = frames.clone().map(|mut frame| {
+            frame.function = frame.function.replace("sums::{closure", "others::{closure");
+            frame
+        });
+        clear_generated_closure(&mut frames);
+        assert!(frames[0].line.is_some() && frames[1].line.is_none());
+        let mut frames = called_by_hand;
+        clear_generated_closure(&mut frames);
         assert!(frames[1].line.is_some());
     }
 

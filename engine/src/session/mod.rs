@@ -1,5 +1,6 @@
 //! The facade: captures a process and makes its report. This is the library's API boundary.
 
+mod attended;
 mod capture;
 mod error;
 mod family;
@@ -9,8 +10,10 @@ mod look;
 mod probe;
 mod saved;
 mod stepping;
+mod stops;
 mod watch;
 
+pub use attended::{Attended, Panics, Seen};
 pub use capture::{Capture, Request};
 pub use error::Error;
 pub use probe::{Watchpoints, probe};

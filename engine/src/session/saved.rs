@@ -38,6 +38,9 @@ struct Payload {
     /// How many captures of children are beside this one.
     children: usize,
     gaps: Vec<Gap>,
+    /// Whether there was one look alone, which is there twice.
+    #[serde(default)]
+    is_one_look: bool,
 }
 
 impl Capture {
@@ -55,8 +58,10 @@ impl Capture {
             lines: self.sources.shown(),
             children: self.children.len(),
             gaps: self.gaps.clone(),
+            is_one_look: self.first.is_none(),
         };
-        archive::write(path, &self.first.snapshot, &self.second.snapshot, &payload)?;
+        let first = self.first.as_ref().unwrap_or(&self.second);
+        archive::write(path, &first.snapshot, &self.second.snapshot, &payload)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         match bundle {
             Bundle::Copy => drop(archive::copy_binary(&self.executable, folder)?),
@@ -92,7 +97,7 @@ impl Capture {
             children: children.collect::<Result<_, _>>()?,
             gaps: payload.gaps,
             subject: payload.subject,
-            first: Look::unread(archive.first),
+            first: (!payload.is_one_look).then(|| Look::unread(archive.first)),
             second: Look::unread(archive.second),
             objects: Rc::new(objects),
             executable,

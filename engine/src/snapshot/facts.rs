@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::address::{Address, ProcessId};
+use crate::address::{Address, ProcessId, ThreadId};
 use crate::process::{Clock, Socket, Surroundings, Thread};
 
 /// Everything about a stop but its memory.
@@ -28,6 +28,27 @@ pub struct Facts {
     /// What can wake it from outside, if that was looked at.
     #[serde(default)]
     pub surroundings: Option<Surroundings>,
+    /// What it was stopped at, if it was not just stopped.
+    #[serde(default)]
+    pub moment: Option<Moment>,
+}
+
+/// What had just happened to one of the threads when a process was stopped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Moment {
+    /// The thread.
+    pub thread: ThreadId,
+    /// What happened to it.
+    pub occasion: Occasion,
+}
+
+/// What can happen to a thread that a process is stopped at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Occasion {
+    /// It has panicked, and is about to unwind.
+    Panic,
+    /// It is about to get the signal of this number, which ends the process.
+    Signal(i32),
 }
 
 impl Facts {

@@ -62,6 +62,7 @@ fn facts(process: &Process, threads: Vec<Thread>, clock: Clock) -> Result<Facts,
         sockets: process.sockets(&descriptors.iter().filter_map(Descriptor::socket).collect()),
         descriptors,
         surroundings: Some(process.surroundings(&open)),
+        moment: None,
     })
 }
 

@@ -12,7 +12,7 @@ mod memory;
 mod streams;
 pub mod synth;
 
-pub use facts::{Descriptor, Facts, Mapping};
+pub use facts::{Descriptor, Facts, Mapping, Moment, Occasion};
 pub use memory::{Source, Unreadable};
 pub use streams::{Ends, Streams};
 

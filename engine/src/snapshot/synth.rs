@@ -35,6 +35,7 @@ impl Synth {
                 descriptors: Vec::new(),
                 sockets: Vec::new(),
                 surroundings: None,
+                moment: None,
             },
             parts: Vec::new(),
         }

@@ -7,6 +7,7 @@
 mod called;
 mod context;
 mod drivers;
+mod elapsed;
 mod followed;
 mod holders;
 mod idle;
@@ -27,6 +28,7 @@ mod vtable;
 mod wakers;
 mod world;
 
+pub use elapsed::is_elapsed;
 pub use followed::{
     Followed, Poll, TaskHeaders, Transition, Trigger, polled_header, polled_task, polls,
     spawn_line, transition, trigger,

@@ -7,7 +7,7 @@ use proc_macro2::TokenTree;
 use crate::source::{Source, group, ident, is_path_separator};
 
 /// A room and what it may use, in the order of the house: nothing uses what comes after it.
-const MAY_USE: [(&str, &[&str]); 23] = [
+const MAY_USE: [(&str, &[&str]); 24] = [
     ("address", &[]),
     ("evidence", &[]),
     ("limits", &[]),
@@ -27,6 +27,13 @@ const MAY_USE: [(&str, &[&str]); 23] = [
         &[
             "address", "evidence", "limits", "arch", "symbols", "snapshot", "program", "stack",
             "value", "model", "futures",
+        ],
+    ),
+    (
+        "moments",
+        &[
+            "address", "evidence", "limits", "arch", "symbols", "snapshot", "program", "stack",
+            "model",
         ],
     ),
     (
@@ -71,6 +78,7 @@ const MAY_USE: [(&str, &[&str]); 23] = [
             "model",
             "futures",
             "sync",
+            "moments",
             "tokio",
             "graph",
             "diagnosis",

@@ -2,6 +2,7 @@
 //! time: all of them are of one package, whose files they write.
 
 mod attach;
+mod blows;
 mod children;
 mod github;
 mod pipes;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
     let all = [
         verdicts::CASES,
+        blows::CASES,
         slow::CASES,
         attach::CASES,
         children::CASES,

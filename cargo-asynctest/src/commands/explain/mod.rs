@@ -7,7 +7,7 @@ use super::notice;
 use crate::cli::ExplainArguments;
 
 /// Each finding with what is to be said of it; the first line is its code and a summary.
-const TEXTS: [(&str, &str); 13] = [
+const TEXTS: [(&str, &str); 15] = [
     ("deadlock", include_str!("deadlock.txt")),
     ("self-deadlock", include_str!("self-deadlock.txt")),
     ("futurelock", include_str!("futurelock.txt")),
@@ -20,6 +20,8 @@ const TEXTS: [(&str, &str); 13] = [
     ("exit-hang", include_str!("exit-hang.txt")),
     ("list-hang", include_str!("list-hang.txt")),
     ("slow", include_str!("slow.txt")),
+    ("panic", include_str!("panic.txt")),
+    ("crash", include_str!("crash.txt")),
     ("undetermined", include_str!("undetermined.txt")),
 ];
 

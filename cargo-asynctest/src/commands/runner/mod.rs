@@ -17,6 +17,7 @@ use super::test::options::{APART, HARD, SOFT, stuck_after};
 use crate::cli::{self, Command, RunnerArguments};
 use crate::plan::{
     Deadline, FailFast, Harness, Host, Output, Plan, RunOptions, StatusLevel, TestBinary, TestCase,
+    Trace,
 };
 use crate::render;
 use crate::runner::{self, death, verdict};
@@ -112,6 +113,7 @@ fn options(arguments: &RunnerArguments) -> RunOptions {
         deadline: deadline(arguments),
         stuck_after: stuck_after(arguments.stuck_after),
         global_timeout: None,
+        trace: Trace::Never,
         slow_after: arguments.slow_after.filter(|after| !after.is_zero()),
         output: Output::Streamed,
         fail_fast: FailFast::No,

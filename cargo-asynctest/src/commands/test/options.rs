@@ -6,9 +6,9 @@ use std::num::NonZeroUsize;
 use std::thread;
 use std::time::Duration;
 
-use crate::cli::{self, LibtestArguments, TestArguments};
+use crate::cli::{self, LibtestArguments, TestArguments, TraceWhen};
 use crate::config::Config;
-use crate::plan::{Deadline, FailFast, Host, Output, Plan, RunOptions, StatusLevel};
+use crate::plan::{Deadline, FailFast, Host, Output, Plan, RunOptions, StatusLevel, Trace};
 use crate::render;
 
 /// How long a test that is stuck rests before it ends, if nobody says how long.
@@ -30,6 +30,7 @@ pub(super) fn run_options(arguments: &TestArguments, libtest: &LibtestArguments)
         deadline: deadline(arguments.timeout),
         stuck_after: stuck_after(arguments.stuck_after),
         global_timeout: arguments.global_timeout.filter(|after| !after.is_zero()),
+        trace: trace(arguments),
         slow_after: arguments.slow_after.filter(|after| !after.is_zero()),
         output: output(libtest),
         fail_fast: if arguments.fail_fast { FailFast::Yes } else { FailFast::No },
@@ -83,6 +84,14 @@ fn jobs(arguments: &TestArguments, libtest: &LibtestArguments) -> usize {
     let given = libtest.test_threads.or(arguments.test_threads);
     let variable = || env::var("RUST_TEST_THREADS").ok()?.parse().ok();
     given.or_else(variable).map_or_else(processors, NonZeroUsize::get)
+}
+
+fn trace(arguments: &TestArguments) -> Trace {
+    match arguments.trace {
+        _ if arguments.on_panic => Trace::Panics,
+        Some(TraceWhen::Always) => Trace::Crashes,
+        Some(TraceWhen::Hangs) | None => Trace::Never,
+    }
 }
 
 /// How long a test rests before the proof is looked for, if it is at all.

@@ -2,7 +2,7 @@
 //! lines, who only waits for it, and what mends it.
 
 use asynctest_engine::report::{
-    Certainty, Finding, Headline, Location, Report, SpawnKind, Step, Task, Victim,
+    Certainty, Finding, Headline, Location, Report, SpawnKind, Step, Task, Thread, Victim,
 };
 
 use super::{Detail, Style, certainty_word, chain, one_line, tasks};
@@ -45,10 +45,24 @@ pub(super) fn section(root: &Finding, style: Style, detail: Detail) -> Vec<Strin
 /// Whether all that there is to say of a task is said of one of the first steps of the root: it waits
 /// for one thing, and no other task stands where it stands.
 pub(super) fn tells(root: &Finding, task: &Task) -> bool {
+    // What is polled has no chain but the stack of its thread, of which a step has the lines.
+    if task.future.is_none() && task.state == "running" {
+        return struck(root).any(|step| step.who == task.label);
+    }
     let is_straight = task.future.as_ref().is_some_and(|future| !tasks::has_fork(future));
     let mut steps = root.steps.iter().take(MOST_STEPS);
     let is_it = |step: &Step| step.who == task.label && step.state != "not polled";
     is_straight && task.count == 1 && steps.any(is_it)
+}
+
+/// The steps of the root that are no waits, but what happened to a thread.
+fn struck(root: &Finding) -> impl Iterator<Item = &Step> {
+    root.steps.iter().filter(|step| matches!(step.state.as_str(), "panicked" | "crashed"))
+}
+
+/// Whether all that there is to say of a thread in short is said of a step of the root.
+pub(super) fn tells_thread(root: &Finding, thread: &Thread) -> bool {
+    struck(root).any(|step| step.thread == Some(thread.id) && !step.way.is_empty())
 }
 
 /// What is said at the end: victims, what else is true, what mends it.
@@ -95,6 +109,7 @@ fn waits(root: &Finding, style: Style, most: usize) -> Vec<String> {
             let who = format!("{:<width$}", who(step));
             let does = match step.state.as_str() {
                 "running" => "is running".to_owned(),
+                "panicked" | "crashed" => one_line(&step.state),
                 "not polled" => format!("needs {}", one_line(&step.waits)),
                 _ => format!("waits for {}", one_line(&step.waits)),
             };
@@ -151,6 +166,7 @@ fn waits_sign(step: &Step) -> String {
         Some([place, length]) => format!("<- waits, number {place} of {length} in the queue"),
         None if step.state == "not polled" => "<- stands here, not polled".to_owned(),
         None if step.state == "running" => "<- is here".to_owned(),
+        None if matches!(step.state.as_str(), "panicked" | "crashed") => "<- here".to_owned(),
         None => "<- waits".to_owned(),
     }
 }

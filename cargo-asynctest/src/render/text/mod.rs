@@ -19,7 +19,7 @@ use std::path::Path;
 
 use asynctest_engine::evidence::Gap;
 use asynctest_engine::report::{
-    Certainty, Counts, Finding, Location, Report, Task, TaskKind, span,
+    Certainty, Counts, Finding, Location, Report, Task, TaskKind, Thread, span,
 };
 
 use crate::runner::verdict::Verdict;
@@ -128,7 +128,10 @@ fn around(report: &Report, root: Option<&Finding>, style: Style, room: usize) ->
     bodies.retain(|task| !is_told(task));
     tasks.retain(|task| !is_told(task));
     let first = tasks::bodies(&bodies, style, Detail::Short);
-    let last = threads::section(&report.threads, style, Detail::Short);
+    let is_told = |thread: &&Thread| root.is_some_and(|root| cause::tells_thread(root, thread));
+    let threads: Vec<Thread> =
+        report.threads.iter().filter(|thread| !is_told(thread)).cloned().collect();
+    let last = threads::section(&threads, style, Detail::Short);
     // The tasks are the one section that can grow without end; an empty line follows each.
     let left = room.saturating_sub(first.len() + last.len() + 3);
     let tasks = tasks::foremost(&bodies, &tasks, style, left);

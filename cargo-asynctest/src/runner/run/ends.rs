@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use super::Run;
 use crate::plan::FailFast;
-use crate::runner::event::{Event, Test, TestResult};
+use crate::runner::attended::Attendant;
+use crate::runner::event::{Event, Examination, Purpose, Test, TestResult};
 use crate::runner::running::State;
 use crate::runner::verdict;
 use crate::runner::verdict::Verdict;
@@ -21,7 +22,7 @@ impl Run<'_> {
             && !self.examiner.withdraw(serial)
         {
             *gone = Some(running.timing.elapsed(now));
-            let _ = self.reactor.remove(&running.process.handle);
+            let _ = self.reactor.remove(running.process.ending());
             return;
         }
         if running.note_exit(now) {
@@ -30,7 +31,7 @@ impl Run<'_> {
             running.read_stderr(&mut self.buffer, &self.plan.output);
             self.finish_if_over(serial);
             if let Some(running) = self.running.get(&serial) {
-                let _ = self.reactor.remove(&running.process.handle);
+                let _ = self.reactor.remove(running.process.ending());
             }
         }
     }
@@ -59,6 +60,7 @@ impl Run<'_> {
                 verdict => verdict,
             }),
         };
+        let seen = running.process.attendant().map(Attendant::take_seen).unwrap_or_default();
         let mut result = TestResult {
             verdict,
             duration,
@@ -68,7 +70,7 @@ impl Run<'_> {
             stderr: running.stderr,
             stdout_file: None,
             stderr_file: None,
-            examinations: running.examinations,
+            examinations: in_order(seen, running.examinations),
             leaked,
         };
         if verdict != Some(Verdict::Pass) {
@@ -84,6 +86,17 @@ impl Run<'_> {
             self.waiting.clear();
         }
         (self.show)(Event::Ended { test, result: &result, totals: &self.totals });
+    }
+}
+
+/// What was seen of a test: what ended it last. A panic that did not was before the end by us.
+fn in_order(seen: Vec<Examination>, examinations: Vec<Examination>) -> Vec<Examination> {
+    let is_end = |one: &&Examination| {
+        matches!(one.purpose, Purpose::Stuck | Purpose::Soft | Purpose::Deadline)
+    };
+    match examinations.last().filter(is_end) {
+        Some(_) => seen.into_iter().chain(examinations).collect(),
+        None => examinations.into_iter().chain(seen).collect(),
     }
 }
 

@@ -80,24 +80,39 @@ impl Run<'_> {
         let (test, process) = (running.test, ProcessId(running.process.id()));
         let order = Order {
             purpose,
-            request: Request {
-                process,
-                subject: self.subject(test, process, purpose),
-                apart: self.options.apart,
-                limits: Limits::default(),
-            },
+            request: self.request(test, process, purpose.verdict()),
             folder: self.folder(test),
             attempt: 1,
             patience: timing::patience(self.plan.options(test, self.options)),
         };
-        self.examiner.submit(serial, order);
+        match self.running.get(&serial).and_then(|running| running.process.attendant()) {
+            Some(attendant) => {
+                self.examiner.expect(serial, &order);
+                attendant.submit(serial, order);
+            }
+            None => self.examiner.submit(serial, order),
+        }
     }
 
-    pub(super) fn subject(&self, test: Test, process: ProcessId, purpose: Purpose) -> Subject {
+    /// What the engine is asked for of a test's process.
+    pub(super) fn request(
+        &self,
+        test: Test,
+        process: ProcessId,
+        verdict: Option<Verdict>,
+    ) -> Request {
+        Request {
+            process,
+            subject: self.subject(test, process, verdict),
+            apart: self.options.apart,
+            limits: Limits::default(),
+        }
+    }
+
+    fn subject(&self, test: Test, process: ProcessId, verdict: Option<Verdict>) -> Subject {
         let (binary, name) = self.names(test);
-        let verdict = purpose.verdict().map_or("", Verdict::word);
         Subject {
-            verdict: verdict.to_owned(),
+            verdict: verdict.map_or("", Verdict::word).to_owned(),
             binary: binary.to_owned(),
             test: (!name.is_empty()).then(|| name.to_owned()),
             process: process.0,

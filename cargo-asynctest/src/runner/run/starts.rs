@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use asynctest_engine::address::ProcessId;
-use asynctest_engine::session::Watch;
+use asynctest_engine::session::{Panics, Watch};
 use nix::errno::Errno;
 
 use super::Run;
-use crate::plan::{TestBinary, TestCase};
+use crate::plan::{TestBinary, TestCase, Trace};
+use crate::runner::attended::Errand;
 use crate::runner::event::{Test, TestResult};
 use crate::runner::output::Kept;
 use crate::runner::running::{Running, State};
@@ -36,7 +37,8 @@ impl Run<'_> {
         };
         let serial = self.next_serial;
         self.next_serial += 1;
-        match isolation::start(self.plan, case, serial, self.options) {
+        let started = isolation::start(self.plan, case, serial, self.options);
+        match started.and_then(|process| self.attended(test, process)) {
             Ok(process) => {
                 self.admit(serial, test, process);
                 true
@@ -47,6 +49,30 @@ impl Run<'_> {
                 true
             }
         }
+    }
+
+    /// The process of a test, which is traced from now on if that is wanted.
+    fn attended(
+        &self,
+        test: Test,
+        mut process: isolation::Process,
+    ) -> io::Result<isolation::Process> {
+        let panics = match self.options.trace {
+            Trace::Never => return Ok(process),
+            Trace::Crashes => Panics::Unmet,
+            Trace::Panics => Panics::Met,
+        };
+        let begun = process.attend(Errand {
+            request: self.request(test, ProcessId(process.id()), None),
+            panics,
+            folder: self.folder(test),
+            files: self.examiner.files(),
+            outlet: self.examiner.outlet(),
+        });
+        if begun.is_err() {
+            process.end();
+        }
+        begun.map(|()| process)
     }
 
     pub(super) fn admit(&mut self, serial: u64, test: Test, process: isolation::Process) {

@@ -18,8 +18,10 @@
 mod event;
 mod release;
 mod slots;
+mod standing;
 
 pub use event::{Ending, Event, Trapped};
+pub(super) use standing::Pause;
 
 use std::collections::{BTreeMap, VecDeque};
 
