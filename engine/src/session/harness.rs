@@ -12,6 +12,14 @@ const MAIN: &str = "test::test_main_static";
 /// What waits for the tests that run (Rust 1.85 and 1.95, library/test/src/lib.rs, `run_tests`).
 const LOOP: &str = "test::run_tests";
 
+/// What calls a test, or the closure that was made of it (Rust 1.95, library/test/src/lib.rs).
+const CALLS_TEST: &str = "test::__rust_begin_short_backtrace";
+
+/// Whether this function calls a test.
+pub(super) fn calls_test(function: &str) -> bool {
+    function.starts_with(CALLS_TEST)
+}
+
 /// Whether this function, in this file, is the harness's main one.
 pub(super) fn is_main(function: &str, file: &Path) -> bool {
     function.starts_with(MAIN) && is_toolchain(file)

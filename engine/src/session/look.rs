@@ -17,9 +17,6 @@ use crate::symbols::{CodeFrame, Objects};
 use crate::sync;
 use crate::tokio;
 
-/// What calls a test, or the closure that was made of it (library/test/src/lib.rs).
-const CALLS_TEST: &str = "test::__rust_begin_short_backtrace";
-
 /// A snapshot with the world in it, which is read once.
 pub(super) struct Look {
     pub(super) snapshot: Snapshot,
@@ -120,9 +117,10 @@ fn clear_generated_main(frames: &mut [Frame]) {
 /// Takes away the line of the closure that the compiler makes of each test's function, to give it to
 /// the harness: it is the function's first line, whatever it does.
 fn clear_generated_closure(frames: &mut [Frame]) {
-    let harness = frames.iter().position(|frame| frame.function.starts_with(CALLS_TEST));
-    let is_own = |frame: &Frame| frame.line.as_ref().is_some_and(|line| !is_toolchain(&line.file));
-    let Some(called) = frames.get_mut(..harness.unwrap_or_default()) else { return };
+    let caller = frames.iter().position(|frame| harness::calls_test(&frame.function));
+    let is_own =
+        |frame: &Frame| frame.line.as_ref().is_some_and(|line| !harness::is_toolchain(&line.file));
+    let Some(called) = frames.get_mut(..caller.unwrap_or_default()) else { return };
     let closure = called.iter().rposition(is_own);
     let Some((frame, inside)) = closure.and_then(|at| called.get_mut(..=at)?.split_last_mut())
     else {
