@@ -7,9 +7,11 @@
 
 use super::collections;
 use super::coroutine::coroutine_kind;
-use super::walk::{Walker, is_dynamic, is_owning};
+use super::part::{is_closure, is_dynamic, is_owning, is_poll_fn};
+use super::polls::is_polled;
+use super::walk::Walker;
 use crate::model::{Future, Wait};
-use crate::symbols::{Kind, TypeId};
+use crate::symbols::{Kind, Type, TypeId};
 use crate::value::Place;
 
 /// Crates whose futures poll just what is found in them; the wakers that they keep are their parents'.
@@ -42,6 +44,11 @@ impl Walker<'_> {
         self.waking.leads(place, &is_waker, &ways)
     }
 
+    /// Whether a value of this type is opaque, or was made around one that is.
+    pub(super) fn wraps_opaque(&self, place: &Place<'_>) -> bool {
+        self.opaque.leads(place, &is_opaque, &|place| made_around(&place.type_))
+    }
+
     /// Whether this wraps something written by hand that is not found as a future and that has a place for
     /// a waker.
     fn wraps_other_wakers(&self, place: &Place<'_>, depth: usize) -> bool {
@@ -69,9 +76,32 @@ impl Walker<'_> {
 }
 
 /// Whether a future's `poll` is written by hand, in a crate of which it is not known what it polls.
-fn is_hand_written(place: &Place<'_>) -> bool {
+pub(super) fn is_hand_written(place: &Place<'_>) -> bool {
     let is_known = |name: Option<&str>| name.is_none_or(|name| KNOWN.contains(&name));
     !is_known(place.type_.crate_name()) && coroutine_kind(&place.type_).is_none()
+}
+
+/// Whether the value at `place` is a future or a stream of which only its author knows what it waits
+/// for: a function polls it, and it is no closure that a `PollFn` has.
+pub(super) fn is_opaque(place: &Place<'_>) -> bool {
+    let is_own = is_hand_written(place) && !is_closure(&place.type_);
+    place.type_.size > 0 && (is_own || is_poll_fn(&place.type_)) && is_polled(place)
+}
+
+/// The types that this one was made around. An enum's are those of its variants.
+fn made_around(type_: &Type) -> Vec<TypeId> {
+    if coroutine_kind(type_).is_some() {
+        return Vec::new();
+    }
+    match &type_.kind {
+        Kind::Enum { variants, .. } => {
+            variants.iter().map(|variant| variant.member.type_id).collect()
+        }
+        Kind::Struct { members } if type_.own_name.starts_with('(') => {
+            members.iter().map(|member| member.type_id).collect()
+        }
+        _ => type_.parameters.iter().map(|(_, id)| *id).collect(),
+    }
 }
 
 /// The types that a value of this type has in it, alone or together with others.

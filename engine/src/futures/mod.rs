@@ -15,6 +15,7 @@ mod kept;
 mod leaf;
 mod lines;
 mod names;
+mod part;
 mod polls;
 mod settle;
 mod survey;

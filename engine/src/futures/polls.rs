@@ -28,6 +28,12 @@ pub(super) fn poll_functions(place: &Place<'_>) -> Vec<PollFunction> {
     found
 }
 
+/// Whether the value at `place` is made to be polled: a function does that.
+pub(super) fn is_polled(place: &Place<'_>) -> bool {
+    let object = place.program.object(place.image);
+    object.is_some_and(|object| object.poll_function(&place.type_).is_some())
+}
+
 /// What can be polled of what the future at `place` was made around.
 fn inner<'program>(place: &Place<'program>) -> Vec<Place<'program>> {
     let arguments = place.type_.parameters.iter();

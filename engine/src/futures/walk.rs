@@ -10,10 +10,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::collections;
 use super::coroutine::{Coroutine, coroutine_kind};
-use super::hidden::has_wait;
+use super::hidden::{has_wait, is_hand_written, is_opaque};
 use super::interest::Interest;
 use super::lines::await_line;
 use super::names;
+use super::part::{
+    is_argument, is_dynamic, is_future_like, is_owning, is_polled_through, owned_pointee,
+};
 use super::polls::poll_functions;
 use crate::address::Address;
 use crate::evidence::{Certainty, Gap};
@@ -27,9 +30,6 @@ use crate::value::{Place, Pointee};
 
 /// How many levels of one type are searched for futures.
 const SEARCH_DEPTH: usize = 32;
-
-/// Most types around a pointer that add nothing to it.
-const MOST_WRAPPERS: usize = 32;
 
 /// What a runtime knows of the futures that end an await chain.
 pub trait Leaves {
@@ -95,6 +95,8 @@ pub struct Walker<'walker> {
     pub(super) keeping: Interest,
     /// Which types can keep the waker of somebody who polls them.
     pub(super) waking: Interest,
+    /// Which types are made around a future that only its author knows.
+    pub(super) opaque: Interest,
     /// The shared values that were searched already, each with how sure it is that they are alive.
     pub(super) shared: RefCell<HashMap<(ImageId, Address), Certainty>>,
     resources: RefCell<BTreeMap<ResourceKey, Option<Resource>>>,
@@ -111,6 +113,7 @@ impl<'walker> Walker<'walker> {
             promising: Interest::default(),
             keeping: Interest::default(),
             waking: Interest::default(),
+            opaque: Interest::default(),
             shared: RefCell::default(),
             resources: RefCell::default(),
             queues: RefCell::default(),
@@ -350,15 +353,21 @@ impl<'program> Descent<'_, 'program> {
     /// The futures among the fields of `place`, at most `depth` levels in.
     fn fields(&mut self, place: &Place<'program>, depth: usize) -> Vec<Future> {
         let mut futures = Vec::new();
+        let mut opaque = 0;
         for (_, field) in place.all_fields() {
             if self.left == 0 || depth == 0 {
                 break;
             }
             self.left -= 1;
-            if !self.walker.is_promising(&field) {
-                continue;
+            let is_promising = self.walker.is_promising(&field) || self.walker.wraps_opaque(&field);
+            let mut found = match is_promising {
+                true => self.field(place, &field, depth - 1),
+                false => Vec::new(),
+            };
+            if found.is_empty() {
+                found.extend(self.opaque(place, &field));
+                opaque += found.len();
             }
-            let mut found = self.field(place, &field, depth - 1);
             // What is put together of others is one of those that are polled here.
             if found.len() > 1 && is_argument(place, &field.type_.name) {
                 let needs = self.needs(&field, &found);
@@ -367,11 +376,27 @@ impl<'program> Descent<'_, 'program> {
             self.note_kept(&field, &found);
             futures.extend(found);
         }
+        // Made around one of which nothing is known: no more is known than of the type itself.
+        if opaque == 1 && futures.len() == 1 && is_hand_written(place) {
+            futures.drain(..).for_each(|only| self.forget(&only));
+        }
         // One that was not polled while another was waits for its turn.
         if !futures.iter().all(is_unstarted) {
             futures.extract_if(.., |future| is_unstarted(future)).for_each(|out| self.forget(&out));
         }
         futures
+    }
+
+    /// The future that the one at `place` was made around and polls beside others, if nothing in it
+    /// is a future of a known kind: one that was written by hand.
+    fn opaque(&mut self, place: &Place<'program>, field: &Place<'program>) -> Option<Future> {
+        let polled = match owned_pointee(field) {
+            Some(Pointee::Thin(target)) => target,
+            Some(Pointee::Dynamic(_) | Pointee::UnknownDynamic(_)) => return None,
+            None => field.clone(),
+        };
+        let is_opaque = is_argument(place, &field.type_.name) && is_opaque(&polled);
+        is_opaque.then(|| self.with(&polled, Vec::new()))
     }
 
     /// Takes a future that is not polled, and those in it, off the way.
@@ -537,63 +562,4 @@ pub fn source_name(place: &Place<'_>) -> String {
     let source =
         place.program.object(place.image).and_then(|object| object.coroutine_source(&place.type_));
     names::coroutine_name(&place.type_, source.as_ref().and_then(|source| source.path.as_deref()))
-}
-
-/// What a reference or a `Box`, pinned or not, points to. A raw pointer, as in `Arc`, leads to what
-/// others share: nobody polls through it, unless it is a wide one to a future.
-///
-/// What a closure has captured is not what is polled: the closure decides that.
-fn owned_pointee<'program>(place: &Place<'program>) -> Option<Pointee<'program>> {
-    let wrappers = std::iter::successors(Some(place.clone()), Place::only_field);
-    if wrappers.take(MOST_WRAPPERS).any(|wrapper| is_closure(&wrapper.type_)) {
-        return None;
-    }
-    let pointer = place.innermost();
-    (is_owning(&pointer.type_) || is_dynamic(&pointer.type_)).then(|| place.pointee())?
-}
-
-fn is_closure(type_: &Type) -> bool {
-    type_.own_name.starts_with("{closure_env#")
-}
-
-pub(super) fn is_owning(type_: &Type) -> bool {
-    type_.own_name.starts_with('&')
-        || type_.is("alloc::boxed::Box")
-        || type_.name.starts_with("alloc::boxed::Box<")
-}
-
-/// Whether this is a wide pointer to a trait object that is a future or a stream.
-pub(super) fn is_dynamic(type_: &Type) -> bool {
-    type_.member("vtable").is_some()
-        && type_.member("pointer").is_some()
-        && (type_.name.contains("Future") || type_.name.contains("Stream"))
-}
-
-/// Whether a value of this type may be a future that is polled through a reference: one that was
-/// made around a future.
-fn is_future_like(type_: &Type) -> bool {
-    matches!(type_.kind, Kind::Pointer { .. })
-        || type_.own_name.starts_with('(')
-        || type_.own_name.contains("{async_")
-        || type_.own_name.contains("future::Future")
-}
-
-/// Whether the future at `place` polls what `field` points to: it owns that, borrows it for a closure
-/// that polls it, or was made around a type that it knows nothing of but that it is polled. Any other
-/// reference leads to what it only uses: a whole application, with futures that others poll.
-fn is_polled_through(place: &Place<'_>, field: &Place<'_>, target: &Place<'_>) -> bool {
-    let pointer = field.innermost();
-    let is_exclusive = pointer.type_.own_name.starts_with("&mut ");
-    let is_captured = is_closure(&place.type_);
-    !pointer.type_.own_name.starts_with('&')
-        || is_exclusive && (is_captured || is_argument(place, &target.type_.name))
-}
-
-/// Whether a type is one that the type around it is made with, and no part of its own.
-fn is_argument(around: &Place<'_>, type_name: &str) -> bool {
-    let mut arguments = around.type_.parameters.iter();
-    around.type_.own_name.starts_with('(')
-        || arguments.any(|(_, id)| {
-            around.cast(*id).is_some_and(|argument| argument.type_.name == type_name)
-        })
 }

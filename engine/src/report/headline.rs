@@ -21,8 +21,12 @@ pub(super) fn headline(root: Option<&Finding>, tasks: &[Task], threads: &[Thread
         },
         None => {
             let mut headline = undetermined(tasks, threads);
-            // A way over more than one wait says more than where the body stands.
-            if let Some(root) = root.filter(|root| root.steps.len() > 1) {
+            // A way over more than one wait says more than where the body stands, and so does one to
+            // that of several futures on which it depends.
+            let is_forked = body(tasks).and_then(|body| body.future.as_ref());
+            let is_forked = is_forked.is_some_and(|future| side_by_side(future).is_some());
+            let least = if is_forked { 1 } else { 2 };
+            if let Some(root) = root.filter(|root| root.steps.len() >= least) {
                 headline.sentence.clone_from(&root.sentence);
             }
             headline
@@ -31,13 +35,16 @@ pub(super) fn headline(root: Option<&Finding>, tasks: &[Task], threads: &[Thread
 }
 
 fn undetermined(tasks: &[Task], threads: &[Thread]) -> Headline {
-    // Whatever `block_on` counts most comes first.
-    let body = tasks.first().filter(|task| task.kind == TaskKind::BlockOn);
-    let sentence = match body {
+    let sentence = match body(tasks) {
         Some(task) => follow(task, tasks, threads),
         None => no_body(tasks, threads),
     };
     Headline { finding: "undetermined".to_owned(), sentence, certainty: Certainty::Possible }
+}
+
+/// The test's body, or `main`: whatever `block_on` counts most comes first.
+fn body(tasks: &[Task]) -> Option<&Task> {
+    tasks.first().filter(|task| task.kind == TaskKind::BlockOn)
 }
 
 /// Where a task stands, and the task it waits for, and so on.
