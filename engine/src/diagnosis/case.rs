@@ -268,8 +268,27 @@ impl<'world> Case<'world> {
         })
     }
 
-    /// The shortest way from the body to where what is known ends, and that end.
+    /// Whether a single wait is left in which all that the body waits for ends, timers that give it up
+    /// and signals aside.
+    pub(super) fn has_one_end(&self) -> bool {
+        let is_reached = |id: &NodeId| self.is_reached(*id) && !self.is_given_up(*id);
+        self.ends().map(|(id, _)| id).filter(is_reached).nth(1).is_none()
+    }
+
+    /// Whether this is a timer or a signal, which end the waits beside them.
+    fn is_given_up(&self, id: NodeId) -> bool {
+        self.graph.timer(id).is_some() || self.graph.is_signal(id)
+    }
+
+    /// The shortest way from the body to where what is known ends, and that end: a timer or a signal
+    /// only if there is no other.
     pub(super) fn way(&self) -> Option<(Vec<Edge>, NodeId)> {
+        let (given_up, others): (Vec<NodeId>, Vec<NodeId>) =
+            self.ends().map(|(id, _)| id).partition(|id| self.is_given_up(*id));
+        self.way_to(&others).or_else(|| self.way_to(&given_up))
+    }
+
+    fn way_to(&self, ends: &[NodeId]) -> Option<(Vec<Edge>, NodeId)> {
         let is_body = |node: &Node<'_>| match node {
             Node::Branch(branch) => branch.is_whole() && Some(branch.task.key) == self.body,
             Node::Thread(_)
@@ -279,7 +298,7 @@ impl<'world> Case<'world> {
             | Node::Place(_) => false,
         };
         let (start, _) = self.graph.nodes().find(|(_, node)| is_body(node))?;
-        let ends: HashSet<NodeId> = self.ends().map(|(id, _)| id).collect();
+        let ends: HashSet<NodeId> = ends.iter().copied().collect();
         let mut came_by: HashMap<NodeId, Edge> = HashMap::new();
         let mut left = VecDeque::from([start]);
         while let Some(node) = left.pop_front() {

@@ -107,6 +107,8 @@ fn bodys_step(case: &Case<'_>, finding: &Finding) -> Option<usize> {
 /// circle `perhaps`, which something that was not read may break.
 fn undetermined(case: &Case<'_>, perhaps: Option<Finding>) -> Finding {
     let way = case.way().map(|(way, end)| steps::to_end(&case.graph, &way, end));
+    // Which of several waits of its own matters is not known.
+    let way = way.filter(|steps| steps.len() > 1 || case.has_one_end());
     let circle = perhaps.filter(|_| way.is_none()).map(|perhaps| {
         let mut steps = perhaps.steps.clone();
         steps.rotate_left(bodys_step(case, &perhaps).unwrap_or_default());
