@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Everything that one run executes.
@@ -32,6 +33,22 @@ pub(crate) struct Plan {
     /// The words for a binary that is one test, among its test's arguments already: for "again:"
     /// lines too.
     pub(crate) words: Vec<String>,
+    /// What the one program of the plan has in it, where it runs whole.
+    pub(crate) inside: Option<Told>,
+}
+
+/// What a program has in it, once that is known.
+pub(crate) type Told = Arc<OnceLock<Inside>>;
+
+/// What a program has in it that runs whole.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Inside {
+    /// Tests with these names, each of which runs on a thread that is named after it.
+    Tests(Vec<String>),
+    /// Nothing: it is one test.
+    One,
+    /// That cannot be told.
+    Unknown,
 }
 
 impl Plan {

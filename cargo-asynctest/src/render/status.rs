@@ -152,6 +152,7 @@ impl<'plan> Status<'plan> {
                 let unsaved = examined.unsaved.as_ref();
                 let note = unsaved.map(|why| format!("  not saved: {why}\n"));
                 text::report(&examined.report, self.style, Some(&examined.folder))
+                    + &beside(&examined.tests)
                     + &note.unwrap_or_default()
             }
             Err(why) => {
@@ -161,8 +162,9 @@ impl<'plan> Status<'plan> {
                     None => String::new(),
                 };
                 let again = self.again(test);
+                let name = if name.is_empty() { String::new() } else { format!("::{name}") };
                 format!(
-                    "{word}{binary}::{name}  undetermined: where it stands could not be read\n  \
+                    "{word}{binary}{name}  undetermined: where it stands could not be read\n  \
                      {why}\n  again: {again}\n"
                 )
             }
@@ -310,6 +312,14 @@ impl Render for Status<'_> {
             Event::Tick { running, totals } => self.moving(running, totals),
             Event::Finished { totals, survivors } => self.finished(totals, survivors),
         }
+    }
+}
+
+/// Which tests of a program had not ended, where it has several.
+fn beside(tests: &[String]) -> String {
+    match tests {
+        [] | [_] => String::new(),
+        several => format!("  not ended: {}\n", several.join(", ")),
     }
 }
 

@@ -23,6 +23,18 @@ pub(crate) fn again(plan: &Plan, binary: &TestBinary, case: &TestCase) -> String
             words.extend(plan.words.iter().map(String::as_str));
         }
     }
+    line(words)
+}
+
+/// What to type to run one test of the program `binary`, which was run whole.
+pub(super) fn again_by_name(plan: &Plan, binary: &TestBinary, test: &str) -> String {
+    let words = plan.command.iter().chain(&binary.selection).map(String::as_str);
+    let is_ignored = |word: &&String| *word == "--ignored" || *word == "--include-ignored";
+    let ignored = plan.words.iter().find(is_ignored).map(|_| "--include-ignored");
+    line(words.chain(["--", "--exact"]).chain(ignored).chain([test]))
+}
+
+fn line<'word>(words: impl IntoIterator<Item = &'word str>) -> String {
     let quoted: Vec<String> = words.into_iter().map(quoted).collect();
     quoted.join(" ")
 }

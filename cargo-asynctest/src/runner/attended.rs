@@ -233,6 +233,7 @@ impl Attending {
                 purpose,
                 request: errand.request.clone(),
                 folder: errand.folder.clone(),
+                inside: None,
                 attempt: 1,
                 patience: Duration::ZERO,
             };

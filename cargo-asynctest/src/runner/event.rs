@@ -125,6 +125,8 @@ pub(crate) struct Examined {
     pub(crate) report: Box<Report>,
     /// The folder with `report.txt`, `report.json` and `capture.asynctest`.
     pub(crate) folder: PathBuf,
+    /// The tests that were running, where one program runs several.
+    pub(crate) tests: Vec<String>,
     /// What could not be written, if anything.
     pub(crate) unsaved: Option<String>,
 }

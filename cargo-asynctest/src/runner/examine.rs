@@ -17,9 +17,8 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::signal::SigSet;
 
 use super::event::{Examined, Purpose};
-use super::folders;
-use super::timing;
 use super::verdict::{self, Verdict};
+use super::{folders, inside, timing};
 
 /// Most captures at once: they read much debug info.
 const AT_ONCE: usize = 4;
@@ -36,6 +35,8 @@ pub(crate) trait Examination {
     fn report(&self) -> Report;
     /// What the report calls the verdict.
     fn set_verdict(&mut self, verdict: &str);
+    /// What the report calls the test, and the command that runs it again.
+    fn set_test(&mut self, test: &str, again: String);
     /// Writes the capture to the file `path`.
     fn save(&self, path: &Path) -> Result<(), String>;
 }
@@ -76,6 +77,11 @@ impl Examination for Capture {
         verdict.clone_into(&mut self.subject.verdict);
     }
 
+    fn set_test(&mut self, test: &str, again: String) {
+        self.subject.test = Some(test.to_owned());
+        self.subject.again = Some(again);
+    }
+
     fn save(&self, path: &Path) -> Result<(), String> {
         Capture::save(self, path, Bundle::Link).map_err(|error| chain(&error))
     }
@@ -101,10 +107,20 @@ pub(super) struct Order {
     pub(super) request: Request,
     /// The test's folder.
     pub(super) folder: PathBuf,
+    /// How the tests in a program are named that runs whole.
+    pub(super) inside: Option<Naming>,
     /// Which try this is.
     pub(super) attempt: u32,
     /// How much longer the test may run at most.
     pub(super) patience: Duration,
+}
+
+/// How the tests in a program are named that runs whole.
+pub(super) struct Naming {
+    /// All of their names.
+    pub(super) names: Vec<String>,
+    /// What to type to run one of them again.
+    pub(super) again: Box<dyn Fn(&str) -> String + Send>,
 }
 
 /// The files of a report: the name of each, and what makes it.
@@ -293,20 +309,30 @@ pub(super) fn finish(
         examination.set_verdict(verdict.word());
         report = examination.report();
     }
-    Ok(keep(examination.as_ref(), report, files, order, purpose))
+    Ok(keep(examination.as_mut(), report, files, order, purpose))
 }
 
-/// Writes the files of a report.
-pub(super) fn keep(
-    examination: &dyn Examination,
-    report: Report,
+/// Writes the files of a report; of the one test that was running, where a program has several.
+fn keep(
+    examination: &mut dyn Examination,
+    mut report: Report,
     files: Files,
     order: &Order,
     purpose: Purpose,
 ) -> Examined {
-    let folder = folders::of_examination(&order.folder, order.attempt, purpose);
+    let mut folder = order.folder.clone();
+    let naming = order.inside.as_ref();
+    let tests = naming.map_or_else(Vec::new, |naming| inside::named(&report, &naming.names));
+    if let (Some(naming), [only]) = (naming, tests.as_slice())
+        && naming.names.contains(only)
+    {
+        examination.set_test(only, (naming.again)(only));
+        report = examination.report();
+        folder = folders::beside(&folder, only);
+    }
+    let folder = folders::of_examination(&folder, order.attempt, purpose);
     let saved = save(examination, &report, files, &folder);
-    Examined { report: Box::new(report), folder, unsaved: saved.err() }
+    Examined { report: Box::new(report), folder, tests, unsaved: saved.err() }
 }
 
 fn save(

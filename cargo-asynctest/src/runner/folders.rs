@@ -13,6 +13,11 @@ pub(super) fn of_test(output: &Path, binary: &str, test: &str) -> PathBuf {
     output.join(file_name(&binary.replace("::", "-"))).join(file_name(&test.replace("::", "__")))
 }
 
+/// The folder of another test of the same binary.
+pub(super) fn beside(folder: &Path, test: &str) -> PathBuf {
+    folder.with_file_name(file_name(&test.replace("::", "__")))
+}
+
 /// The folder for one look at it.
 pub(super) fn of_examination(test: &Path, attempt: u32, purpose: Purpose) -> PathBuf {
     let why = match purpose {

@@ -11,6 +11,7 @@
 //! - [`output`]: what a test printed, bounded in memory
 //! - [`isolation`]: how a test becomes a process
 //! - [`timing`]: when a test is looked at
+//! - [`inside`]: tests that are threads of one program
 //! - [`examine`], [`folders`]: captures, on threads of their own, and where their files go
 //! - [`again`]: how to run one test again
 //! - [`running`], [`mod@run`]: the loop
@@ -24,6 +25,7 @@ pub(crate) mod event;
 pub(crate) mod examine;
 mod folders;
 pub(crate) mod held;
+mod inside;
 mod isolation;
 pub(crate) mod output;
 mod processes;

@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 use asynctest_engine::session::Watch;
 
 use super::event::{Examination, Purpose, Test};
+use super::inside::{Inner, Since};
 use super::isolation::Process;
 use super::output::Kept;
 use super::reactor::{Reactor, Ready};
 use super::timing::Timing;
 use super::verdict::{Exit, Verdict};
+use crate::plan::RunOptions;
 
 /// How long its output may stay open after its end.
 const LEAK: Duration = Duration::from_millis(200);
@@ -30,6 +32,8 @@ pub(super) struct Running {
     pub(super) process: Process,
     /// Its clock.
     pub(super) timing: Timing,
+    /// The tests in it, if it is a program that runs whole.
+    pub(super) inside: Option<Inner>,
     /// Tells when it may be stuck.
     pub(super) watch: Watch,
     /// How many looks did not prove that.
@@ -60,6 +64,8 @@ pub(super) enum State {
         /// How long it had run when it ended by itself meanwhile. It is not waited for before the
         /// look is over, so that its process id stays its own.
         gone: Option<Duration>,
+        /// The thread of the test in it whose time made us look.
+        thread: Option<i32>,
     },
     /// It was asked to end.
     Asked {
@@ -118,6 +124,23 @@ impl Running {
             reactor.add(pipe, Ready::Stderr(serial))?;
         }
         Ok(())
+    }
+
+    /// Has its clock follow the oldest test in it, if it is a program that runs whole.
+    pub(super) fn follow(&mut self, options: &RunOptions, now: Instant) {
+        let process = self.process.id();
+        match self.inside.as_mut().map(|inside| inside.look(process, now)) {
+            None | Some(Since::Before) => {}
+            Some(Since::Then(begun)) => self.timing = Timing::new(options, begun),
+        }
+    }
+
+    /// The whole run was stopped for so long.
+    pub(super) fn pause(&mut self, duration: Duration) {
+        self.timing.pause(duration);
+        if let Some(inside) = &mut self.inside {
+            inside.pause(duration);
+        }
     }
 
     /// Takes what it has printed to stdout.

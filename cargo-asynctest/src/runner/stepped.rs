@@ -220,6 +220,7 @@ fn look(order: &Errand<'_>, process: &Process) -> Result<Examined, String> {
         purpose: Purpose::Deadline,
         request,
         folder: folders::of_test(&plan.output, &order.binary.id, &order.case.name),
+        inside: None,
         attempt: 1,
         patience: timing::patience(order.options),
     };

@@ -1,7 +1,9 @@
 //! `cargo asynctest runner`: one program, started by cargo or by nextest, whose tests they are.
 //!
-//! [`mod@wrapped`] tells what the program is, [`origin`] where it comes from.
+//! [`mod@wrapped`] tells what the program is, [`origin`] where it comes from, [`mod@inside`] which
+//! tests it has.
 
+mod inside;
 mod origin;
 mod wrapped;
 
@@ -84,6 +86,7 @@ fn plan(arguments: &RunnerArguments) -> Option<Plan> {
         Wrapped::OneTest { name } => name,
         Wrapped::Program | Wrapped::Passed => String::new(),
     };
+    let inside = name.is_empty().then(|| inside::ask(&path));
     let harness = if name.is_empty() { Harness::Whole } else { Harness::Libtest };
     let binary = TestBinary {
         id: origin.id,
@@ -103,6 +106,7 @@ fn plan(arguments: &RunnerArguments) -> Option<Plan> {
         workspace: origin.workspace,
         command: ["cargo", "asynctest"].map(str::to_owned).into(),
         words: rest.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
+        inside,
         ..Plan::default()
     })
 }

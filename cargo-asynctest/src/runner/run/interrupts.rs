@@ -96,7 +96,7 @@ impl Run<'_> {
         let arrived = self.signals.arrived();
         let duration = begun.elapsed();
         for running in self.running.values_mut() {
-            running.timing.pause(duration);
+            running.pause(duration);
             running.process.signal(Signal::SIGCONT);
         }
         arrived

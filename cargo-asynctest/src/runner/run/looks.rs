@@ -9,9 +9,10 @@ use asynctest_engine::report::Subject;
 use asynctest_engine::session::Request;
 
 use super::Run;
-use crate::runner::again::again;
+use crate::runner::again::{again, again_by_name};
 use crate::runner::event::{Event, Examination, Examined, Purpose, Test};
-use crate::runner::examine::Order;
+use crate::runner::examine::{Naming, Order};
+use crate::runner::inside::Inner;
 use crate::runner::processes;
 use crate::runner::running::{Ending, State};
 use crate::runner::timing;
@@ -56,7 +57,10 @@ impl Run<'_> {
         };
         match &running.state {
             State::Runs => {
-                if let Some((_, purpose)) = running.timing.next() {
+                running.follow(self.plan.options(running.test, self.options), now);
+                if let Some((at, purpose)) = running.timing.next()
+                    && at <= now
+                {
                     self.examine(serial, purpose);
                 }
             }
@@ -76,12 +80,15 @@ impl Run<'_> {
             return;
         };
         running.timing.done(purpose);
-        running.state = State::Examined { purpose, gone: None };
+        let thread = running.inside.as_ref().and_then(Inner::oldest);
+        running.state = State::Examined { purpose, gone: None, thread };
+        let names = running.inside.as_ref().map_or(&[][..], Inner::names).to_vec();
         let (test, process) = (running.test, ProcessId(running.process.id()));
         let order = Order {
             purpose,
             request: self.request(test, process, purpose.verdict()),
             folder: self.folder(test),
+            inside: self.naming(test, names),
             attempt: 1,
             patience: timing::patience(self.plan.options(test, self.options)),
         };
@@ -107,6 +114,14 @@ impl Run<'_> {
             apart: self.options.apart,
             limits: Limits::default(),
         }
+    }
+
+    /// How the tests in a program are named that runs whole.
+    fn naming(&self, test: Test, names: Vec<String>) -> Option<Naming> {
+        let (binary, _) = self.case(test).filter(|_| !names.is_empty())?;
+        let (plan, binary) = (self.plan.clone(), binary.clone());
+        let again = Box::new(move |test: &str| again_by_name(&plan, &binary, test));
+        Some(Naming { names, again })
     }
 
     fn subject(&self, test: Test, process: ProcessId, verdict: Option<Verdict>) -> Subject {
@@ -144,18 +159,23 @@ impl Run<'_> {
         let Some(running) = self.running.get_mut(&serial) else {
             return;
         };
-        let State::Examined { purpose, gone } = &running.state else {
+        let State::Examined { purpose, gone, thread } = &running.state else {
             return;
         };
         if gone.is_some() {
             // It ended by itself: what it came to is its own.
-            if let Ok(examined) = &outcome {
-                let _ = std::fs::remove_dir_all(&examined.folder);
-            }
+            forget(&outcome);
             self.process_over(serial);
             return;
         }
-        let purpose = *purpose;
+        let (purpose, thread) = (*purpose, *thread);
+        if is_timed(purpose) && self.has_ended_meanwhile(serial, thread, now) {
+            forget(&outcome);
+            return;
+        }
+        let Some(running) = self.running.get_mut(&serial) else {
+            return;
+        };
         let patience = timing::patience(self.plan.options(running.test, self.options));
         let moves = outcome.as_ref().is_ok_and(|seen| timing::moves(&seen.report.looks, patience));
         if purpose == Purpose::Stuck && !is_proof(&outcome) {
@@ -191,6 +211,23 @@ impl Run<'_> {
         }
     }
 
+    /// Whether the test whose time made us look has ended by itself, where the program that it ran in
+    /// goes on with others.
+    fn has_ended_meanwhile(&mut self, serial: u64, thread: Option<i32>, now: Instant) -> bool {
+        let Some(running) = self.running.get_mut(&serial) else {
+            return false;
+        };
+        if thread.is_none() || self.interrupted.is_some() {
+            return false;
+        }
+        running.follow(self.plan.options(running.test, self.options), now);
+        let has_ended = running.inside.as_ref().and_then(Inner::oldest) != thread;
+        if has_ended {
+            running.state = State::Runs;
+        }
+        has_ended
+    }
+
     /// A slow test is reported once.
     pub(super) fn report_slow(&mut self, serial: u64, examination: Examination, now: Instant) {
         let Some(running) = self.running.get_mut(&serial) else {
@@ -205,6 +242,21 @@ impl Run<'_> {
             });
             running.examinations.push(examination);
         }
+    }
+}
+
+/// Takes away the files of a look that is of no use.
+fn forget(outcome: &Result<Examined, String>) {
+    if let Ok(examined) = outcome {
+        let _ = std::fs::remove_dir_all(&examined.folder);
+    }
+}
+
+/// Whether it is a test's time that makes us look.
+fn is_timed(purpose: Purpose) -> bool {
+    match purpose {
+        Purpose::Soft | Purpose::Deadline => true,
+        Purpose::Slow | Purpose::Asked | Purpose::Stuck => false,
     }
 }
 

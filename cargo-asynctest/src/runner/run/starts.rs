@@ -12,6 +12,7 @@ use super::Run;
 use crate::plan::{TestBinary, TestCase, Trace};
 use crate::runner::attended::Errand;
 use crate::runner::event::{Test, TestResult};
+use crate::runner::inside::Inner;
 use crate::runner::output::Kept;
 use crate::runner::running::{Running, State};
 use crate::runner::timing::Timing;
@@ -81,6 +82,7 @@ impl Run<'_> {
             test,
             watch: Watch::new(ProcessId(process.id()), now),
             unproven: 0,
+            inside: self.plan.inside.clone().map(Inner::new),
             process,
             timing: Timing::new(self.plan.options(test, self.options), now),
             state: State::Runs,

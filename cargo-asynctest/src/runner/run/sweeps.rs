@@ -19,10 +19,11 @@ impl Run<'_> {
         self.next_sweep.filter(|_| self.interrupted.is_none() && self.sweeps())
     }
 
-    /// Whether any test can be ended as stuck.
+    /// Whether any test can be ended as stuck, or is one of several in a program.
     fn sweeps(&self) -> bool {
         let mut own = self.plan.own_options.values();
-        self.options.stuck_after.is_some() || own.any(|one| one.stuck_after.is_some())
+        let is_stuck = self.options.stuck_after.is_some();
+        is_stuck || self.plan.inside.is_some() || own.any(|one| one.stuck_after.is_some())
     }
 
     /// Looks at all tests, and closely at those that rest and that nothing seems to be able to
@@ -33,6 +34,9 @@ impl Run<'_> {
         }
         self.next_sweep = Some(now + EVERY);
         let (plan, options) = (self.plan, self.options);
+        for running in self.running.values_mut() {
+            running.follow(plan.options(running.test, options), now);
+        }
         let ripe = |running: &mut Running| {
             let Some(after) = plan.options(running.test, options).stuck_after else {
                 return false;
