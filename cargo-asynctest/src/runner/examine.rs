@@ -328,7 +328,7 @@ fn keep(
     {
         examination.set_test(only, (naming.again)(only));
         report = examination.report();
-        folder = folders::beside(&folder, only);
+        folder = folders::within(&folder, only);
     }
     let folder = folders::of_examination(&folder, order.attempt, purpose);
     let saved = save(examination, &report, files, &folder);

@@ -8,14 +8,15 @@ use super::event::Purpose;
 /// What a file name may have, in bytes, is 255: this leaves room for a suffix.
 const LONGEST: usize = 200;
 
-/// The folder of one test of the binary `binary`.
+/// The folder of one test of the binary `binary`; of the binary itself, where it runs whole.
 pub(super) fn of_test(output: &Path, binary: &str, test: &str) -> PathBuf {
-    output.join(file_name(&binary.replace("::", "-"))).join(file_name(&test.replace("::", "__")))
+    let folder = output.join(file_name(&binary.replace("::", "-")));
+    if test.is_empty() { folder } else { within(&folder, test) }
 }
 
-/// The folder of another test of the same binary.
-pub(super) fn beside(folder: &Path, test: &str) -> PathBuf {
-    folder.with_file_name(file_name(&test.replace("::", "__")))
+/// The folder of one test in that of its binary.
+pub(super) fn within(binary: &Path, test: &str) -> PathBuf {
+    binary.join(file_name(&test.replace("::", "__")))
 }
 
 /// The folder for one look at it.

@@ -5,11 +5,13 @@ mod attach;
 mod blows;
 mod children;
 mod github;
+mod nextest;
 mod pipes;
 mod scene;
 mod signals;
 mod slow;
 mod verdicts;
+mod wrapped;
 
 use std::process::ExitCode;
 
@@ -31,11 +33,16 @@ fn main() -> ExitCode {
         signals::CASES,
         github::CASES,
         pipes::CASES,
+        wrapped::CASES,
     ];
+    let trial = |(name, case): &'static Case| Trial::test(*name, move || case(&Scene::new()?));
+    let with_nextest = nextest::is_installed();
+    let nextest = nextest::CASES.iter().map(trial);
     let trials = all
         .into_iter()
         .flatten()
-        .map(|(name, case)| Trial::test(*name, move || case(&Scene::new()?)))
+        .map(trial)
+        .chain(nextest.map(|trial| trial.with_ignored_flag(!with_nextest)))
         .collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }

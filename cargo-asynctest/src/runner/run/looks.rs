@@ -256,7 +256,12 @@ fn forget(outcome: &Result<Examined, String>) {
 fn is_timed(purpose: Purpose) -> bool {
     match purpose {
         Purpose::Soft | Purpose::Deadline => true,
-        Purpose::Slow | Purpose::Asked | Purpose::Stuck => false,
+        Purpose::Slow
+        | Purpose::Asked
+        | Purpose::Stuck
+        | Purpose::FirstPanic
+        | Purpose::Panic
+        | Purpose::Crash => false,
     }
 }
 
