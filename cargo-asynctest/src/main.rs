@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use cli::Command;
 use commands::exit::Exit;
-use commands::{attach, doctor, explain, notice, report, test};
+use commands::{attach, completions, doctor, explain, notice, report, test};
 use plan::Host;
 use runner::held;
 use runner::sentinel::{self, Role};
@@ -53,6 +53,7 @@ fn tool(words: Vec<OsString>) -> ExitCode {
     match cli::parse(words) {
         Ok(Command::Test(arguments)) => test::test(&arguments),
         Ok(Command::Attach(arguments)) => attach::attach(&arguments).into(),
+        Ok(Command::Completions(arguments)) => completions::completions(&arguments).into(),
         Ok(Command::Doctor(arguments)) => doctor::doctor(&arguments).into(),
         Ok(Command::Explain(arguments)) => explain::explain(&arguments).into(),
         Ok(Command::Report(arguments)) => report::report(&arguments).into(),

@@ -1,21 +1,34 @@
-//! The report's JSON Schema, as it is shipped, and what it says of a report.
+//! The JSON Schemas that are shipped, and what they say of a report and of a run's lines.
 
 use serde_json::Value;
 
 use crate::Error;
 
+/// Of a report.
 const SCHEMA: &str = include_str!("../../engine/src/report/report.schema.json");
+
+/// Of a line that tells what happens in a run.
+const RUN: &str = include_str!("../../cargo-asynctest/src/render/run.schema.json");
 
 /// What is wrong with `report` by the schema, a sentence each. Readers ignore fields that they do
 /// not know; here they are mistakes, because the schema names all that there are.
 pub fn violations(report: &Value) -> Result<Vec<String>, Error> {
-    let mut schema = serde_json::from_str(SCHEMA)
+    of(SCHEMA, report)
+}
+
+/// The same of a line of `--message-format json`.
+pub fn violations_of_line(line: &Value) -> Result<Vec<String>, Error> {
+    of(RUN, line)
+}
+
+fn of(schema: &str, instance: &Value) -> Result<Vec<String>, Error> {
+    let mut schema = serde_json::from_str(schema)
         .map_err(|source| Error::Json { what: "the schema".into(), source })?;
     close(&mut schema);
     let validator = jsonschema::draft202012::new(&schema)
         .map_err(|error| Error::Missing(format!("a schema that is one ({error})")))?;
     Ok(validator
-        .iter_errors(report)
+        .iter_errors(instance)
         .map(|error| format!("schema: {}: {error}", error.instance_path()))
         .collect())
 }

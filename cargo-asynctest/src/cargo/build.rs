@@ -57,7 +57,11 @@ pub(crate) fn build(
         .stdout(Stdio::piped())
         .spawn()
         .map_err(failed)?;
-    let built = child.stdout.take().map(gather).unwrap_or_default();
+    let texts = match arguments.general.message_format {
+        Some(MessageFormat::Json) => Texts::Stderr,
+        None | Some(MessageFormat::Human | MessageFormat::Short) => Texts::Stdout,
+    };
+    let built = child.stdout.take().map(|stdout| gather(stdout, texts)).unwrap_or_default();
     let status = child.wait().map_err(failed)?;
     if status.success() { Ok(built) } else { Err(Error::Cargo) }
 }
@@ -67,8 +71,17 @@ fn color(arguments: &BuildArguments) -> Vec<&'static str> {
     arguments.general.color.map_or(Vec::new(), |color| vec!["--color", color.word()])
 }
 
+/// Where what a procedural macro prints goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Texts {
+    /// To stdout, as under cargo.
+    Stdout,
+    /// To stderr: stdout is for JSON.
+    Stderr,
+}
+
 /// Reads cargo's messages to their end.
-fn gather(messages: ChildStdout) -> Built {
+fn gather(messages: ChildStdout, texts: Texts) -> Built {
     let mut built = Built::default();
     for message in Message::parse_stream(BufReader::new(messages)).map_while(Result::ok) {
         match message {
@@ -81,7 +94,10 @@ fn gather(messages: ChildStdout) -> Built {
             }
             // What a procedural macro has printed.
             Message::TextLine(line) => {
-                let _ = writeln!(io::stdout(), "{line}");
+                let _ = match texts {
+                    Texts::Stdout => writeln!(io::stdout(), "{line}"),
+                    Texts::Stderr => writeln!(io::stderr(), "{line}"),
+                };
             }
             _ => (),
         }

@@ -37,7 +37,8 @@ pub(crate) struct General {
     /// Go on after failures, in the build too; tests always go on unless --fail-fast is given
     #[arg(long)]
     pub(crate) no_fail_fast: bool,
-    /// How compiler messages look: human, short [default: human]; json, with --step-task: the story
+    /// How compiler messages look: human, short [default: human]; json: what happens to the tests, or
+    /// with --step-task to the task, a line each on stdout
     #[arg(long, value_name = "FMT", hide_possible_values = true)]
     pub(crate) message_format: Option<MessageFormat>,
     /// Output a future incompatibility report at the end of the build
@@ -67,7 +68,7 @@ pub(crate) enum MessageFormat {
     Human,
     /// A line each.
     Short,
-    /// Compiler messages as always, and a task's story as JSON.
+    /// Compiler messages as always, and what happens to tests, or to a task, as JSON.
     Json,
 }
 

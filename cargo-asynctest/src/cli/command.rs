@@ -6,10 +6,9 @@ use std::iter::Peekable;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, ValueEnum};
 
-use super::build::{BuildArguments, MessageFormat};
+use super::build::BuildArguments;
 use super::duration::duration;
 use super::runner::RunnerArguments;
 use super::test::{TestArguments, clap_style};
@@ -30,6 +29,8 @@ pub(crate) enum Command {
     Explain(ExplainArguments),
     /// Say what would keep it from working.
     Doctor(Box<DoctorArguments>),
+    /// Print a script for a shell.
+    Completions(CompletionsArguments),
     /// Run a program that cargo or nextest starts.
     Runner(RunnerArguments),
 }
@@ -98,6 +99,36 @@ pub(crate) struct DoctorArguments {
     pub(crate) build: BuildArguments,
 }
 
+/// Prints a script that makes a shell complete `cargo-asynctest`'s words.
+///
+/// For bash: `cargo asynctest completions bash > ~/.local/share/bash-completion/completions/cargo-asynctest`.
+#[derive(Parser, Clone, Debug)]
+#[command(name = "completions", bin_name = "cargo asynctest completions", styles = clap_style())]
+pub(crate) struct CompletionsArguments {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// The name of the program.
+pub(crate) const PROGRAM: &str = "cargo-asynctest";
+
+/// The whole command line as one command, for scripts that complete it.
+pub(crate) fn whole() -> clap::Command {
+    let commands = [
+        AttachArguments::command(),
+        ReportArguments::command(),
+        ExplainArguments::command(),
+        DoctorArguments::command(),
+        CompletionsArguments::command(),
+    ];
+    let commands = commands.map(|command| {
+        let name = format!("{PROGRAM} {}", command.get_name());
+        command.bin_name(name)
+    });
+    TestArguments::command().name(PROGRAM).bin_name(PROGRAM).subcommands(commands)
+}
+
 /// Reads the words of the command line, the program's name first.
 ///
 /// Cargo calls us as `cargo-asynctest asynctest ARGS`.
@@ -109,13 +140,16 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command
         Some("doctor") => {
             DoctorArguments::try_parse_from(words).map(|doctor| Command::Doctor(Box::new(doctor)))
         }
+        Some("completions") => {
+            CompletionsArguments::try_parse_from(words).map(Command::Completions)
+        }
         Some("explain") => ExplainArguments::try_parse_from(words).map(Command::Explain),
         Some(RUNNER) => RunnerArguments::try_parse_from(words)
             .and_then(|arguments| arguments.with_variables(|name| env::var_os(name)))
             .map(Command::Runner),
         _ => {
             let words = std::iter::once(OsString::from("asynctest")).chain(words);
-            let test = TestArguments::try_parse_from(words).and_then(checked)?;
+            let test = TestArguments::try_parse_from(words)?;
             Ok(Command::Test(Box::new(test)))
         }
     }
@@ -133,16 +167,6 @@ fn after_the_name(
     let mut words = words.into_iter().skip(1).peekable();
     words.next_if(|word| word == "asynctest");
     words
-}
-
-/// Refuses what the parser lets pass: JSON is the format of a story alone.
-fn checked(test: TestArguments) -> Result<TestArguments, clap::Error> {
-    let is_json = test.build.general.message_format == Some(MessageFormat::Json);
-    if is_json && test.step.step_task.is_none() {
-        let why = "--message-format json is the format of a story: it needs --step-task NAME";
-        return Err(TestArguments::command().error(ErrorKind::MissingRequiredArgument, why));
-    }
-    Ok(test)
 }
 
 #[cfg(test)]
@@ -232,7 +256,6 @@ mod tests {
             "cargo-asynctest asynctest --timeout soon",
             "cargo-asynctest asynctest --fail-fast --no-fail-fast",
             "cargo-asynctest asynctest --release --profile dev",
-            "cargo-asynctest asynctest --message-format json",
             "cargo-asynctest asynctest attach nobody",
             "cargo-asynctest asynctest report",
         ] {

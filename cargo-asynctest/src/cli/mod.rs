@@ -4,15 +4,17 @@ mod build;
 mod command;
 mod duration;
 mod libtest;
+mod partition;
 mod runner;
 mod test;
 
 pub(crate) use build::{BuildArguments, Color, MessageFormat, Packages, Targets};
 pub(crate) use command::{
-    AttachArguments, Command, DoctorArguments, ExplainArguments, ReportArguments, ReportFormat,
-    is_runner, parse,
+    AttachArguments, Command, CompletionsArguments, DoctorArguments, ExplainArguments, PROGRAM,
+    ReportArguments, ReportFormat, is_runner, parse, whole,
 };
 pub(crate) use duration::duration;
 pub(crate) use libtest::{Benchmarks, Ignored, LibtestArguments};
+pub(crate) use partition::{By, Partition};
 pub(crate) use runner::RunnerArguments;
 pub(crate) use test::{StepInto, TestArguments, TraceWhen, Values};

@@ -8,6 +8,7 @@ use clap::{ArgAction, Args, Parser, ValueEnum};
 
 use super::build::BuildArguments;
 use super::duration::duration;
+use super::partition::Partition;
 
 /// Builds the tests, runs each in a process of its own, and where one hangs says where every Tokio
 /// task of it stands.
@@ -67,6 +68,10 @@ pub(crate) struct TestArguments {
     /// Read this file instead of .config/asynctest.toml
     #[arg(long, value_name = "PATH", help_heading = OWN)]
     pub(crate) config_file: Option<PathBuf>,
+    /// Run one part of the tests only, for machines that share them: hash:1/3, by names; count:1/3, in
+    /// turn
+    #[arg(long, value_name = "PARTITION", help_heading = OWN)]
+    pub(crate) partition: Option<Partition>,
     /// How many tests run at once [default: RUST_TEST_THREADS, or # of CPUs]
     #[arg(long, value_name = "N", help_heading = OWN)]
     pub(crate) test_threads: Option<std::num::NonZeroUsize>,
@@ -173,6 +178,7 @@ Commands:
   report <PATH>      Print the report of a saved capture again
   explain <FINDING>  Say what a finding means, and how such bugs are mended
   doctor             Say what here would keep hangs from being reported, and the mend
+  completions <SHELL>  Print a script that completes these words
   runner <PROGRAM>   Run a test program as cargo's runner or as nextest's run-wrapper
   A test filter of such a name goes after `--`: cargo asynctest -- attach
 

@@ -1,6 +1,7 @@
 //! The commands: each ties the rooms together and ends with an exit code.
 
 pub(crate) mod attach;
+pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod exit;
 pub(crate) mod explain;

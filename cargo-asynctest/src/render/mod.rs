@@ -12,11 +12,13 @@
 //! - [`graph`]: who waits for whom, for tools that draw
 //! - [`story`]: what a task does that is followed
 //! - [`run_json`], [`junit`]: files for machines
+//! - [`json_lines`]: what happens, for programs that follow it
 //! - [`github`]: what GitHub Actions is told
 
 mod github;
 mod graph;
 mod html;
+mod json_lines;
 mod junit;
 mod libtest;
 mod reports;
@@ -66,6 +68,17 @@ pub(crate) struct Options {
     pub(crate) progress: Progress,
     /// What GitHub Actions is told, when we run there.
     pub(crate) github: Option<github::Job>,
+    /// What goes to stdout.
+    pub(crate) stdout: Stdout,
+}
+
+/// What goes to stdout.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stdout {
+    /// What tests print that print straight to it.
+    Tests,
+    /// A line of JSON for each thing that happens, and nothing else.
+    Json,
 }
 
 /// Whether there is a line that moves.
@@ -96,6 +109,7 @@ impl Options {
                 Progress::Hidden
             },
             github,
+            stdout: Stdout::Tests,
         }
     }
 }
@@ -135,6 +149,9 @@ impl<'plan> Renderers<'plan> {
             all.push(Box::new(github::GitHub::new(plan, options, job)));
         }
         all.push(Box::new(status::Status::new(plan, options, render, screen)));
+        if render.stdout == Stdout::Json {
+            all.push(Box::new(json_lines::JsonLines::new(plan)));
+        }
         all.push(Box::new(run_json::RunJson::new(plan)));
         all.push(Box::new(junit::JUnit::new(plan)));
         Renderers { all, progress }

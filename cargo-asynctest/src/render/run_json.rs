@@ -11,7 +11,7 @@ use crate::runner::event::{Event, Examination, TestResult};
 use crate::runner::verdict::{Exit, Totals, Verdict, seconds};
 
 /// The version of this format.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
 
 /// Writes `run.json` when the run is over, an interrupted one too.
 pub(super) struct RunJson<'plan> {
@@ -28,8 +28,9 @@ struct File<'run> {
     unlisted: Vec<UnlistedEntry<'run>>,
 }
 
+/// What one test came to.
 #[derive(Serialize)]
-struct Entry {
+pub(super) struct Entry {
     binary: String,
     test: String,
     /// Absent when the run was interrupted while it ran.
@@ -53,8 +54,9 @@ struct Entry {
     reports: Vec<ReportEntry>,
 }
 
+/// Where a report is, and what it says first.
 #[derive(Serialize)]
-struct ReportEntry {
+pub(super) struct ReportEntry {
     /// The folder with the report's files.
     #[serde(skip_serializing_if = "Option::is_none")]
     folder: Option<PathBuf>,
@@ -67,8 +69,9 @@ struct ReportEntry {
     trouble: Option<String>,
 }
 
+/// A binary that did not list its tests.
 #[derive(Serialize)]
-struct UnlistedEntry<'run> {
+pub(super) struct UnlistedEntry<'run> {
     binary: &'run str,
     #[serde(skip_serializing_if = "Option::is_none")]
     verdict: Option<Verdict>,
@@ -79,31 +82,6 @@ impl<'plan> RunJson<'plan> {
     /// Writes into the plan's output folder.
     pub(super) fn new(plan: &'plan Plan) -> RunJson<'plan> {
         RunJson { plan, tests: Vec::new() }
-    }
-
-    fn entry(&self, test: usize, result: &TestResult) -> Entry {
-        let (binary, name) = names(self.plan, test);
-        let (exit_code, signal) = match &result.exit {
-            Exit::Code(code) => (Some(*code), None),
-            Exit::Signal(signal) => (None, Some(signal.as_str())),
-            Exit::UnnamedSignal | Exit::Lost | Exit::Unkillable | Exit::NotStarted(_) => {
-                (None, None)
-            }
-        };
-        Entry {
-            binary: binary.to_owned(),
-            test: name.to_owned(),
-            verdict: result.verdict,
-            duration: result.duration,
-            attempt: result.attempt,
-            exit_code,
-            signal,
-            exit: (exit_code.is_none()).then(|| result.exit.to_string()),
-            leaked: result.leaked,
-            stdout: result.stdout_file.clone(),
-            stderr: result.stderr_file.clone(),
-            reports: result.examinations.iter().map(report).collect(),
-        }
     }
 
     fn skipped(&mut self) {
@@ -126,20 +104,12 @@ impl<'plan> RunJson<'plan> {
     }
 
     fn write(&self, totals: &Totals) -> std::io::Result<()> {
-        let unlisted = self.plan.unlisted.iter().map(|unlisted| UnlistedEntry {
-            binary: binary(self.plan, unlisted.binary),
-            verdict: match unlisted.why {
-                ListFailure::Hung(_) => Some(Verdict::ListHang),
-                ListFailure::Failed(..) => None,
-            },
-            reproduce: &unlisted.reproduce,
-        });
         let file = File {
             version: VERSION,
             tool: env!("CARGO_PKG_VERSION"),
             totals,
             tests: &self.tests,
-            unlisted: unlisted.collect(),
+            unlisted: UnlistedEntry::all(self.plan),
         };
         std::fs::create_dir_all(&self.plan.output)?;
         let path = self.plan.output.join("run.json");
@@ -147,17 +117,66 @@ impl<'plan> RunJson<'plan> {
     }
 }
 
-fn report(examination: &Examination) -> ReportEntry {
-    match &examination.outcome {
-        Ok(examined) => ReportEntry {
-            folder: Some(examined.folder.clone()),
-            finding: Some(examined.report.headline.finding.clone()),
-            sentence: Some(examined.report.headline.sentence.clone()),
-            trouble: examined.unsaved.clone(),
-        },
-        Err(why) => {
-            ReportEntry { folder: None, finding: None, sentence: None, trouble: Some(why.clone()) }
+impl Entry {
+    /// What the test of this index came to.
+    pub(super) fn of(plan: &Plan, test: usize, result: &TestResult) -> Entry {
+        let (binary, name) = names(plan, test);
+        let (exit_code, signal) = match &result.exit {
+            Exit::Code(code) => (Some(*code), None),
+            Exit::Signal(signal) => (None, Some(signal.as_str())),
+            Exit::UnnamedSignal | Exit::Lost | Exit::Unkillable | Exit::NotStarted(_) => {
+                (None, None)
+            }
+        };
+        Entry {
+            binary: binary.to_owned(),
+            test: name.to_owned(),
+            verdict: result.verdict,
+            duration: result.duration,
+            attempt: result.attempt,
+            exit_code,
+            signal,
+            exit: (exit_code.is_none()).then(|| result.exit.to_string()),
+            leaked: result.leaked,
+            stdout: result.stdout_file.clone(),
+            stderr: result.stderr_file.clone(),
+            reports: result.examinations.iter().map(ReportEntry::of).collect(),
         }
+    }
+}
+
+impl ReportEntry {
+    /// Where the report of a look is.
+    pub(super) fn of(examination: &Examination) -> ReportEntry {
+        match &examination.outcome {
+            Ok(examined) => ReportEntry {
+                folder: Some(examined.folder.clone()),
+                finding: Some(examined.report.headline.finding.clone()),
+                sentence: Some(examined.report.headline.sentence.clone()),
+                trouble: examined.unsaved.clone(),
+            },
+            Err(why) => ReportEntry {
+                folder: None,
+                finding: None,
+                sentence: None,
+                trouble: Some(why.clone()),
+            },
+        }
+    }
+}
+
+impl<'run> UnlistedEntry<'run> {
+    /// The binaries of `plan` that did not list their tests.
+    pub(super) fn all(plan: &'run Plan) -> Vec<UnlistedEntry<'run>> {
+        let all = plan.unlisted.iter().map(|unlisted| UnlistedEntry {
+            binary: binary(plan, unlisted.binary),
+            verdict: match unlisted.why {
+                ListFailure::Hung(_) => Some(Verdict::ListHang),
+                ListFailure::Failed(..) => None,
+            },
+            reproduce: &unlisted.reproduce,
+        });
+        all.collect()
     }
 }
 
@@ -165,8 +184,7 @@ impl Render for RunJson<'_> {
     fn show(&mut self, event: &Event<'_>) {
         match event {
             Event::Ended { test, result, .. } => {
-                let entry = self.entry(*test, result);
-                self.tests.push(entry);
+                self.tests.push(Entry::of(self.plan, *test, result));
             }
             Event::Finished { totals, .. } => {
                 self.skipped();

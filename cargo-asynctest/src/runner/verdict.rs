@@ -9,6 +9,9 @@ use asynctest_engine::report::Report;
 use nix::sys::signal::Signal;
 use serde::Serialize;
 
+/// What the command exits with when there is no test.
+pub(crate) const NO_TESTS: u8 = 4;
+
 /// The word for what a test came to: the same in status lines, JSON and JUnit.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
 pub(crate) enum Verdict {
@@ -213,7 +216,7 @@ impl Totals {
         } else if self.unlisted > 0 {
             104
         } else if self.planned == 0 {
-            4
+            NO_TESTS
         } else {
             0
         }

@@ -7,4 +7,5 @@ pub(crate) mod binary;
 pub(crate) mod filter;
 pub(crate) mod harness;
 pub(crate) mod list;
+pub(crate) mod partition;
 pub(crate) mod plan;

@@ -1,8 +1,10 @@
 //! What is said, and how the command ends, when nothing is run.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::process::Command;
 
-use crate::workspace::{asynctest, stderr};
+use crate::workspace::{asynctest, stderr, with_verdict};
 
 #[track_caller]
 fn check(words: &str, code: i32, said: &str) {
@@ -119,4 +121,36 @@ fn the_configuration_counts_and_flags_win() {
     let mut command = asynctest("-p two");
     let output = command.env("ASYNCTEST_PROFILE", "nobody").output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+}
+
+#[test]
+fn each_test_is_in_one_part_of_several() {
+    let passed = |words: &str| {
+        let output = asynctest(words).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{words}: {}", stderr(&output));
+        with_verdict(&output, "PASS")
+    };
+    let all = passed("--tests -- --include-ignored");
+    for by in ["hash", "count"] {
+        let parts = [1, 2, 3]
+            .map(|part| passed(&format!("--tests --partition {by}:{part}/3 -- --include-ignored")));
+        let count: usize = parts.iter().map(BTreeSet::len).sum();
+        assert_eq!(parts.into_iter().flatten().collect::<BTreeSet<_>>(), all, "{by}");
+        assert_eq!(count, all.len(), "{by}");
+    }
+    // The only test is in the first part; that the second has none is no failure.
+    check("-p two --partition count:2/2", 0, "no tests to run");
+    check("-p two --partition count:3/2", 2, "expected `hash:M/N` or `count:M/N`");
+}
+
+#[test]
+fn completions_are_scripts_that_their_shell_understands() {
+    let output = asynctest("completions bash").output().unwrap();
+    let script = Path::new(env!("CARGO_TARGET_TMPDIR")).join("completions.bash");
+    std::fs::write(&script, &output.stdout).unwrap();
+    let words = "source \"$0\" && COMP_WORDS=(cargo-asynctest --stuck) COMP_CWORD=1 \
+                 && _cargo__asynctest cargo-asynctest --stuck cargo-asynctest && echo \"${COMPREPLY[@]}\"";
+    let completed = Command::new("bash").arg("-c").arg(words).arg(&script).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&completed.stdout), "--stuck-after\n", "{completed:?}");
+    check("completions nonsense", 2, "bash");
 }

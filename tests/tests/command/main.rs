@@ -5,6 +5,7 @@ mod attach;
 mod blows;
 mod children;
 mod github;
+mod json;
 mod nextest;
 mod pipes;
 mod scene;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         children::CASES,
         signals::CASES,
         github::CASES,
+        json::CASES,
         pipes::CASES,
         wrapped::CASES,
     ];

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::thread;
 use std::time::Duration;
 
-use crate::cli::{self, LibtestArguments, TestArguments, TraceWhen};
+use crate::cli::{self, LibtestArguments, MessageFormat, TestArguments, TraceWhen};
 use crate::config::Config;
 use crate::plan::{Deadline, FailFast, Host, Output, Plan, RunOptions, StatusLevel, Trace};
 use crate::render;
@@ -32,7 +32,7 @@ pub(super) fn run_options(arguments: &TestArguments, libtest: &LibtestArguments)
         global_timeout: arguments.global_timeout.filter(|after| !after.is_zero()),
         trace: trace(arguments),
         slow_after: arguments.slow_after.filter(|after| !after.is_zero()),
-        output: output(libtest),
+        output: output(arguments, libtest),
         fail_fast: if arguments.fail_fast { FailFast::Yes } else { FailFast::No },
         status: status(arguments, libtest),
         apart: APART,
@@ -107,11 +107,23 @@ fn deadline(timeout: Option<Duration>) -> Deadline {
     }
 }
 
-/// libtest takes any value but `0` of `RUST_TEST_NOCAPTURE` for a yes.
-fn output(libtest: &LibtestArguments) -> Output {
+/// What goes to stdout beside what is asked of tests.
+pub(super) fn stdout(arguments: &TestArguments) -> render::Stdout {
+    match arguments.build.general.message_format {
+        Some(MessageFormat::Json) => render::Stdout::Json,
+        None | Some(MessageFormat::Human | MessageFormat::Short) => render::Stdout::Tests,
+    }
+}
+
+/// libtest takes any value but `0` of `RUST_TEST_NOCAPTURE` for a yes. Where stdout is for JSON, the
+/// tests' output is shown behind each of them.
+fn output(arguments: &TestArguments, libtest: &LibtestArguments) -> Output {
     let variable = env::var_os("RUST_TEST_NOCAPTURE").is_some_and(|value| value != "0");
     if libtest.nocapture || variable {
-        Output::Streamed
+        match stdout(arguments) {
+            render::Stdout::Tests => Output::Streamed,
+            render::Stdout::Json => Output::ShownForAll,
+        }
     } else if libtest.show_output {
         Output::ShownForAll
     } else {

@@ -24,9 +24,6 @@ const FAILED: u8 = 100;
 /// What it exits with when it was interrupted.
 const INTERRUPTED: u8 = 130;
 
-/// What it exits with when there is no test.
-const NO_TEST: u8 = 4;
-
 /// Steps the task called `name`.
 pub(super) fn step(
     name: &str,
@@ -81,7 +78,7 @@ fn only_test(plan: &Plan) -> Result<(&TestBinary, &TestCase), ExitCode> {
         [only] => plan.binaries.get(only.binary).map(|binary| (binary, only)),
         [] => {
             notice::error("no test was selected, and one is needed to step a task of it");
-            return Err(ExitCode::from(NO_TEST));
+            return Err(ExitCode::from(verdict::NO_TESTS));
         }
         several => {
             let names = several.iter().take(SHOWN).map(|test| format!("\n  {}", test.name));
