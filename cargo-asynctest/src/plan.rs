@@ -136,6 +136,8 @@ pub(crate) struct RunOptions {
     /// How long a test must rest, with nothing that could wake it, to be looked at for the proof that
     /// it is stuck; none for never.
     pub(crate) stuck_after: Option<Duration>,
+    /// How long a test may neither print nor compute; none for ever.
+    pub(crate) stall_after: Option<Duration>,
     /// How long the whole run may take.
     pub(crate) global_timeout: Option<Duration>,
     /// What a test is traced for while it runs.

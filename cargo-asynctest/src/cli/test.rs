@@ -41,6 +41,10 @@ pub(crate) struct TestArguments {
     /// ever wake it; 0 for never [default: 2s]
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = OWN)]
     pub(crate) stuck_after: Option<Duration>,
+    /// End a test as HANG that has neither printed nor computed for so long, whatever it waits for;
+    /// one that works is left alone [default: never]
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = OWN)]
+    pub(crate) stall_after: Option<Duration>,
     /// Report a test that runs this long, once, and let it go on
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = OWN)]
     pub(crate) slow_after: Option<Duration>,
@@ -186,7 +190,7 @@ Exit status:
   0 all passed, 2 bad usage, 4 no tests to run, 100 a test failed or hung, 101 the build failed,
   104 tests could not be listed, 130 interrupted
 
-While tests run, Ctrl-\\ (SIGQUIT) or SIGUSR1 prints where each of them stands; they go on.
+While tests run, the key t, Ctrl-\\ (SIGQUIT) or SIGUSR1 prints where each of them stands; they go on.
 
 Run `cargo asynctest -- --help` for the flags that go after `--`.";
 

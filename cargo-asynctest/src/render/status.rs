@@ -8,7 +8,7 @@ use super::text::{self, Style};
 use super::{Options, Render, binary, github, libtest, names};
 use crate::plan::{Harness, ListFailure, Output, Plan, RunOptions, StatusLevel, Trace, Unlisted};
 use crate::runner::again::again;
-use crate::runner::event::{Event, Examination, Test, TestResult};
+use crate::runner::event::{Event, Examination, Purpose, Test, TestResult};
 use crate::runner::output::Excerpt;
 use crate::runner::verdict::{Exit, Totals, Verdict};
 
@@ -123,6 +123,11 @@ impl<'plan> Status<'plan> {
             let mut line = self.status_line(result.verdict, result.duration, progress, test);
             if fails && !matches!(result.verdict, Some(Verdict::Hang | Verdict::Stuck) | None) {
                 line.push_str(&format!(" ({})", result.exit));
+            }
+            let stalled = result.hang().filter(|seen| seen.purpose == Purpose::Stall);
+            let after = self.plan.options(test, self.options).stall_after;
+            if let Some(after) = after.filter(|_| stalled.is_some()) {
+                line.push_str(&format!(" (no output and no CPU for {} s)", after.as_secs_f32()));
             }
             self.line(&line);
         }

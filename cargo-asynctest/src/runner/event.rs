@@ -140,6 +140,8 @@ pub(crate) enum Purpose {
     Asked,
     /// It may be stuck, and ends if that is proven.
     Stuck,
+    /// It has done nothing for so long that it ends, if it still does nothing.
+    Stall,
     /// Its time is over if it does not move.
     Soft,
     /// Its time is over.
@@ -159,7 +161,7 @@ impl Purpose {
             Purpose::Asked => None,
             Purpose::Slow => Some(Verdict::Slow),
             Purpose::Stuck => Some(Verdict::Stuck),
-            Purpose::Soft | Purpose::Deadline => Some(Verdict::Hang),
+            Purpose::Stall | Purpose::Soft | Purpose::Deadline => Some(Verdict::Hang),
             Purpose::FirstPanic | Purpose::Panic => Some(Verdict::Fail),
             Purpose::Crash => Some(Verdict::Crash),
         }
@@ -169,9 +171,12 @@ impl Purpose {
     pub(crate) fn is_blow(self) -> bool {
         match self {
             Purpose::FirstPanic | Purpose::Panic | Purpose::Crash => true,
-            Purpose::Slow | Purpose::Asked | Purpose::Stuck | Purpose::Soft | Purpose::Deadline => {
-                false
-            }
+            Purpose::Slow
+            | Purpose::Asked
+            | Purpose::Stuck
+            | Purpose::Stall
+            | Purpose::Soft
+            | Purpose::Deadline => false,
         }
     }
 }

@@ -296,10 +296,13 @@ pub(super) fn finish(
     }
     let verdict = match purpose {
         Purpose::Soft => Some(Verdict::Slow),
-        Purpose::Deadline if verdict::is_exit_hang(&report) => Some(Verdict::ExitHang),
+        Purpose::Deadline | Purpose::Stall if verdict::is_exit_hang(&report) => {
+            Some(Verdict::ExitHang)
+        }
         Purpose::Slow
         | Purpose::Asked
         | Purpose::Stuck
+        | Purpose::Stall
         | Purpose::Deadline
         | Purpose::FirstPanic
         | Purpose::Panic

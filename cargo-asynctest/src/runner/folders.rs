@@ -25,6 +25,7 @@ pub(super) fn of_examination(test: &Path, attempt: u32, purpose: Purpose) -> Pat
         Purpose::Slow | Purpose::Soft => "slow",
         Purpose::Asked => "signal",
         Purpose::Stuck => "stuck",
+        Purpose::Stall => "stall",
         Purpose::Deadline => "deadline",
         Purpose::FirstPanic => "first-panic",
         Purpose::Panic => "panic",

@@ -6,7 +6,7 @@
 //! - [`verdict`], [`event`]: what can happen, in words that the renderers use
 //! - [`sentinel`]: the parent process that outlives us and cleans up
 //! - [`death`]: our own end, by the signal that a program has ended by
-//! - [`signals`], [`reactor`]: what the loop waits for
+//! - [`signals`], [`terminal`], [`reactor`]: what the loop waits for
 //! - [`processes`]: all descendants of a process, and their end
 //! - [`output`]: what a test printed, bounded in memory
 //! - [`isolation`]: how a test becomes a process
@@ -35,6 +35,7 @@ mod running;
 pub(crate) mod sentinel;
 mod signals;
 pub(crate) mod stepped;
+mod terminal;
 mod timing;
 pub(crate) mod verdict;
 

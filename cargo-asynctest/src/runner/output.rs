@@ -56,6 +56,11 @@ impl Kept {
         file.write_all(bytes)
     }
 
+    /// How many bytes there were.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
     /// Whether there was nothing.
     pub(crate) fn is_empty(&self) -> bool {
         self.length == 0

@@ -13,6 +13,8 @@ pub(super) enum Ready {
     Signals,
     /// A capture is done.
     Examiner,
+    /// A key was pressed.
+    Key,
     /// The process of the test with this serial number has ended.
     Exit(u64),
     /// Its stdout can be read.
@@ -26,6 +28,7 @@ impl Ready {
         match self {
             Ready::Signals => 0,
             Ready::Examiner => 1,
+            Ready::Key => 5,
             Ready::Exit(serial) => (serial << 3) | 2,
             Ready::Stdout(serial) => (serial << 3) | 3,
             Ready::Stderr(serial) => (serial << 3) | 4,
@@ -40,6 +43,7 @@ impl Ready {
             2 => Some(Ready::Exit(serial)),
             3 => Some(Ready::Stdout(serial)),
             4 => Some(Ready::Stderr(serial)),
+            5 => Some(Ready::Key),
             _ => None,
         }
     }
@@ -99,6 +103,7 @@ mod tests {
         for ready in [
             Ready::Signals,
             Ready::Examiner,
+            Ready::Key,
             Ready::Exit(1),
             Ready::Stdout(u64::MAX >> 3),
             Ready::Stderr(7),

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use asynctest_engine::session::Watch;
+use asynctest_engine::session::{Stall, Watch};
 
 use super::event::{Examination, Purpose, Test};
 use super::inside::{Inner, Since};
@@ -36,7 +36,9 @@ pub(super) struct Running {
     pub(super) inside: Option<Inner>,
     /// Tells when it may be stuck.
     pub(super) watch: Watch,
-    /// How many looks did not prove that.
+    /// Tells when it has done nothing for long.
+    pub(super) stall: Stall,
+    /// How many looks did not prove that it is stuck.
     pub(super) unproven: u32,
     /// What it is in.
     pub(super) state: State,
@@ -151,6 +153,16 @@ impl Running {
     /// Takes what it has printed to stderr.
     pub(super) fn read_stderr(&mut self, buffer: &mut [u8], spill: &Path) {
         read(&mut self.process.stderr, &mut self.stderr, buffer, spill);
+    }
+
+    /// How much it has printed, as far as it is kept.
+    pub(super) fn printed(&self) -> u64 {
+        self.stdout.length().saturating_add(self.stderr.length())
+    }
+
+    /// Whether it has printed or computed since it had done neither for `after`.
+    pub(super) fn has_gone_on(&self, after: Duration, now: Instant) -> bool {
+        self.stall.has_gone_on(now, self.printed(), after)
     }
 
     /// Whether somebody can still write to its output.

@@ -21,6 +21,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use super::signals::{Arrived, Sender, Signals};
+use super::terminal::Found;
 use super::{death, processes};
 use crate::plan::Host;
 
@@ -97,6 +98,7 @@ fn become_tool(sentinel: u32) -> io::Result<()> {
 fn supervise(tool: &mut Command, host: Host) -> io::Result<End> {
     prctl::set_child_subreaper(true)?;
     let mut signals = Signals::take(&[Signal::SIGCHLD, Signal::SIGTSTP])?;
+    let found = (host == Host::Own).then(Found::now);
     let tool = Pid::from_raw(tool.spawn()?.id() as i32);
     let end = loop {
         if let Some(end) = look_after(tool, &mut signals, host)? {
@@ -108,6 +110,9 @@ fn supervise(tool: &mut Command, host: Host) -> io::Result<End> {
             Err(error) => return Err(error.into()),
         }
     };
+    if let Some(found) = found.filter(|_| matches!(end, End::Signal(_))) {
+        found.restore();
+    }
     // What a program has left behind by itself is another runner's to judge; a tool that was killed
     // has judged nothing.
     if host == Host::Own || end == End::Signal(Signal::SIGKILL) {

@@ -59,6 +59,7 @@ impl Timing {
         match purpose {
             // It may come to rest again, and the user may ask again.
             Purpose::Stuck
+            | Purpose::Stall
             | Purpose::Asked
             | Purpose::FirstPanic
             | Purpose::Panic
@@ -115,6 +116,7 @@ mod tests {
             apart: SECOND,
             host: Host::Own,
             stuck_after: None,
+            stall_after: None,
             global_timeout: None,
         };
         Timing::new(&options, now)

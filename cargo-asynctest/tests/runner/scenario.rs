@@ -44,6 +44,8 @@ pub(crate) struct Scenario {
     pub(crate) default: Option<(u64, u64)>,
     /// When to report and go on, in milliseconds.
     pub(crate) slow_after: Option<u64>,
+    /// After how many milliseconds without output and CPU time a test has stalled.
+    pub(crate) stall_after: Option<u64>,
     /// What comes of captures.
     pub(crate) fake: Fake,
     /// How long a capture may take, in milliseconds.
@@ -93,6 +95,7 @@ pub(crate) fn scenario(folder: &Path, scripts: &[&str]) -> Scenario {
         own_timeout: None,
         default: None,
         slow_after: None,
+        stall_after: None,
         fake: Fake::Still,
         patience: 30_000,
         streamed: false,
@@ -212,6 +215,7 @@ fn options(scenario: &Scenario) -> RunOptions {
         apart: Duration::ZERO,
         host: Host::Own,
         stuck_after: None,
+        stall_after: scenario.stall_after.map(milliseconds),
         global_timeout: None,
     }
 }

@@ -17,6 +17,7 @@
 //!   exit status stays for its parent, also when that is another thread of the tool.
 
 mod clock;
+mod cpu;
 mod description;
 mod error;
 mod family;
@@ -36,6 +37,7 @@ mod traced;
 mod unix_peers;
 
 pub use clock::Clock;
+pub use cpu::cpu_time;
 pub use error::Error;
 pub use family::{descendants, is_alive};
 pub use memory::Memory;

@@ -6,6 +6,7 @@ mod blows;
 mod children;
 mod github;
 mod json;
+mod keys;
 mod nextest;
 mod pipes;
 mod scene;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         json::CASES,
         pipes::CASES,
         wrapped::CASES,
+        keys::CASES,
     ];
     let trial = |(name, case): &'static Case| Trial::test(*name, move || case(&Scene::new()?));
     let with_nextest = nextest::is_installed();

@@ -1,11 +1,16 @@
 //! Tests that take long and are looked at meanwhile.
 
+use std::collections::BTreeMap;
+
+use asynctest_tests::command::run;
 use libtest_mimic::Failed;
+use serde_json::Value;
 
 use super::Case;
 use super::scene::{Scene, Started, TOLD};
 
 pub(crate) const CASES: &[Case] = &[
+    ("who_does_nothing_for_long_has_stalled", stalled),
     ("a_slow_test_is_reported_and_passes", slow_then_passes),
     ("a_slow_test_is_reported_and_hangs", slow_then_hangs),
     ("when_the_run_is_over_it_is_said_where_a_test_stood", over),
@@ -54,4 +59,28 @@ fn over(scene: &Scene) -> Result<(), Failed> {
         && json.pointer("/totals/timed_out").is_some_and(|is_it| is_it == true)
         && json.pointer("/totals/interrupted").is_some_and(|count| count == 1);
     if is_right { Ok(()) } else { Err(format!("{code:?}\n{}\n{json:#}", run.said).into()) }
+}
+
+/// One that waits for a child that sleeps has stalled; of those that work, one computes and one prints.
+fn stalled(scene: &Scene) -> Result<(), Failed> {
+    let mut command = scene.command()?;
+    command.args(["--test", "stalls", "--stall-after", "3s", "--timeout", "0"]);
+    let ended = run(&mut command)?.expect_code(100)?;
+    let json = scene.run_json()?;
+    let tests = json.get("tests").and_then(Value::as_array).into_iter().flatten();
+    let word = |test: &Value, name: &str| {
+        test.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let found: BTreeMap<String, String> =
+        tests.map(|test| (word(test, "test"), word(test, "verdict"))).collect();
+    let expected = [("computes", "PASS"), ("prints", "PASS"), ("waits_for_a_child", "HANG")];
+    let expected: BTreeMap<String, String> =
+        expected.iter().map(|(test, verdict)| ((*test).into(), (*verdict).into())).collect();
+    let is_said = ended.stderr.contains("waits_for_a_child (no output and no CPU for 3 s)")
+        && ended.stderr.contains("HANG  fixtures::stalls::waits_for_a_child  external-wait: ");
+    let folder = scene.output().join("fixtures-stalls/waits_for_a_child/1-stall");
+    if found == expected && is_said && folder.join("report.txt").exists() {
+        return Ok(());
+    }
+    Err(format!("{found:?}\n{ended}").into())
 }

@@ -116,6 +116,7 @@ fn options(arguments: &RunnerArguments) -> RunOptions {
         jobs: 1,
         deadline: deadline(arguments),
         stuck_after: stuck_after(arguments.stuck_after),
+        stall_after: None,
         global_timeout: None,
         trace: Trace::Never,
         slow_after: arguments.slow_after.filter(|after| !after.is_zero()),

@@ -29,6 +29,7 @@ pub(super) fn run_options(arguments: &TestArguments, libtest: &LibtestArguments)
         jobs: jobs(arguments, libtest),
         deadline: deadline(arguments.timeout),
         stuck_after: stuck_after(arguments.stuck_after),
+        stall_after: arguments.stall_after.filter(|after| !after.is_zero()),
         global_timeout: arguments.global_timeout.filter(|after| !after.is_zero()),
         trace: trace(arguments),
         slow_after: arguments.slow_after.filter(|after| !after.is_zero()),

@@ -92,7 +92,7 @@ impl Run<'_> {
 /// What was seen of a test: what ended it last. A panic that did not was before the end by us.
 fn in_order(seen: Vec<Examination>, examinations: Vec<Examination>) -> Vec<Examination> {
     let is_end = |one: &&Examination| {
-        matches!(one.purpose, Purpose::Stuck | Purpose::Soft | Purpose::Deadline)
+        matches!(one.purpose, Purpose::Stuck | Purpose::Stall | Purpose::Soft | Purpose::Deadline)
     };
     match examinations.last().filter(is_end) {
         Some(_) => seen.into_iter().chain(examinations).collect(),

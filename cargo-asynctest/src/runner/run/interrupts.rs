@@ -8,8 +8,10 @@ use nix::sys::signal::{Signal, raise};
 use super::Run;
 use crate::plan::Host;
 use crate::runner::event::{Event, Purpose};
+use crate::runner::reactor::Ready;
 use crate::runner::running::{Ending, Running, State};
 use crate::runner::signals::{ASKING, Arrived, ENDING};
+use crate::runner::terminal::Terminal;
 
 /// How long a test may take to end by itself after an interrupt.
 const GRACE: Duration = Duration::from_secs(2);
@@ -91,6 +93,7 @@ impl Run<'_> {
     fn stand_still(&mut self) -> Vec<Arrived> {
         let begun = Instant::now();
         self.running.values().for_each(|one| one.process.signal(Signal::SIGTSTP));
+        self.terminal.iter_mut().for_each(Terminal::give_back);
         // Returns when we are continued.
         let _ = raise(Signal::SIGSTOP);
         let arrived = self.signals.arrived();
@@ -99,7 +102,30 @@ impl Run<'_> {
             running.pause(duration);
             running.process.signal(Signal::SIGCONT);
         }
+        self.follow_terminal();
         arrived
+    }
+
+    /// A key was pressed.
+    pub(super) fn take_keys(&mut self) {
+        let is_asked = self.terminal.as_mut().is_some_and(Terminal::is_asked);
+        self.follow_terminal();
+        if is_asked && self.interrupted.is_none() {
+            self.tell_where_all_stand(Duration::ZERO, Instant::now());
+        }
+    }
+
+    /// Waits for keys while we are in the foreground of the terminal, and not in its background.
+    pub(super) fn follow_terminal(&mut self) {
+        let Some(terminal) = &mut self.terminal else { return };
+        terminal.follow_foreground();
+        let changed = match (terminal.is_taken(), self.awaits_keys) {
+            (true, false) => self.reactor.add(&*terminal, Ready::Key),
+            (false, true) => self.reactor.remove(&*terminal),
+            (true, true) | (false, false) => return,
+        };
+        // What cannot be waited for, such as a terminal that is gone, is no loss to the tests.
+        self.awaits_keys = changed.is_ok() && terminal.is_taken();
     }
 
     /// Looks at all tests that have run for at least `age`; they go on.

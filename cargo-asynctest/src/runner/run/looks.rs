@@ -184,6 +184,16 @@ impl Run<'_> {
             self.look_again_if_interrupted(serial);
             return;
         }
+        let after = self.plan.options(running.test, self.options).stall_after;
+        if purpose == Purpose::Stall
+            && (outcome.is_err() || after.is_some_and(|after| running.has_gone_on(after, now)))
+        {
+            // It is looked at again when it has done nothing for as long once more.
+            running.state = State::Runs;
+            forget(&outcome);
+            self.look_again_if_interrupted(serial);
+            return;
+        }
         let examination = Examination { purpose, outcome };
         let is_last = purpose == Purpose::Soft && self.interrupted.is_some();
         if purpose == Purpose::Asked || is_last {
@@ -259,6 +269,7 @@ fn is_timed(purpose: Purpose) -> bool {
         Purpose::Slow
         | Purpose::Asked
         | Purpose::Stuck
+        | Purpose::Stall
         | Purpose::FirstPanic
         | Purpose::Panic
         | Purpose::Crash => false,

@@ -28,6 +28,7 @@ use super::processes;
 use super::reactor::{Reactor, Ready};
 use super::running::Running;
 use super::signals::Signals;
+use super::terminal::Terminal;
 use super::verdict::Totals;
 use crate::plan::{Host, Plan, RunOptions};
 
@@ -62,6 +63,9 @@ pub(super) struct Run<'run> {
     show: &'run mut dyn FnMut(Event<'_>),
     reactor: Reactor,
     signals: Signals,
+    terminal: Option<Terminal>,
+    /// Whether keys are waited for.
+    awaits_keys: bool,
     examiner: Examiner,
     waiting: VecDeque<Test>,
     running: BTreeMap<u64, Running>,
@@ -95,6 +99,11 @@ impl<'run> Run<'run> {
             show,
             reactor: Reactor::new()?,
             signals: Signals::take(&[Signal::SIGCHLD, Signal::SIGTSTP]).map_err(Error::Signals)?,
+            terminal: match options.host {
+                Host::Own => Terminal::on_stdin(),
+                Host::Another => None,
+            },
+            awaits_keys: false,
             examiner: Examiner::new(setup.captures, setup.files)?,
             waiting: (0..plan.tests.len()).collect(),
             running: BTreeMap::new(),
@@ -121,7 +130,9 @@ impl<'run> Run<'run> {
     /// Runs all, and leaves no process behind.
     pub(super) fn finish_all(mut self) -> Result<Totals, Error> {
         (self.show)(Event::Begun);
+        self.follow_terminal();
         let done = self.turn_until_done();
+        self.terminal = None;
         let survivors = match self.leaves_descendants() && done.is_ok() {
             true => Vec::new(),
             false => processes::end_all_descendants(),
@@ -169,6 +180,7 @@ impl<'run> Run<'run> {
         match ready {
             Ready::Signals => self.take_signals(),
             Ready::Examiner => self.take_examinations(),
+            Ready::Key => self.take_keys(),
             Ready::Exit(serial) => self.process_over(serial),
             Ready::Stdout(serial) => {
                 if let Some(running) = self.running.get_mut(&serial) {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use asynctest_engine::address::ProcessId;
-use asynctest_engine::session::{Panics, Watch};
+use asynctest_engine::session::{Panics, Stall, Watch};
 use nix::errno::Errno;
 
 use super::Run;
@@ -81,6 +81,7 @@ impl Run<'_> {
         let running = Running {
             test,
             watch: Watch::new(ProcessId(process.id()), now),
+            stall: Stall::new(ProcessId(process.id()), now),
             unproven: 0,
             inside: self.plan.inside.clone().map(Inner::new),
             process,
