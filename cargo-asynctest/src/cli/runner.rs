@@ -46,6 +46,9 @@ Under `cargo test` each test program runs once, whole, so that its output and it
 libtest's own. Each test in it has a deadline of its own all the same, which counts from the begin of
 the test's thread; when one hangs the report says where all of them stand, and the program ends.
 
+What neither flags nor variables say, `.config/asynctest.toml` says; what it says of single tests
+counts under nextest.
+
 Anything else is run as if there were no runner: `cargo run`, benches, doctests, `--list`.";
 
 const AFTER_HELP: &str = "\

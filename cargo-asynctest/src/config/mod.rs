@@ -29,7 +29,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::cli::TestArguments;
+use crate::cli::{RunnerArguments, TestArguments};
 use file::{File, Limits, Override, Profile};
 
 pub(crate) use error::Error;
@@ -101,6 +101,25 @@ impl Config {
         let fitting = self.overrides.iter().filter(|one| one.tests.matches(binary, test));
         let limits = fitting.map(Override::limits).reduce(Limits::or)?;
         Some(self.filled(arguments, limits.or(self.profile.limits())))
+    }
+
+    /// The same for a program that another runner has us run: one test, or several whose exceptions
+    /// cannot be told apart.
+    pub(crate) fn fill_wrapped(
+        &self,
+        arguments: &RunnerArguments,
+        binary: &str,
+        test: &str,
+    ) -> RunnerArguments {
+        let fitting = self.overrides.iter().filter(|one| one.tests.matches(binary, test));
+        let limits = fitting.map(Override::limits).fold(Limits::default(), Limits::or);
+        let limits = limits.or(self.profile.limits());
+        RunnerArguments {
+            timeout: arguments.timeout.or(limits.timeout()),
+            stuck_after: arguments.stuck_after.or(limits.stuck_after()),
+            slow_after: arguments.slow_after.or(limits.slow_after()),
+            command: arguments.command.clone(),
+        }
     }
 
     fn filled(&self, arguments: &TestArguments, limits: Limits) -> TestArguments {

@@ -7,7 +7,7 @@
 
 mod verify;
 
-pub(crate) use verify::{Crates, Verdict, verify};
+pub(crate) use verify::{Crates, Verdict, lacks_types, verify};
 
 use std::collections::BTreeSet;
 

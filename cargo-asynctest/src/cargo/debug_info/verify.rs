@@ -36,6 +36,26 @@ pub(crate) fn verify<'path>(
     if lacking.is_empty() { Verdict::Complete } else { Verdict::Incomplete(lacking) }
 }
 
+/// Whether a program that another runner has built lacks the types that a report needs: it contains
+/// Tokio and not Tokio's types, or nothing can be told of it because it is stripped.
+pub(crate) fn lacks_types(program: &Path) -> bool {
+    let Ok(object) = Object::open(program) else { return false };
+    let is_known = !object.symbols_named(|_| true).is_empty();
+    let has_tokio = || !object.symbols_named(|name| name.contains(TOKIO)).is_empty();
+    !is_known || (has_tokio() && !has_tokios_types(&object.units()))
+}
+
+fn has_tokios_types(units: &[UnitSummary]) -> bool {
+    let is_tokios = |unit: &&UnitSummary| crate_name(unit) == Some("tokio");
+    units.iter().filter(is_tokios).any(|unit| unit.level == DebugLevel::Full)
+}
+
+/// The name of a unit's crate: rustc ends the name of a unit in `/@/<crate>.<hash>-cgu.<number>`.
+fn crate_name(unit: &UnitSummary) -> Option<&str> {
+    let (_, part) = unit.name.as_deref()?.rsplit_once("/@/")?;
+    Some(part.split_once('.').map_or(part, |(name, _)| name))
+}
+
 /// Tokio, and the others that go with it, when its types are missing from a binary with these
 /// units.
 fn lacking(units: &[UnitSummary], crates: &Crates) -> BTreeSet<String> {
@@ -88,6 +108,24 @@ mod tests {
         let units: Vec<UnitSummary> = units.iter().map(unit).collect();
         let expected = expected.iter().map(|name| (*name).to_owned()).collect();
         assert_eq!(lacking(&units, &crates.into()), expected);
+    }
+
+    #[test]
+    fn any_unit_of_tokios_may_have_the_types() {
+        let check = |units: &[(&str, DebugLevel)], expected: bool| {
+            let unit = |(name, level): &(&str, DebugLevel)| UnitSummary {
+                name: Some(format!("src/lib.rs/@/{name}.3f2a-cgu.05")),
+                producer: None,
+                directory: None,
+                language: None,
+                level: level.clone(),
+            };
+            let units: Vec<UnitSummary> = units.iter().map(unit).collect();
+            assert_eq!(has_tokios_types(&units), expected);
+        };
+        check(&[("tokio", DebugLevel::Lines), ("tokio", DebugLevel::Full)], true);
+        check(&[("tokio", DebugLevel::Lines), ("tokio_util", DebugLevel::Full)], false);
+        check(&[], false);
     }
 
     #[test]

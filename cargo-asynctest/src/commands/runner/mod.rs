@@ -16,7 +16,9 @@ use std::process::{Command as Program, ExitCode};
 use super::exit::Exit;
 use super::notice;
 use super::test::options::{APART, HARD, SOFT, stuck_after};
+use crate::cargo::debug_info;
 use crate::cli::{self, Command, RunnerArguments};
+use crate::config::{self, Config};
 use crate::plan::{
     Deadline, FailFast, Harness, Host, Output, Plan, RunOptions, StatusLevel, TestBinary, TestCase,
     Trace,
@@ -28,6 +30,9 @@ use wrapped::{Wrapped, wrapped};
 
 /// What libtest, and so a test program, exits with when a test fails.
 const FAILED: u8 = 101;
+
+/// The variable that chooses a profile of the configuration.
+const PROFILE: &str = "ASYNCTEST_PROFILE";
 
 /// Becomes the program, where there is nothing to watch. To be called first of all; returns nothing
 /// where there is, and otherwise only what keeps the program from being started.
@@ -47,10 +52,21 @@ pub(crate) fn pass_on(words: &[OsString]) -> Option<ExitCode> {
 /// Runs the program and reports what hangs in it.
 pub(crate) fn runner(arguments: &RunnerArguments) -> ExitCode {
     let Some(plan) = plan(arguments) else { return Exit::Usage.into() };
-    let options = options(arguments);
+    let options = match configured(arguments, &plan) {
+        Ok(arguments) => options(&arguments),
+        Err(error) => {
+            notice::error(error);
+            return Exit::Usage.into();
+        }
+    };
     let shown = render::Options::detect(render::Color::Auto);
     match runner::run_wrapped(&plan, &options, &shown) {
-        Ok(wrapped) => exit_code(&wrapped, &arguments.command),
+        Ok(wrapped) => {
+            if wrapped.verdict.is_none_or(verdict::Verdict::is_ours) {
+                tell_what_lacks(&plan);
+            }
+            exit_code(&wrapped, &arguments.command)
+        }
         Err(error) => {
             notice::error(error);
             Exit::Failed.into()
@@ -109,6 +125,29 @@ fn plan(arguments: &RunnerArguments) -> Option<Plan> {
         inside,
         ..Plan::default()
     })
+}
+
+/// The arguments, with what the workspace's configuration says where they say nothing.
+fn configured(arguments: &RunnerArguments, plan: &Plan) -> Result<RunnerArguments, config::Error> {
+    let (Some(root), [binary], [test]) = (&plan.workspace, &*plan.binaries, &*plan.tests) else {
+        return Ok(arguments.clone());
+    };
+    let config = Config::read(root, None, variable(PROFILE).as_deref())?;
+    Ok(config.fill_wrapped(arguments, &binary.id, &test.name))
+}
+
+/// Says how a program gets the debug info that its report had to do without: it was not we who built
+/// it.
+fn tell_what_lacks(plan: &Plan) {
+    let Some(binary) = plan.binaries.first() else { return };
+    if debug_info::lacks_types(&binary.path) {
+        let profile = origin::profile(&binary.path);
+        notice::note(format_args!(
+            "{} was built without the types that tell tasks; in Cargo.toml, this brings them \
+             back:\n    [profile.{profile}]\n    debug = 2\n    strip = false",
+            binary.id
+        ));
+    }
 }
 
 fn options(arguments: &RunnerArguments) -> RunOptions {

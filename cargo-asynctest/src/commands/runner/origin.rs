@@ -86,6 +86,19 @@ fn workspace_of(package: &Path) -> PathBuf {
     package.ancestors().find(is_workspace).unwrap_or(package).to_owned()
 }
 
+/// The profile that a program was built with, from the folder it lies in: `test` where that is
+/// `debug`.
+///
+/// Source: cargo 1.95, src/cargo/core/profiles.rs (`dir-name`).
+pub(super) fn profile(path: &Path) -> String {
+    let folder = path.parent().filter(|folder| folder.ends_with("deps"));
+    let folder = folder.and_then(Path::parent).and_then(Path::file_name);
+    match folder.map(OsStr::to_string_lossy) {
+        Some(name) if name != "debug" => name.into_owned(),
+        Some(_) | None => "test".to_owned(),
+    }
+}
+
 /// The folder of reports, in the target folder that the program lies in.
 fn output(path: &Path) -> PathBuf {
     let mut folders = path.ancestors().skip(1);
@@ -142,6 +155,15 @@ mod tests {
         assert_eq!(workspace_of(&package), package);
         fs::write(folder.path().join("Cargo.toml"), "[workspace]\nmembers = []\n").unwrap();
         assert_eq!(workspace_of(&package), folder.path());
+    }
+
+    #[test]
+    fn a_profile_is_told_by_its_folder() {
+        let check = |path: &str, expected: &str| assert_eq!(profile(Path::new(path)), expected);
+        check("/t/debug/deps/it-be9fa7a54bb55e38", "test");
+        check("/t/x86_64-unknown-linux-gnu/release/deps/it-be9fa7a54bb55e38", "release");
+        check("/t/ci/deps/it-be9fa7a54bb55e38", "ci");
+        check("/elsewhere/it", "test");
     }
 
     #[test]
