@@ -1,5 +1,6 @@
 //! Files: whose they are, and how they are shown.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use super::compose::SourceText;
@@ -53,6 +54,8 @@ impl<'source> Paths<'source> {
     /// Whose file this is. With no folder named as the user's own, everything is that comes neither
     /// from the toolchain nor from where cargo keeps downloaded crates.
     pub(super) fn origin(&self, file: &str) -> Origin {
+        let file = straight(file);
+        let file = file.as_ref();
         if file.starts_with("/rustc/")
             || file.starts_with(STD_DEPENDENCIES)
             || file.contains("/lib/rustlib/src/")
@@ -69,6 +72,8 @@ impl<'source> Paths<'source> {
     /// The file relative to the workspace or else to the first root it lies in; or without the part of the path that says
     /// only where cargo keeps its downloads.
     fn shown(&self, file: &str) -> String {
+        let file = straight(file);
+        let file = file.as_ref();
         let is_own = self.roots.is_empty() || self.roots.iter().any(|root| is_inside(file, root));
         let workspace = self.workspace.iter().filter(|_| is_own);
         let inside = workspace.chain(&self.roots).filter(|root| is_inside(file, root));
@@ -90,6 +95,23 @@ impl<'source> Paths<'source> {
             None => file.to_owned(),
         }
     }
+}
+
+/// A path without detours: `tests/util/../support.rs`, as `#[path]` leaves it, is `tests/support.rs`.
+fn straight(file: &str) -> Cow<'_, str> {
+    if !file.contains("/../") {
+        return Cow::Borrowed(file);
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in file.split('/') {
+        let is_named = parts.last().is_some_and(|last| !last.is_empty() && *last != "..");
+        if part == ".." && is_named {
+            parts.pop();
+        } else {
+            parts.push(part);
+        }
+    }
+    Cow::Owned(parts.join("/"))
 }
 
 fn is_inside(file: &str, root: &str) -> bool {
@@ -125,6 +147,15 @@ mod tests {
         let paths = Paths::new(&subject, &|_, _| None);
         assert_eq!(paths.shown("/w/member/src/a.rs"), "member/src/a.rs");
         assert_eq!(paths.shown("/w/vendor/tokio/src/a.rs"), "/w/vendor/tokio/src/a.rs");
+    }
+
+    #[test]
+    fn detours_are_left_out() {
+        check(&["/w"], "/w/tests/util/../support.rs", "tests/support.rs", Origin::User);
+        check(&["/w"], "/w/a/b/../../c.rs", "c.rs", Origin::User);
+        check(&["/w"], "/w/../x/c.rs", "/x/c.rs", Origin::Library);
+        check(&[], "/../c.rs", "/../c.rs", Origin::User);
+        check(&[], "../c.rs", "../c.rs", Origin::User);
     }
 
     #[test]
