@@ -6,6 +6,22 @@ use super::wait::Wait;
 use crate::address::{Address, ThreadId};
 use crate::evidence::Trust;
 
+/// The system calls by which the C library and std make a new thread ready.
+///
+/// Source: `start_thread` in glibc 2.39 `nptl/pthread_create.c`, `thread_start` in Rust 1.95
+/// `library/std/src/sys/thread/unix.rs`.
+const BIRTH: [&str; 9] = [
+    "set_robust_list",
+    "rseq",
+    "rt_sigprocmask",
+    "sigaltstack",
+    "mmap",
+    "mprotect",
+    "munmap",
+    "prctl",
+    "sched_getaffinity",
+];
+
 /// One thread.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Thread {
@@ -28,12 +44,14 @@ pub struct Thread {
 }
 
 impl Thread {
-    /// Whether it runs and has not come to code of the program yet: what it was given at its birth is
-    /// in none of its variables.
+    /// Whether it runs and has not come to code of the program yet, or its stack could not be read: what
+    /// it was given at its birth is in none of its variables.
     pub fn is_newborn(&self) -> bool {
         let is_start =
             |frame: &Frame| frame.line.as_ref().is_none_or(|line| line.file.starts_with("/rustc"));
-        self.call.is_none() && self.frames.iter().all(is_start)
+        let is_short = self.call.as_deref().is_none_or(|call| BIRTH.contains(&call));
+        let is_unread = self.frames.is_empty() && self.activity == Activity::Running;
+        is_unread || (is_short && self.frames.iter().all(is_start))
     }
 }
 
@@ -63,4 +81,42 @@ pub struct Frame {
     pub is_inlined: bool,
     /// How the frame was found.
     pub trust: Trust,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(call: Option<&str>, files: &[&str], expected: bool) {
+        let frame = |file: &&str| Frame {
+            function: String::new(),
+            line: Some(Line { file: PathBuf::from(file), line: 1, trust: Trust::Read }),
+            pc: Address(0),
+            is_inlined: false,
+            trust: Trust::Read,
+        };
+        let thread = Thread {
+            id: ThreadId(1),
+            name: String::new(),
+            activity: Activity::Running,
+            call: call.map(str::to_owned),
+            blocks_on: None,
+            cpu: 0,
+            wait: None,
+            frames: files.iter().map(frame).collect(),
+        };
+        assert_eq!(thread.is_newborn(), expected, "{call:?} {files:?}");
+    }
+
+    #[test]
+    fn a_thread_is_newborn_until_it_comes_to_the_program() {
+        check(None, &["/rustc/1/library/std/src/a.rs"], true);
+        check(Some("sigaltstack"), &["/rustc/1/library/std/src/a.rs"], true);
+        check(Some("futex"), &[], true);
+        check(Some("futex"), &["/rustc/1/library/test/src/lib.rs"], false);
+        check(None, &["/rustc/1/library/std/src/a.rs", "/w/src/a.rs"], false);
+    }
 }
