@@ -15,6 +15,7 @@ use std::path::PathBuf;
 
 use super::coroutine::Coroutine;
 use super::lines::suspension_line;
+use crate::address::Address;
 use crate::evidence::{Certainty, Trust};
 use crate::model::{FutureKind, FutureState, Line};
 use crate::symbols::{Declared, Encoding, Kind, Member, Type, TypeId};
@@ -65,11 +66,23 @@ pub(super) fn kept<'program>(
 
 /// Since which line the variable `name` of a suspended coroutine has had its value: where it is
 /// declared, or at the `.await` behind which it is kept first, whichever comes later. Holds for a value
-/// that was there from the variable's first line on.
-pub(super) fn since(coroutine: &Coroutine<'_>, name: &str) -> Option<Line> {
-    let own = coroutine.variant.type_.members().iter().find(|member| member.name == name)?;
+/// that was there from the variable's first line on. Of several variables by that name, `value` lies in
+/// the one that is meant.
+pub(super) fn since(coroutine: &Coroutine<'_>, name: &str, value: Address) -> Option<Line> {
+    let members = coroutine.variant.type_.members().iter();
+    let named: Vec<&Member> = members.filter(|member| member.name == name).collect();
+    let has_value = |member: &&&Member| {
+        let place = coroutine.variant.member(member);
+        place.is_some_and(|place| {
+            place.address <= value && value < place.address.offset(place.type_.size)
+        })
+    };
+    let own = match named.as_slice() {
+        [only] => only,
+        several => several.iter().find(has_value)?,
+    };
     let object = coroutine.place.program.object(coroutine.place.image)?;
-    let declared = object.coroutine_variables(&coroutine.place.type_).remove(name);
+    let declared = object.coroutine_variable(&coroutine.place.type_, own);
     let awaited = match coroutine.suspension {
         Some(last) => first_kept(coroutine, own, last)
             .checked_sub(1)

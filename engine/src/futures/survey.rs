@@ -387,7 +387,7 @@ impl<'search, 'program> Search<'search, 'program> {
             variable: origin.name(),
             within,
             at: origin.at.clone(),
-            since: self.since(origin),
+            since: self.since(origin, place.address),
             certainty: origin.certainty,
         }));
         self.on_path.extend(walk.polled.iter().map(|polled| identity(&polled.place)));
@@ -446,7 +446,7 @@ impl<'search, 'program> Search<'search, 'program> {
             holder: origin.holder,
             within: origin.within,
             variable: origin.name(),
-            since: self.since(origin),
+            since: self.since(origin, place.address),
             certainty: origin.certainty,
         });
         if held.hold == Hold::Receiver {
@@ -454,13 +454,13 @@ impl<'search, 'program> Search<'search, 'program> {
         }
     }
 
-    fn since(&self, origin: &Origin) -> Option<Line> {
+    fn since(&self, origin: &Origin, value: Address) -> Option<Line> {
         match &origin.since {
             Since::Line(line) => line.clone(),
             Since::Unknown => None,
             Since::Variable => {
                 let coroutine = Coroutine::read(self.around.last()?)?;
-                since(&coroutine, origin.variable.as_deref()?)
+                since(&coroutine, origin.variable.as_deref()?, value)
             }
         }
     }

@@ -1,12 +1,13 @@
 //! What the function that polls a coroutine tells of it: the lines of its `.await`s as the user
 //! wrote them, and the path of the function with the type it is a method of.
 
-use std::collections::BTreeMap;
+use gimli::{Reader as _, constants};
 
 use super::ids::{FunctionId, TypeId};
 use super::index::BodyAwait;
 use super::object::Object;
-use super::types::{Declared, Kind, Type};
+use super::types::{Declared, Kind, Member, Type};
+use super::variables::{Variable, VariableLocation};
 
 /// What is known of a coroutine's source.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -42,23 +43,16 @@ impl Object {
         source
     }
 
-    /// The lines at which the variables of a coroutine's body are declared, by name: those whose name
-    /// just one line declares.
-    pub fn coroutine_variables(&self, type_: &Type) -> BTreeMap<String, Declared> {
-        let body = self.coroutine_source(type_).and_then(|source| source.body);
-        let variables = body.map(|body| self.variables_in(body)).unwrap_or_default();
-        let mut lines: BTreeMap<String, Vec<Declared>> = BTreeMap::new();
-        for variable in variables.into_iter().filter(|variable| variable.nesting == 0) {
-            if let (Some(name), Some(place)) = (variable.name, variable.declaration) {
-                let declared = Declared { file: place.file, line: place.line };
-                let known = lines.entry(name).or_default();
-                if !known.contains(&declared) {
-                    known.push(declared);
-                }
-            }
-        }
-        let single = lines.into_iter().filter(|(_, lines)| lines.len() == 1);
-        single.filter_map(|(name, lines)| Some((name, lines.into_iter().next()?))).collect()
+    /// The line at which the variable of a coroutine's body is declared that is kept in this member. Of
+    /// several by that name, the debug info of unoptimized code says which lies there.
+    pub fn coroutine_variable(&self, type_: &Type, member: &Member) -> Option<Declared> {
+        let body = self.coroutine_source(type_)?.body?;
+        let own = |variable: &Variable| {
+            variable.nesting == 0 && variable.name.as_ref() == Some(&member.name)
+        };
+        let variables: Vec<Variable> = self.variables_in(body).into_iter().filter(own).collect();
+        let is_there = |variable: &&Variable| offset_in_coroutine(variable) == Some(member.offset);
+        only_line(variables.iter()).or_else(|| only_line(variables.iter().filter(is_there)))
     }
 
     /// Whether a function is only the wrapper that an attribute such as `#[tokio::test]` made
@@ -108,5 +102,68 @@ impl Object {
                 })
             })
         })
+    }
+}
+
+/// The line that all of these variables are declared at.
+fn only_line<'variable>(variables: impl Iterator<Item = &'variable Variable>) -> Option<Declared> {
+    let declared = variables.filter_map(|variable| variable.declaration.as_ref());
+    let mut lines = declared.map(|place| Declared { file: place.file.clone(), line: place.line });
+    let first = lines.next()?;
+    lines.all(|line| line == first).then_some(first)
+}
+
+/// Where in its coroutine a variable lies, if all its places say the same: behind the pointer to the
+/// coroutine that its function has on its stack.
+fn offset_in_coroutine(variable: &Variable) -> Option<u64> {
+    let VariableLocation::Places(places) = &variable.location else { return None };
+    let mut offsets = places.iter().map(|place| behind_pointer(place.expression.bytes()));
+    let first = offsets.next()??;
+    offsets.all(|offset| offset == Some(first)).then_some(first)
+}
+
+/// The number of bytes behind what a variable of the frame points to, if that is what the expression
+/// says: `DW_OP_fbreg`, `DW_OP_deref` and, unless it is zero, `DW_OP_plus_uconst`.
+fn behind_pointer(expression: &[u8]) -> Option<u64> {
+    let mut rest = gimli::EndianSlice::new(expression, gimli::LittleEndian);
+    if rest.read_u8().ok()? != constants::DW_OP_fbreg.0 {
+        return None;
+    }
+    rest.read_sleb128().ok()?;
+    if rest.read_u8().ok()? != constants::DW_OP_deref.0 {
+        return None;
+    }
+    if rest.is_empty() {
+        return Some(0);
+    }
+    let is_offset = rest.read_u8().ok()? == constants::DW_OP_plus_uconst.0;
+    let offset = rest.read_uleb128().ok().filter(|_| is_offset)?;
+    rest.is_empty().then_some(offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::behind_pointer;
+
+    #[track_caller]
+    fn check(expression: &[u8], expected: Option<u64>) {
+        assert_eq!(behind_pointer(expression), expected, "{expression:x?}");
+    }
+
+    #[test]
+    fn a_variable_of_a_coroutine_lies_behind_a_pointer_of_the_frame() {
+        check(&[0x91, 0x88, 0x03, 0x06], Some(0));
+        check(&[0x91, 0xd0, 0x02, 0x06, 0x23, 0x80, 0x01], Some(128));
+    }
+
+    #[test]
+    fn any_other_place_is_none_in_a_coroutine() {
+        check(&[], None);
+        check(&[0x91, 0xa8, 0x03], None);
+        check(&[0x91, 0x80], None);
+        check(&[0x91, 0x08, 0x06, 0x23], None);
+        check(&[0x91, 0x08, 0x06, 0x06], None);
+        check(&[0x91, 0x08, 0x06, 0x23, 0x08, 0x06], None);
+        check(&[0x03, 0x08, 0x06], None);
     }
 }
