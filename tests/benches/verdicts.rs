@@ -71,7 +71,31 @@ fn delays() -> Result<(), Error> {
     for (name, part) in [("median", 50), ("9 in 10", 90), ("slowest", 100)] {
         println!("  {name:<8} {:6.2} s", at(part).unwrap_or_default());
     }
+    println!("\nnot proven, because");
+    let others = tests.iter().filter(|test| verdict(test).as_deref() != Some("STUCK"));
+    for test in others {
+        let name = test.get("test").and_then(Value::as_str).unwrap_or_default();
+        let verdict = verdict(test).unwrap_or_default();
+        println!("  {name:<40} {verdict:<9} {}", why(test)?);
+    }
     Ok(())
+}
+
+/// What could still have made a test go on, by the last report on it.
+fn why(test: &Value) -> Result<String, Error> {
+    let reports = test.get("reports").and_then(Value::as_array);
+    let last = reports.and_then(|reports| reports.last()?.get("folder")?.as_str());
+    let Some(folder) = last else { return Ok("there is no report".to_owned()) };
+    let path = Path::new(folder).join("report.json");
+    let text = fs::read_to_string(&path).map_err(Error::file(&path))?;
+    let report: Value = serde_json::from_str(&text)
+        .map_err(|source| Error::Json { what: path.display().to_string(), source })?;
+    let sentences = |name: &str| {
+        let found = report.pointer(&format!("/looks/{name}")).and_then(Value::as_array);
+        let found = found.into_iter().flatten().filter_map(Value::as_str);
+        found.map(str::to_owned).collect::<Vec<String>>()
+    };
+    Ok([sentences("stirs"), sentences("moved")].concat().join("; "))
 }
 
 /// Prints how long a suite takes in which five of ten tests hang.

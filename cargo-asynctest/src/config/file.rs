@@ -26,6 +26,7 @@ pub(super) struct File {
 pub(super) struct Profile {
     timeout: Option<Time>,
     stuck_after: Option<Time>,
+    stall_after: Option<Time>,
     slow_after: Option<Time>,
     /// `--global-timeout`.
     pub(super) global_timeout: Option<Time>,
@@ -33,6 +34,8 @@ pub(super) struct Profile {
     pub(super) test_threads: Option<NonZeroUsize>,
     /// `--fail-fast`.
     pub(super) fail_fast: Option<bool>,
+    /// `--on-panic`.
+    pub(super) on_panic: Option<bool>,
     /// What is otherwise for some tests.
     #[serde(default)]
     pub(super) overrides: Vec<Override>,
@@ -46,6 +49,7 @@ pub(super) struct Override {
     pub(super) tests: Patterns,
     timeout: Option<Time>,
     stuck_after: Option<Time>,
+    stall_after: Option<Time>,
     slow_after: Option<Time>,
 }
 
@@ -54,6 +58,7 @@ pub(super) struct Override {
 pub(super) struct Limits {
     timeout: Option<Time>,
     stuck_after: Option<Time>,
+    stall_after: Option<Time>,
     slow_after: Option<Time>,
 }
 
@@ -73,20 +78,23 @@ impl File {
 impl Profile {
     /// The times for all tests.
     pub(super) fn limits(&self) -> Limits {
-        let Profile { timeout, stuck_after, slow_after, .. } = *self;
-        Limits { timeout, stuck_after, slow_after }
+        let Profile { timeout, stuck_after, stall_after, slow_after, .. } = *self;
+        Limits { timeout, stuck_after, stall_after, slow_after }
     }
 
     /// What this says, and `other` where it says nothing; the overrides are its own.
     pub(super) fn or(self, other: &Profile) -> Profile {
-        let Limits { timeout, stuck_after, slow_after } = self.limits().or(other.limits());
+        let Limits { timeout, stuck_after, stall_after, slow_after } =
+            self.limits().or(other.limits());
         Profile {
             timeout,
             stuck_after,
+            stall_after,
             slow_after,
             global_timeout: self.global_timeout.or(other.global_timeout),
             test_threads: self.test_threads.or(other.test_threads),
             fail_fast: self.fail_fast.or(other.fail_fast),
+            on_panic: self.on_panic.or(other.on_panic),
             overrides: self.overrides,
         }
     }
@@ -95,8 +103,8 @@ impl Profile {
 impl Override {
     /// The times for the tests it fits.
     pub(super) fn limits(&self) -> Limits {
-        let Override { timeout, stuck_after, slow_after, .. } = *self;
-        Limits { timeout, stuck_after, slow_after }
+        let Override { timeout, stuck_after, stall_after, slow_after, .. } = *self;
+        Limits { timeout, stuck_after, stall_after, slow_after }
     }
 }
 
@@ -106,6 +114,7 @@ impl Limits {
         Limits {
             timeout: self.timeout.or(other.timeout),
             stuck_after: self.stuck_after.or(other.stuck_after),
+            stall_after: self.stall_after.or(other.stall_after),
             slow_after: self.slow_after.or(other.slow_after),
         }
     }
@@ -118,6 +127,11 @@ impl Limits {
     /// `--stuck-after`.
     pub(super) fn stuck_after(&self) -> Option<Duration> {
         self.stuck_after.map(|time| time.0)
+    }
+
+    /// `--stall-after`.
+    pub(super) fn stall_after(&self) -> Option<Duration> {
+        self.stall_after.map(|time| time.0)
     }
 
     /// `--slow-after`.

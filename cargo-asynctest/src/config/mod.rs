@@ -123,15 +123,17 @@ impl Config {
     }
 
     fn filled(&self, arguments: &TestArguments, limits: Limits) -> TestArguments {
-        let Profile { global_timeout, test_threads, fail_fast, .. } = self.profile;
+        let Profile { global_timeout, test_threads, fail_fast, on_panic, .. } = self.profile;
         let no_fail_fast = arguments.build.general.no_fail_fast;
         TestArguments {
             timeout: arguments.timeout.or(limits.timeout()),
             stuck_after: arguments.stuck_after.or(limits.stuck_after()),
+            stall_after: arguments.stall_after.or(limits.stall_after()),
             slow_after: arguments.slow_after.or(limits.slow_after()),
             global_timeout: arguments.global_timeout.or(global_timeout.map(|time| time.0)),
             test_threads: arguments.test_threads.or(test_threads),
             fail_fast: arguments.fail_fast || (fail_fast == Some(true) && !no_fail_fast),
+            on_panic: arguments.on_panic || on_panic == Some(true),
             ..arguments.clone()
         }
     }
@@ -153,6 +155,8 @@ mod tests {
         slow-after = 30
         [profile.ci]
         fail-fast = true
+        on-panic = true
+        stall-after = '45s'
         global-timeout = '25m'
         [[profile.ci.overrides]]
         tests = ['*::slow', 'it::*']
@@ -171,11 +175,12 @@ mod tests {
     fn a_profile_goes_over_the_default_one() {
         let default = config("default").fill(&TestArguments::default());
         assert_eq!((default.timeout, default.global_timeout), (seconds(120), None));
-        assert!(!default.fail_fast);
+        assert!(!default.fail_fast && !default.on_panic);
         let ci = config("ci").fill(&TestArguments::default());
         assert_eq!((ci.timeout, ci.global_timeout), (seconds(120), seconds(1500)));
         assert_eq!(ci.test_threads.map(|count| count.get()), Some(3));
-        assert!(ci.fail_fast);
+        assert!(ci.fail_fast && ci.on_panic);
+        assert_eq!((default.stall_after, ci.stall_after), (None, seconds(45)));
         assert!(Config::chosen(File::default(), "ci").is_none());
         assert!(Config::chosen(File::default(), "default").is_some());
     }

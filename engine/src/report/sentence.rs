@@ -464,11 +464,21 @@ fn busy(words: &Words<'_, '_>, finding: &Finding, looks: &Looks) -> String {
     let who = words.who(step.who);
     let apart = span(looks.apart_ms);
     match words.case.graph.node(step.who) {
-        Some(Node::Thread(_)) => {
-            format!("{who} computes{place} in one poll that has not ended in {apart}")
+        Some(Node::Thread(thread)) => {
+            let share = share_of_cpu(words, thread).map(|share| format!(", at {share} % of a CPU"));
+            let share = share.unwrap_or_default();
+            format!("{who} computes{place} in one poll that has not ended in {apart}{share}")
         }
         _ => format!("{who} is polled again and again and stays{place}"),
     }
+}
+
+/// Of a hundred parts of the time between the looks, how many a thread computed.
+fn share_of_cpu(words: &Words<'_, '_>, thread: &Thread) -> Option<u64> {
+    const NANOSECONDS_PER_PERCENT_OF_MS: u64 = 10_000;
+    let movement = words.case.movement.as_ref()?;
+    let percent = movement.apart_ms.saturating_mul(NANOSECONDS_PER_PERCENT_OF_MS);
+    movement.cpu(thread)?.checked_div(percent).map(|share| share.min(100))
 }
 
 fn outside(words: &Words<'_, '_>, finding: &Finding) -> String {
