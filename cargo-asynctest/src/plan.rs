@@ -28,6 +28,8 @@ pub(crate) struct Plan {
     /// How single tests are run, by their index in [`Plan::tests`], where that differs: what
     /// concerns all tests together is not looked at here.
     pub(crate) own_options: BTreeMap<usize, RunOptions>,
+    /// How often all of it is run.
+    pub(crate) rounds: Rounds,
     /// The words of the command that ran this, up to the test selection, for "again:" lines.
     pub(crate) command: Vec<String>,
     /// The words for a binary that is one test, among its test's arguments already: for "again:"
@@ -49,6 +51,42 @@ pub(crate) enum Inside {
     One,
     /// That cannot be told.
     Unknown,
+}
+
+/// How often the tests are run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Rounds {
+    /// At most so often.
+    pub(crate) most: u32,
+    /// When they are not run again.
+    pub(crate) until: Until,
+}
+
+/// When the tests are not run again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Until {
+    /// After the last round.
+    Last,
+    /// When one of them hangs.
+    Hang,
+}
+
+impl Default for Rounds {
+    fn default() -> Rounds {
+        Rounds { most: 1, until: Until::Last }
+    }
+}
+
+impl Rounds {
+    /// Whether tests may be run more than once: what passes is then only counted.
+    pub(crate) fn are_many(self) -> bool {
+        self.most > 1
+    }
+
+    /// Whether only what happens ends them.
+    pub(crate) fn is_endless(self) -> bool {
+        self.most == u32::MAX
+    }
 }
 
 impl Plan {

@@ -72,6 +72,12 @@ pub(crate) struct TestArguments {
     /// Read this file instead of .config/asynctest.toml
     #[arg(long, value_name = "PATH", help_heading = OWN)]
     pub(crate) config_file: Option<PathBuf>,
+    /// Run the tests so many times, in parallel; what passes is only counted
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..), help_heading = OWN)]
+    pub(crate) stress: Option<u32>,
+    /// Run the tests again and again, in parallel, until one hangs; with --stress, COUNT times at most
+    #[arg(long, help_heading = OWN)]
+    pub(crate) until_hang: bool,
     /// Run one part of the tests only, for machines that share them: hash:1/3, by names; count:1/3, in
     /// turn
     #[arg(long, value_name = "PARTITION", help_heading = OWN)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::text::{self, Style};
-use super::{Render, binary, names};
+use super::{Render, binary, is_counted, names};
 use crate::plan::{ListFailure, Plan};
 use crate::runner::event::{Event, TestResult};
 use crate::runner::output::Kept;
@@ -123,6 +123,7 @@ fn plain(bytes: &[u8]) -> String {
 impl Render for JUnit<'_> {
     fn show(&mut self, event: &Event<'_>) {
         match event {
+            Event::Ended { result, .. } if is_counted(self.plan, result) => {}
             Event::Ended { test, result, .. } => self.ended(*test, result),
             Event::Finished { totals, .. } => {
                 self.rest();

@@ -34,7 +34,8 @@ use std::time::Duration;
 use asynctest_engine::report::Report;
 
 use crate::plan::{Output, Plan, RunOptions};
-use crate::runner::event::Event;
+use crate::runner::event::{Event, TestResult};
+use crate::runner::verdict::Verdict;
 
 /// What makes a file of a report.
 type Make = fn(&Report) -> io::Result<Vec<u8>>;
@@ -190,6 +191,11 @@ fn names(plan: &Plan, test: usize) -> (&str, &str) {
         return ("", "");
     };
     (binary(plan, case.binary), &case.name)
+}
+
+/// Whether a test is only counted: one of many times that it has passed.
+fn is_counted(plan: &Plan, result: &TestResult) -> bool {
+    plan.rounds.are_many() && result.verdict == Some(Verdict::Pass)
 }
 
 /// A binary's name.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Render, binary, names};
+use super::{Render, binary, is_counted, names};
 use crate::plan::{ListFailure, Plan};
 use crate::runner::event::{Event, Examination, TestResult};
 use crate::runner::verdict::{Exit, Totals, Verdict, seconds};
@@ -183,6 +183,7 @@ impl<'run> UnlistedEntry<'run> {
 impl Render for RunJson<'_> {
     fn show(&mut self, event: &Event<'_>) {
         match event {
+            Event::Ended { result, .. } if is_counted(self.plan, result) => {}
             Event::Ended { test, result, .. } => {
                 self.tests.push(Entry::of(self.plan, *test, result));
             }

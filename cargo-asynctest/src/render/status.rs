@@ -118,9 +118,13 @@ impl<'plan> Status<'plan> {
         let quiet = self.options.status == StatusLevel::Failures;
         let passed = matches!(result.verdict, Some(Verdict::Pass));
         let fails = result.verdict.is_none_or(Verdict::fails);
-        if fails || !quiet {
+        let is_counted = passed && !self.shows_again();
+        if fails || !(quiet || is_counted) {
             let progress = Some((totals.ended, totals.planned));
             let mut line = self.status_line(result.verdict, result.duration, progress, test);
+            if self.plan.rounds.are_many() {
+                line.push_str(&format!(" (try {})", result.attempt));
+            }
             if fails && !matches!(result.verdict, Some(Verdict::Hang | Verdict::Stuck) | None) {
                 line.push_str(&format!(" ({})", result.exit));
             }
@@ -148,6 +152,11 @@ impl<'plan> Status<'plan> {
         {
             self.output(test, result);
         }
+    }
+
+    /// Whether a line is printed of each test that passes.
+    fn shows_again(&self) -> bool {
+        !self.plan.rounds.are_many() || self.options.status == StatusLevel::Skipped
     }
 
     /// The report, or why there is none.
@@ -365,7 +374,11 @@ fn summary(totals: &Totals, style: Style) -> String {
         true => counted(totals.planned, "test"),
         false => format!("{} of {}", totals.ended, counted(totals.planned, "test")),
     };
-    format!("{head} {} {run} run: {}", clock(totals.duration), parts.join(", "))
+    let rounds = match totals.rounds {
+        0 | 1 => String::new(),
+        rounds => format!(" in {rounds} rounds"),
+    };
+    format!("{head} {} {run} run{rounds}: {}", clock(totals.duration), parts.join(", "))
 }
 
 fn counted(count: usize, noun: &str) -> String {

@@ -54,6 +54,8 @@ pub(super) struct Errand {
     pub(super) panics: Panics,
     /// The test's folder.
     pub(super) folder: PathBuf,
+    /// Which try this is.
+    pub(super) attempt: u32,
     /// What makes the files of a report.
     pub(super) files: Files,
     /// Where looks that are asked for come to their end.
@@ -234,7 +236,7 @@ impl Attending {
                 request: errand.request.clone(),
                 folder: errand.folder.clone(),
                 inside: None,
-                attempt: 1,
+                attempt: errand.attempt,
                 patience: Duration::ZERO,
             };
             examine::finish(capture, errand.files, &order)

@@ -28,6 +28,8 @@ const TURN: usize = 1 << 20;
 pub(super) struct Running {
     /// Which.
     pub(super) test: Test,
+    /// Which try this is, from 1.
+    pub(super) attempt: u32,
     /// Its process.
     pub(super) process: Process,
     /// Its clock.

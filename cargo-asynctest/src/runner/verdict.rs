@@ -78,6 +78,19 @@ impl Verdict {
         }
     }
 
+    /// Whether it says that a test hung.
+    pub(crate) fn is_hang(self) -> bool {
+        match self {
+            Verdict::Hang | Verdict::Stuck | Verdict::ExitHang | Verdict::ListHang => true,
+            Verdict::Pass
+            | Verdict::Fail
+            | Verdict::Slow
+            | Verdict::Crash
+            | Verdict::Leak
+            | Verdict::Skip => false,
+        }
+    }
+
     /// Whether it makes the run fail.
     pub(crate) fn fails(self) -> bool {
         match self {
@@ -153,6 +166,8 @@ impl fmt::Display for Exit {
 pub(crate) struct Totals {
     /// To be run.
     pub(crate) planned: usize,
+    /// How often the tests have begun to be run.
+    pub(crate) rounds: u32,
     /// Have ended.
     pub(crate) ended: usize,
     /// Passed, leaky ones included.

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::captures::Fake;
 use crate::plan::{
-    Deadline, FailFast, Harness, Host, ListFailure, Output, Plan, RunOptions, StatusLevel,
-    TestBinary, TestCase, Trace, Unlisted,
+    Deadline, FailFast, Harness, Host, ListFailure, Output, Plan, Rounds, RunOptions, StatusLevel,
+    TestBinary, TestCase, Trace, Unlisted, Until,
 };
 use crate::render::{Color, Options};
 use crate::runner::examine::Captures;
@@ -38,6 +38,8 @@ pub(crate) struct Scenario {
     pub(crate) jobs: usize,
     /// The deadline, in milliseconds.
     pub(crate) timeout: Option<u64>,
+    /// How often at most, and whether only until a hang.
+    pub(crate) rounds: Option<(u32, bool)>,
     /// The deadline of the first test alone, in milliseconds.
     pub(crate) own_timeout: Option<u64>,
     /// The first and the last deadline that nobody asked for, in milliseconds.
@@ -92,6 +94,7 @@ pub(crate) fn scenario(folder: &Path, scripts: &[&str]) -> Scenario {
         scripts: scripts.iter().map(|script| (*script).to_owned()).collect(),
         jobs: 4,
         timeout: None,
+        rounds: None,
         own_timeout: None,
         default: None,
         slow_after: None,
@@ -173,11 +176,19 @@ fn plan(scenario: &Scenario) -> Plan {
         binaries: vec![binary],
         tests: scenario.scripts.iter().enumerate().map(case).collect(),
         own_options: own_options(scenario),
+        rounds: rounds(scenario),
         unlisted: scenario.unlisted.then(unlisted).into_iter().collect(),
         output: scenario.output.clone(),
         command: vec!["cargo".to_owned(), "asynctest".to_owned()],
         ..Plan::default()
     }
+}
+
+fn rounds(scenario: &Scenario) -> Rounds {
+    scenario.rounds.map_or_else(Rounds::default, |(most, until_hang)| Rounds {
+        most,
+        until: if until_hang { Until::Hang } else { Until::Last },
+    })
 }
 
 fn own_options(scenario: &Scenario) -> BTreeMap<usize, RunOptions> {

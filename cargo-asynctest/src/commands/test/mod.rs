@@ -136,6 +136,7 @@ fn run(
         source_roots: compiled.source_roots,
         workspace: Some(compiled.workspace),
         command: again(arguments),
+        rounds: options::rounds(arguments),
         ..Plan::default()
     };
     fill(&mut plan, compiled.binaries, answers, &wanted);

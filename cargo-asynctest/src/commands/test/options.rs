@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use crate::cli::{self, LibtestArguments, MessageFormat, TestArguments, TraceWhen};
 use crate::config::Config;
-use crate::plan::{Deadline, FailFast, Host, Output, Plan, RunOptions, StatusLevel, Trace};
+use crate::plan::{
+    Deadline, FailFast, Host, Output, Plan, Rounds, RunOptions, StatusLevel, Trace, Until,
+};
 use crate::render;
 
 /// How long a test that is stuck rests before it ends, if nobody says how long.
@@ -56,6 +58,15 @@ pub(super) fn own_options(
             Some((index, run_options(&filled, libtest)))
         })
         .collect()
+}
+
+/// How often they are to be run.
+pub(super) fn rounds(arguments: &TestArguments) -> Rounds {
+    let endless = if arguments.until_hang { u32::MAX } else { 1 };
+    Rounds {
+        most: arguments.stress.unwrap_or(endless),
+        until: if arguments.until_hang { Until::Hang } else { Until::Last },
+    }
 }
 
 /// How long listing may take: as long as a test.

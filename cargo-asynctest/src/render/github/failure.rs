@@ -83,18 +83,7 @@ impl Failure {
 
     /// Whether it hung.
     pub(super) fn is_hang(&self) -> bool {
-        match self.verdict {
-            Some(Verdict::Hang | Verdict::Stuck | Verdict::ExitHang | Verdict::ListHang) => true,
-            None
-            | Some(
-                Verdict::Pass
-                | Verdict::Fail
-                | Verdict::Slow
-                | Verdict::Crash
-                | Verdict::Leak
-                | Verdict::Skip,
-            ) => false,
-        }
+        self.verdict.is_some_and(Verdict::is_hang)
     }
 }
 

@@ -65,7 +65,7 @@ impl Run<'_> {
             verdict,
             duration,
             exit,
-            attempt: 1,
+            attempt: running.attempt,
             stdout: running.stdout,
             stderr: running.stderr,
             stdout_file: None,
@@ -82,8 +82,9 @@ impl Run<'_> {
     pub(super) fn end(&mut self, test: Test, result: TestResult) {
         self.totals.count(result.verdict);
         self.totals.duration = self.begun.elapsed();
-        if self.options.fail_fast == FailFast::Yes && self.totals.any_failed() {
-            self.waiting.clear();
+        let fails_fast = self.options.fail_fast == FailFast::Yes && self.totals.any_failed();
+        if fails_fast || self.is_caught(result.verdict) {
+            self.start_no_more();
         }
         (self.show)(Event::Ended { test, result: &result, totals: &self.totals });
     }

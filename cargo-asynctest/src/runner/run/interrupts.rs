@@ -200,7 +200,7 @@ impl Run<'_> {
     /// Begins no further test, says where all stand, and ends them.
     fn stop(&mut self, stop: Stop, now: Instant) {
         self.interrupted = Some((stop, now));
-        self.waiting.clear();
+        self.start_no_more();
         let running = self.running_tests();
         (self.show)(Event::Interrupted { why: stop.word(), running });
         let look = self.last_look(stop);

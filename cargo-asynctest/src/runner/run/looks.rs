@@ -84,12 +84,13 @@ impl Run<'_> {
         running.state = State::Examined { purpose, gone: None, thread };
         let names = running.inside.as_ref().map_or(&[][..], Inner::names).to_vec();
         let (test, process) = (running.test, ProcessId(running.process.id()));
+        let attempt = running.attempt;
         let order = Order {
             purpose,
             request: self.request(test, process, purpose.verdict()),
             folder: self.folder(test),
             inside: self.naming(test, names),
-            attempt: 1,
+            attempt,
             patience: timing::patience(self.plan.options(test, self.options)),
         };
         match self.running.get(&serial).and_then(|running| running.process.attendant()) {

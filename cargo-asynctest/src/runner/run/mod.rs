@@ -2,6 +2,7 @@
 //!
 //! - [`starts`]: a test's start
 //! - [`looks`]: looks at tests that take long
+//! - [`rounds`]: tests that are run again and again
 //! - [`sweeps`]: which of the others may be stuck
 //! - [`ends`]: a test's end
 //! - [`interrupts`]: what signals do
@@ -9,6 +10,7 @@
 mod ends;
 mod interrupts;
 mod looks;
+mod rounds;
 mod starts;
 mod sweeps;
 
@@ -68,6 +70,10 @@ pub(super) struct Run<'run> {
     awaits_keys: bool,
     examiner: Examiner,
     waiting: VecDeque<Test>,
+    /// The round that tests are started in, from 1.
+    round: u32,
+    /// The last round that is begun.
+    rounds_left_to: u32,
     running: BTreeMap<u64, Running>,
     next_serial: u64,
     totals: Totals,
@@ -106,10 +112,16 @@ impl<'run> Run<'run> {
             awaits_keys: false,
             examiner: Examiner::new(setup.captures, setup.files)?,
             waiting: (0..plan.tests.len()).collect(),
+            round: 1,
+            rounds_left_to: plan.rounds.most,
             running: BTreeMap::new(),
             next_serial: 0,
             totals: Totals {
-                planned: plan.tests.len(),
+                planned: match plan.rounds.is_endless() {
+                    true => plan.tests.len(),
+                    false => plan.tests.len().saturating_mul(plan.rounds.most as usize),
+                },
+                rounds: 1,
                 skipped: plan.skipped.len(),
                 unlisted: plan.unlisted.len(),
                 ..Totals::default()

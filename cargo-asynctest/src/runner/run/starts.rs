@@ -21,14 +21,20 @@ use crate::runner::{folders, isolation};
 
 impl Run<'_> {
     pub(super) fn start_tests(&mut self) {
+        while self.start_waiting() && self.begin_round() {}
+    }
+
+    /// Starts what waits, while there is room; says `false` when something still waits.
+    fn start_waiting(&mut self) -> bool {
         while self.running.len() < self.options.jobs.max(1)
             && let Some(test) = self.waiting.pop_front()
         {
             if !self.start(test) {
                 self.waiting.push_front(test);
-                return;
+                return false;
             }
         }
+        self.waiting.is_empty()
     }
 
     /// Starts a test; says `false` when that has to wait for another one's end.
@@ -46,7 +52,9 @@ impl Run<'_> {
             }
             Err(error) if is_shortage(&error) && !self.running.is_empty() => false,
             Err(error) => {
-                self.end(test, not_started(&error));
+                // What cannot be started is not tried again and again.
+                self.last_round();
+                self.end(test, not_started(&error, self.round));
                 true
             }
         }
@@ -67,6 +75,7 @@ impl Run<'_> {
             request: self.request(test, ProcessId(process.id()), None),
             panics,
             folder: self.folder(test),
+            attempt: self.round,
             files: self.examiner.files(),
             outlet: self.examiner.outlet(),
         });
@@ -80,6 +89,7 @@ impl Run<'_> {
         let now = Instant::now();
         let running = Running {
             test,
+            attempt: self.round,
             watch: Watch::new(ProcessId(process.id()), now),
             stall: Stall::new(ProcessId(process.id()), now),
             unproven: 0,
@@ -99,7 +109,7 @@ impl Run<'_> {
             }
             Err(error) => {
                 running.process.end();
-                self.end(test, not_started(&error.into()));
+                self.end(test, not_started(&error.into(), self.round));
             }
         }
     }
@@ -126,12 +136,12 @@ fn is_shortage(error: &io::Error) -> bool {
         .any(|errno| error.raw_os_error() == Some(*errno as i32))
 }
 
-fn not_started(error: &io::Error) -> TestResult {
+fn not_started(error: &io::Error, attempt: u32) -> TestResult {
     TestResult {
         verdict: Some(Verdict::Fail),
         duration: Duration::ZERO,
         exit: Exit::NotStarted(error.to_string()),
-        attempt: 1,
+        attempt,
         stdout: Kept::default(),
         stderr: Kept::default(),
         stdout_file: None,

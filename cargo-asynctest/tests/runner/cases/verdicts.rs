@@ -6,6 +6,9 @@ use super::Case;
 use crate::scenario::scenario;
 
 pub(super) const CASES: &[Case] = &[
+    ("tests_are_run_as_often_as_is_asked_for", as_often_as_asked),
+    ("tests_are_run_until_one_hangs", until_a_hang),
+    ("what_cannot_be_started_is_not_tried_for_ever", not_for_ever),
     ("each_end_has_its_verdict", each_end_has_its_verdict),
     ("nothing_to_run_is_4", nothing_to_run_is_4),
     ("all_passed_is_0", all_passed_is_0),
@@ -95,4 +98,37 @@ fn fail_fast_starts_no_further_test(folder: &Path) {
     assert_eq!((ran.verdict(1), ran.verdict(2)), ("FAIL".into(), "not run".into()));
     assert_eq!(ran.code, Some(100));
     assert!(ran.stderr.contains("2 of 3 tests run"), "{}", ran.stderr);
+}
+
+fn as_often_as_asked(folder: &Path) {
+    let mut scenario = scenario(folder, &["exit 0", "exit 0"]);
+    scenario.rounds = Some((3, false));
+    let ran = scenario.run();
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stderr.contains("6 tests run in 3 rounds: 6 passed"), "{}", ran.stderr);
+    assert_eq!(ran.json["tests"].as_array().map(Vec::len), Some(0), "what passes is counted");
+}
+
+fn until_a_hang(folder: &Path) {
+    let count = folder.join("count");
+    let script = format!(
+        "echo >> {0}; if [ $(wc -l < {0}) -eq 5 ]; then exec sleep 1000; fi",
+        count.display()
+    );
+    let mut scenario = scenario(folder, &[&script]);
+    (scenario.jobs, scenario.timeout) = (1, Some(2_000));
+    scenario.rounds = Some((u32::MAX, true));
+    let ran = scenario.run();
+    assert_eq!(ran.code, Some(100), "{}", ran.stderr);
+    assert!(ran.stderr.contains("5 tests run in 5 rounds: 4 passed, 1 hung"), "{}", ran.stderr);
+    assert!(ran.stderr.contains(" t0 (try 5)"), "{}", ran.stderr);
+    assert_eq!((ran.verdict(0), &ran.json["tests"][0]["attempt"]), ("HANG".into(), &5.into()));
+    assert!(scenario.output.join("shell-it/t0/5-deadline/report.txt").is_file());
+}
+
+fn not_for_ever(folder: &Path) {
+    let mut scenario = scenario(folder, &["exit 0"]);
+    scenario.program = folder.join("missing");
+    scenario.rounds = Some((u32::MAX, true));
+    assert_eq!(scenario.run().code, Some(100));
 }
