@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use crate::workspace::{asynctest, cargo_test, folder, stderr, with_verdict};
+use crate::workspace::{asynctest, cargo_test, folder, stderr, with_verdict, written};
 
 #[track_caller]
 fn check(words: &str, expected: &[&str]) {
@@ -79,4 +79,27 @@ fn a_test_that_is_a_whole_binary_gets_the_words_that_cargo_would_pass() {
     let output = asynctest("-p one --test whole -- --fail --of-its-own").output().unwrap();
     assert!(stderr(&output).contains("exit code 7"), "{}", stderr(&output));
     assert_eq!(output.status.code(), Some(100));
+}
+
+#[test]
+fn a_workspace_of_thirty_crates_runs_each_of_them_once() {
+    let manifest =
+        |name: &str| format!("[package]\nname = '{name}'\nversion = '0.1.0'\nedition = '2024'\n");
+    let mut files = vec![(
+        "Cargo.toml".to_owned(),
+        "[workspace]\nresolver = '3'\nmembers = ['crates/*']\n".to_owned(),
+    )];
+    for number in 0..30 {
+        let folder = format!("crates/c{number}");
+        files.push((format!("{folder}/Cargo.toml"), manifest(&format!("c{number}"))));
+        files.push((format!("{folder}/src/lib.rs"), "#[test] fn same() {}\n".to_owned()));
+    }
+    let files: Vec<(&str, &str)> =
+        files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let folder = written("thirty-crates", &files);
+    let output = asynctest("").current_dir(folder).output().unwrap();
+    let expected = (0..30).map(|number| format!("c{number} same")).collect();
+    assert_eq!(with_verdict(&output, "PASS"), expected, "{}", stderr(&output));
+    assert!(stderr(&output).contains("Starting 30 tests across 30 binaries"));
+    assert_eq!(output.status.code(), Some(0));
 }

@@ -85,7 +85,7 @@ pub(crate) fn folder() -> &'static Path {
 }
 
 /// A folder of this name with these files.
-pub(crate) fn written(name: &str, files: &[File]) -> PathBuf {
+pub(crate) fn written(name: &str, files: &[(&str, &str)]) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     for (name, text) in files {
         let path = folder.join(name);

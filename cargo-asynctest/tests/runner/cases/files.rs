@@ -12,6 +12,8 @@ pub(super) const CASES: &[Case] = &[
     ("bytes_that_are_no_text_go_through", bytes_that_are_no_text_go_through),
     ("nobody_reading_ends_nothing", nobody_reading_ends_nothing),
     ("streamed_output_is_ours", streamed_output_is_ours),
+    ("a_full_disk_changes_no_verdict", a_full_disk_changes_no_verdict),
+    ("ten_thousand_tests_are_run_and_told", ten_thousand_tests),
     ("junit_names_each_test", junit_names_each_test),
     ("no_test_commands_github", no_test_commands_github),
 ];
@@ -51,6 +53,40 @@ fn nobody_reading_ends_nothing(folder: &Path) {
         .expect("the tool starts");
     assert_eq!(status.code(), Some(100));
     assert_eq!(scenario.json()["totals"]["passed"], 1);
+}
+
+fn a_full_disk_changes_no_verdict(folder: &Path) {
+    let mut scenario = scenario(folder, &["exit 0", "echo out; exit 1", "exec sleep 1000"]);
+    scenario.timeout = Some(200);
+    fs::create_dir_all(&scenario.output).expect("the folder");
+    for name in ["run.json", "junit.xml"] {
+        std::os::unix::fs::symlink("/dev/full", scenario.output.join(name)).expect("a link");
+    }
+    // No folder can be made there.
+    fs::write(scenario.output.join("shell-it"), "").expect("a file");
+    let output = scenario.command().output().expect("the tool starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(100), "{said}");
+    for name in ["run.json", "junit.xml"] {
+        let path = scenario.output.join(name);
+        let line = format!("warning: cannot write {}: No space left on device", path.display());
+        assert!(said.contains(&line), "{line}\n{said}");
+    }
+    assert!(said.contains("HANG  shell::it::t2  undetermined: made up"), "{said}");
+    assert!(said.contains("  not saved: cannot write into "), "{said}");
+    assert!(said.contains("\nout\n") && said.contains("1 passed, 1 failed, 1 hung"), "{said}");
+}
+
+fn ten_thousand_tests(folder: &Path) {
+    let mut scenario = scenario(folder, &[":"; 10_000]);
+    (scenario.program, scenario.jobs) = ("/bin/true".into(), 16);
+    let ran = scenario.run();
+    assert_eq!(ran.code, Some(0));
+    assert!(ran.stderr.contains("10000 tests run: 10000 passed"));
+    assert!(ran.stderr.contains("(    1/10000) ") && ran.stderr.contains("(10000/10000) "));
+    assert_eq!(ran.json["tests"].as_array().map(Vec::len), Some(10_000));
+    let junit = fs::read_to_string(scenario.output.join("junit.xml")).expect("junit.xml");
+    assert!(junit.contains("<testsuite name=\"shell::it\" tests=\"10000\""));
 }
 
 fn streamed_output_is_ours(folder: &Path) {
