@@ -160,13 +160,13 @@ pub(crate) struct Features {
 #[command(next_help_heading = "Compilation Options")]
 pub(crate) struct Compilation {
     /// Number of parallel build jobs, defaults to # of CPUs
-    #[arg(short, long, value_name = "N", allow_hyphen_values = true)]
+    #[arg(short, long, alias = "build-jobs", value_name = "N", allow_hyphen_values = true)]
     pub(crate) jobs: Option<String>,
     /// Build artifacts in release mode, with optimizations
     #[arg(short, long, conflicts_with = "profile")]
     pub(crate) release: bool,
     /// Build artifacts with the specified profile
-    #[arg(long, value_name = "PROFILE-NAME")]
+    #[arg(long, alias = "cargo-profile", value_name = "PROFILE-NAME")]
     pub(crate) profile: Option<String>,
     /// Build for the target triple
     #[arg(long, value_name = "TRIPLE")]

@@ -249,6 +249,20 @@ mod tests {
     }
 
     #[test]
+    fn nextests_spelling_is_understood_where_it_differs() {
+        let start = "cargo-asynctest asynctest";
+        check_for_build(
+            &format!("{start} --cargo-profile ci --build-jobs 3"),
+            "--jobs 3 --profile ci",
+        );
+        assert!(test(&format!("{start} --no-capture")).no_capture);
+        assert!(test(&format!("{start} --nocapture")).no_capture);
+        let own = test(&format!("{start} -P ci --partition count:1/2 --test-threads 2"));
+        assert_eq!(own.run_profile.as_deref(), Some("ci"));
+        assert!(own.partition.is_some() && own.test_threads.is_some());
+    }
+
+    #[test]
     fn bad_usage_is_refused() {
         for line in [
             "cargo-asynctest asynctest --nonsense",

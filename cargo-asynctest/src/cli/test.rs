@@ -85,6 +85,9 @@ pub(crate) struct TestArguments {
     /// How many tests run at once [default: RUST_TEST_THREADS, or # of CPUs]
     #[arg(long, value_name = "N", help_heading = OWN)]
     pub(crate) test_threads: Option<std::num::NonZeroUsize>,
+    /// Don't keep the tests' output: print it as it comes, as after `--`
+    #[arg(long, alias = "nocapture", help_heading = OWN)]
+    pub(crate) no_capture: bool,
     /// Start no further test after the first failure
     #[arg(long, conflicts_with = "no_fail_fast", help_heading = OWN)]
     pub(crate) fail_fast: bool,

@@ -131,7 +131,7 @@ pub(super) fn stdout(arguments: &TestArguments) -> render::Stdout {
 /// tests' output is shown behind each of them.
 fn output(arguments: &TestArguments, libtest: &LibtestArguments) -> Output {
     let variable = env::var_os("RUST_TEST_NOCAPTURE").is_some_and(|value| value != "0");
-    if libtest.nocapture || variable {
+    if libtest.nocapture || arguments.no_capture || variable {
         match stdout(arguments) {
             render::Stdout::Tests => Output::Streamed,
             render::Stdout::Json => Output::ShownForAll,
