@@ -10,9 +10,16 @@ use toml::Value;
 use super::config::Config;
 use super::error::Error;
 use super::rustc;
+use crate::cli::calls_runner;
 
-/// The words that go before a test binary; none when it is run directly.
+/// The words that go before a test binary; none when it is run directly, or by a runner of ours, whose
+/// part a run of ours does itself.
 pub(crate) fn target_runner(config: &Config, triple: &str) -> Result<Vec<OsString>, Error> {
+    let words = configured(config, triple)?;
+    Ok(if calls_runner(&words) { Vec::new() } else { words })
+}
+
+fn configured(config: &Config, triple: &str) -> Result<Vec<OsString>, Error> {
     let variable =
         format!("CARGO_TARGET_{}_RUNNER", triple.to_uppercase().replace(['-', '.'], "_"));
     if let Ok(words) = env::var(variable) {

@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::iter::Peekable;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{CommandFactory as _, Parser, ValueEnum};
@@ -158,6 +158,12 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command
 /// Whether these words ask for [`Command::Runner`].
 pub(crate) fn is_runner(words: &[OsString]) -> bool {
     after_the_name(words.iter().cloned()).next().is_some_and(|word| word == RUNNER)
+}
+
+/// Whether this command line calls a runner of ours.
+pub(crate) fn calls_runner(words: &[OsString]) -> bool {
+    let program = words.first().and_then(|word| Path::new(word).file_name());
+    program.is_some_and(|name| name == "cargo-asynctest" || name == "cargo") && is_runner(words)
 }
 
 /// What follows the program's name, and cargo's own word for it.

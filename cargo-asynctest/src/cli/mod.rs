@@ -11,7 +11,7 @@ mod test;
 pub(crate) use build::{BuildArguments, Color, MessageFormat, Packages, Targets};
 pub(crate) use command::{
     AttachArguments, Command, CompletionsArguments, DoctorArguments, ExplainArguments, PROGRAM,
-    ReportArguments, ReportFormat, is_runner, parse, whole,
+    ReportArguments, ReportFormat, calls_runner, is_runner, parse, whole,
 };
 pub(crate) use duration::duration;
 pub(crate) use libtest::{Benchmarks, Ignored, LibtestArguments};

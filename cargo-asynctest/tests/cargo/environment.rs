@@ -50,6 +50,14 @@ fn the_configured_runner_runs_the_tests() {
     assert!(dump(asynctest(words)).contains("THROUGH=runner"));
 }
 
+/// It would watch beside the run; this one is not even there.
+#[test]
+fn a_configured_runner_of_ours_is_not_run() {
+    let runner = "target.'cfg(unix)'.runner=['/none/cargo-asynctest','runner']";
+    let tests = dump(asynctest(&format!("-p one --test it --config {runner} dump")));
+    assert!(!tests.is_empty());
+}
+
 #[test]
 fn a_build_folder_apart_changes_the_library_path_alike() {
     check("-p one --test it --config build.build-dir='target/apart' dump");

@@ -38,7 +38,7 @@ impl Origin {
             selection: selection(&id, package.as_deref()),
             id,
             source_roots: workspace.iter().chain(&folder).cloned().collect(),
-            output: output(path),
+            output: output(path, workspace.as_deref()),
             workspace,
         }
     }
@@ -99,13 +99,13 @@ pub(super) fn profile(path: &Path) -> String {
     }
 }
 
-/// The folder of reports, in the target folder that the program lies in.
-fn output(path: &Path) -> PathBuf {
+/// The folder of reports, in the target folder that the program lies in; in the workspace's, for a
+/// program that was copied to elsewhere.
+fn output(path: &Path, workspace: Option<&Path>) -> PathBuf {
     let mut folders = path.ancestors().skip(1);
-    let target = folders.find(|folder| folder.join(TARGET_MARK).is_file());
-    // A program that was copied to elsewhere.
-    let target = target.map_or_else(|| Path::new("target").to_owned(), Path::to_owned);
-    target.join(OsStr::new("asynctest"))
+    let target = folders.find(|folder| folder.join(TARGET_MARK).is_file()).map(Path::to_owned);
+    let usual = || workspace.unwrap_or(Path::new("")).join("target");
+    target.unwrap_or_else(usual).join("asynctest")
 }
 
 #[cfg(test)]
@@ -171,6 +171,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(TARGET_MARK), "").unwrap();
         let program = folder.path().join("debug/deps/it-be9fa7a54bb55e38");
-        assert_eq!(output(&program), folder.path().join("asynctest"));
+        assert_eq!(output(&program, None), folder.path().join("asynctest"));
+        let elsewhere = output(Path::new("/it-be9fa7a54bb55e38"), Some(Path::new("/bank")));
+        assert_eq!(elsewhere, Path::new("/bank/target/asynctest"));
     }
 }

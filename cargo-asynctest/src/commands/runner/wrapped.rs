@@ -1,7 +1,9 @@
 //! What a program is that another runner has us run, from how it is called.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::Path;
+
+use crate::cli::calls_runner;
 
 /// What it is.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,9 +22,6 @@ pub(super) enum Wrapped {
 /// How many hexadecimal digits cargo ends the names of test executables with.
 const HASH: usize = 16;
 
-/// The name of our own executable, and the word that makes it a runner.
-const OURSELVES: [&str; 2] = ["cargo-asynctest", "runner"];
-
 /// Tells what the program `command` is. `test` is the test that nextest says it runs.
 pub(super) fn wrapped(command: &[OsString], test: Option<&str>) -> Wrapped {
     let Some((program, arguments)) = command.split_first() else {
@@ -30,7 +29,8 @@ pub(super) fn wrapped(command: &[OsString], test: Option<&str>) -> Wrapped {
     };
     let has = |word: &str| arguments.iter().any(|argument| argument == word);
     let is_asked = ["--list", "--bench", "--help", "-h"].iter().any(|word| has(word));
-    if is_asked || is_ourselves(program, arguments) {
+    // A runner of ours in turn does the watching.
+    if is_asked || calls_runner(command) {
         return Wrapped::Passed;
     }
     match test.filter(|name| has("--exact") && has(name)) {
@@ -38,13 +38,6 @@ pub(super) fn wrapped(command: &[OsString], test: Option<&str>) -> Wrapped {
         None if is_test(Path::new(program)) => Wrapped::Program,
         None => Wrapped::Passed,
     }
-}
-
-/// Whether it is a runner of ours in turn, which does the watching then.
-fn is_ourselves(program: &OsStr, arguments: &[OsString]) -> bool {
-    let [name, word] = OURSELVES;
-    let is_named = Path::new(program).file_name().is_some_and(|file| file == name);
-    is_named && arguments.iter().take(2).any(|argument| argument == word)
 }
 
 /// Whether cargo has built it as a test: it then bears a hash, `it-be9fa7a54bb55e38`, which programs

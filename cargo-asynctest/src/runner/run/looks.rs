@@ -1,7 +1,7 @@
 //! What is due while tests run: looks at those that take long, and what comes of them.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use asynctest_engine::address::ProcessId;
 use asynctest_engine::limits::Limits;
@@ -17,6 +17,9 @@ use crate::runner::processes;
 use crate::runner::running::{Ending, State};
 use crate::runner::timing;
 use crate::runner::verdict::{self, Exit, Verdict};
+
+/// How long a test may wait for a timer after its first deadline where nobody has asked for one.
+const AS_BY_DEFAULT: Duration = Duration::from_secs(540);
 
 impl Run<'_> {
     pub(super) fn do_what_is_due(&mut self, now: Instant) {
@@ -91,7 +94,7 @@ impl Run<'_> {
             folder: self.folder(test),
             inside: self.naming(test, names),
             attempt,
-            patience: timing::patience(self.plan.options(test, self.options)),
+            patience: self.patience(test),
         };
         match self.running.get(&serial).and_then(|running| running.process.attendant()) {
             Some(attendant) => {
@@ -99,6 +102,15 @@ impl Run<'_> {
                 attendant.submit(serial, order);
             }
             None => self.examiner.submit(serial, order),
+        }
+    }
+
+    /// How soon the timer fires that a test waits for which does not hang.
+    fn patience(&self, test: Test) -> Duration {
+        match self.interrupted {
+            // Who has interrupted the run may have had another reason than this test's time.
+            Some(_) => AS_BY_DEFAULT,
+            None => timing::patience(self.plan.options(test, self.options)),
         }
     }
 
