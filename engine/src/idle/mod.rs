@@ -85,6 +85,11 @@ pub fn stirs(facts: &Facts, is_spare: &dyn Fn(&Thread) -> bool) -> Vec<Stir> {
     stirs
 }
 
+/// Whether one of these threads goes on by itself, whatever else there is: the cheapest thing to know.
+pub fn any_goes_on(threads: &[Thread]) -> bool {
+    threads.iter().any(threads::goes_on)
+}
+
 /// The handled signals that somebody may wait for.
 fn waited_for(handled: u64) -> Vec<u32> {
     let is_handled = |signal: &u32| handled >> (signal - 1) & 1 == 1;

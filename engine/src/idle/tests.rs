@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Stir, stirs};
+use super::{Stir, any_goes_on, stirs};
 use crate::address::{Address, ProcessId, ThreadId};
 use crate::arch::Registers;
 use crate::snapshot::{
@@ -326,4 +326,14 @@ fn other_files_can_be_made_ready_from_outside() {
     check_file(&[descriptor(5, "pipe:[51]")], &[], watched(5, 99, 50), Some(reused));
     // A timer is looked at by itself.
     check_file(&[descriptor(5, "anon_inode:[timerfd]")], &[], watched(5, 99, 50), None);
+}
+
+#[test]
+fn who_goes_on_is_known_by_its_call_alone() {
+    let endless = u64::from(u32::MAX);
+    let waits = |timeout| thread(EPOLL, [3, 0, 0, timeout, 0, 0]);
+    assert!(!any_goes_on(&[asleep(), waits(endless)]));
+    assert!(any_goes_on(&[asleep(), waits(1000)]));
+    assert!(any_goes_on(&[Thread { state: 'R', ..asleep() }]));
+    assert!(!any_goes_on(&[Thread { state: 'Z', syscall: None, ..asleep() }, asleep()]));
 }

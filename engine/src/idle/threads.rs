@@ -20,6 +20,32 @@ pub(super) fn stirs(facts: &Facts, is_spare: &dyn Fn(&Thread) -> bool) -> Vec<St
     facts.threads.iter().filter_map(stir).collect()
 }
 
+/// Whether a thread goes on by itself, as far as its system call alone tells.
+pub(super) fn goes_on(thread: &Thread) -> bool {
+    match thread.state {
+        'S' => {}
+        'Z' | 'X' | 'x' => return false,
+        _ => return true,
+    }
+    let Some(syscall) = thread.syscall else { return true };
+    match arch::syscall_name(syscall.number).as_str() {
+        "futex" | "restart_syscall" => false,
+        "epoll_wait" | "epoll_pwait" => !is_endless(syscall),
+        "epoll_pwait2" => {
+            let [_, _, _, timeout, ..] = syscall.arguments;
+            timeout != 0
+        }
+        _ => true,
+    }
+}
+
+/// Whether a wait for descriptors has no timeout.
+fn is_endless(syscall: Syscall) -> bool {
+    let [_, _, _, timeout, ..] = syscall.arguments;
+    // An `int`; -1 waits forever.
+    timeout & u64::from(u32::MAX) == u64::from(u32::MAX)
+}
+
 /// What the thread does beside sleeping until another one wakes it, if it does.
 fn does(facts: &Facts, thread: &Thread, is_spare: &dyn Fn(&Thread) -> bool) -> Option<String> {
     match thread.state {
@@ -37,10 +63,7 @@ fn does(facts: &Facts, thread: &Thread, is_spare: &dyn Fn(&Thread) -> bool) -> O
             Some("waits for descriptors that are not known".to_owned())
         }
         "epoll_wait" | "epoll_pwait" => {
-            let [_, _, _, timeout, ..] = syscall.arguments;
-            // An `int`; -1 waits forever.
-            let is_endless = timeout & u64::from(u32::MAX) == u64::from(u32::MAX);
-            (!is_endless).then(|| "waits for descriptors with a timeout".to_owned())
+            (!is_endless(syscall)).then(|| "waits for descriptors with a timeout".to_owned())
         }
         "epoll_pwait2" => {
             let [_, _, _, timeout, ..] = syscall.arguments;

@@ -49,7 +49,12 @@ impl Watch {
 
 /// Whether nothing in `/proc` says that the process may go on.
 fn may_be_stuck(process: ProcessId) -> bool {
-    let facts = Process::open(process).and_then(|process| Facts::glance(&process));
+    let Ok(process) = Process::open(process) else { return false };
+    // Most that rest wait for a timer: then its files and sockets need not be looked at.
+    if process.observe().map_or(true, |threads| idle::any_goes_on(&threads)) {
+        return false;
+    }
+    let facts = Facts::glance(&process);
     // Which threads only wait for work, their stacks tell later.
     facts.is_ok_and(|facts| idle::stirs(&facts, &|_| true).is_empty())
 }
