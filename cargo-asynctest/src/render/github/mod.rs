@@ -113,7 +113,7 @@ impl Render for GitHub<'_> {
                 self.examined(examination);
             }
             Event::Ended { test, result, .. } => {
-                if let Some(examination) = result.examinations.last() {
+                for examination in &result.examinations {
                     self.examined(examination);
                 }
                 self.failures.extend(Failure::of(self.plan, *test, result));
