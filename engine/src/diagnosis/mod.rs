@@ -37,6 +37,7 @@ mod tests;
 pub use case::{Case, Looked};
 pub use finding::{Doubt, Finding, FindingKind, Step};
 pub use proof::stirs;
+pub use ranking::suspect;
 pub use standing::{Movement, stand};
 
 /// All detectors, in the order in which they name a root: of two that explain the same stuck nodes,

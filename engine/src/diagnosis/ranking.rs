@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::case::Case;
-use super::finding::{Doubt, Finding, FindingKind};
+use super::finding::{Doubt, Finding, FindingKind, Step};
 use super::steps;
 use crate::evidence::Certainty;
 use crate::graph::NodeId;
+use crate::model::Hold;
 
 /// The findings, the root first. Those that say the same of the same nodes become one, which names
 /// the others.
@@ -32,6 +33,30 @@ pub(super) fn ranked(case: &Case<'_>, found: Vec<Finding>) -> Vec<Finding> {
         findings.insert(0, undetermined(case, perhaps));
     }
     findings
+}
+
+/// Which of the findings may be the cause where none can be called that: the only one that says that
+/// what holds a lock waits, in the end, for itself.
+pub fn suspect(case: &Case<'_>, findings: &[Finding]) -> Option<usize> {
+    let is_open = |first: &Finding| first.kind == FindingKind::Undetermined && !first.is_circle;
+    findings.first().filter(|first| is_open(first))?;
+    let is_lock = |step: &Step| {
+        let holding = step.holding.and_then(|index| case.world.holdings.get(index));
+        holding.is_some_and(|holding| {
+            matches!(holding.hold, Hold::Exclusive | Hold::Shared | Hold::Permits(_))
+        })
+    };
+    let is_still =
+        |doubt: &Doubt| !matches!(doubt, Doubt::Moved(_) | Doubt::OneLook | Doubt::Signal(_));
+    let mut suspects = findings.iter().enumerate().filter(|(_, finding)| {
+        matches!(
+            finding.kind,
+            FindingKind::Deadlock | FindingKind::SelfDeadlock | FindingKind::Futurelock
+        ) && finding.steps.iter().any(is_lock)
+            && finding.doubts.iter().all(is_still)
+    });
+    let (only, _) = suspects.next()?;
+    suspects.next().is_none().then_some(only)
 }
 
 /// Whether a finding can be called the cause: it is likely at least, and what it says is not just

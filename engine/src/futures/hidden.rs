@@ -15,7 +15,7 @@ use crate::symbols::{Kind, Type, TypeId};
 use crate::value::Place;
 
 /// Crates whose futures poll just what is found in them; the wakers that they keep are their parents'.
-const KNOWN: [&str; 8] = [
+const KNOWN: [&str; 9] = [
     "core",
     "alloc",
     "std",
@@ -24,6 +24,7 @@ const KNOWN: [&str; 8] = [
     "futures_util",
     "futures_channel",
     "futures_core",
+    "http_body_util",
 ];
 
 /// How many wrappers around each other are looked into.

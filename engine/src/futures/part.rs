@@ -34,11 +34,14 @@ pub(super) fn is_owning(type_: &Type) -> bool {
         || type_.name.starts_with("alloc::boxed::Box<")
 }
 
-/// Whether this is a wide pointer to a trait object that is a future or a stream.
+/// The traits whose objects are polled, by a part of the names of their types.
+const POLLED: [&str; 3] = ["Future", "Stream", "http_body::Body"];
+
+/// Whether this is a wide pointer to a trait object that is polled: a future, a stream, a body.
 pub(super) fn is_dynamic(type_: &Type) -> bool {
     type_.member("vtable").is_some()
         && type_.member("pointer").is_some()
-        && (type_.name.contains("Future") || type_.name.contains("Stream"))
+        && POLLED.iter().any(|name| type_.name.contains(name))
 }
 
 /// Whether a value of this type may be a future that is polled through a reference: one that was
@@ -78,4 +81,13 @@ pub(super) fn is_argument(around: &Place<'_>, type_name: &str) -> bool {
 fn is_parameter(around: &Place<'_>, type_name: &str) -> bool {
     let mut parameters = around.type_.parameters.iter();
     parameters.any(|(_, id)| around.cast(*id).is_some_and(|type_| type_.type_.name == type_name))
+}
+
+/// Whether the future at `place` is made of one that is no longer there, as a `Fuse` is after its
+/// future has ended: nothing but an enum whose variant has no fields.
+pub(super) fn has_ended(place: &Place<'_>) -> bool {
+    let wrappers = std::iter::successors(Some(place.clone()), Place::only_field);
+    let Some(inner) = wrappers.take(MOST_WRAPPERS).last() else { return false };
+    let is_enum = matches!(inner.type_.kind, Kind::Enum { .. }) && inner.type_.size > 0;
+    is_enum && inner.active_variant().is_some_and(|(_, variant)| variant.all_fields().is_empty())
 }

@@ -15,7 +15,7 @@ use super::interest::Interest;
 use super::lines::await_line;
 use super::names;
 use super::part::{
-    is_argument, is_dynamic, is_future_like, is_owning, is_polled_through, owned_pointee,
+    has_ended, is_argument, is_dynamic, is_future_like, is_owning, is_polled_through, owned_pointee,
 };
 use super::polls::poll_functions;
 use crate::address::Address;
@@ -133,6 +133,7 @@ impl<'walker> Walker<'walker> {
             left: self.limits.futures_per_task,
             followed: HashSet::new(),
             kept: HashSet::new(),
+            empty: HashSet::new(),
             gaps: Vec::new(),
             polled: Vec::new(),
         };
@@ -191,6 +192,8 @@ struct Descent<'walker, 'program> {
     followed: HashSet<(ImageId, Address, TypeId)>,
     /// The futures whose outputs are kept until others have ended too.
     kept: HashSet<Address>,
+    /// Futures that have ended, and are still there.
+    empty: HashSet<Address>,
     gaps: Vec<Gap>,
     polled: Vec<Polled<'program>>,
 }
@@ -245,6 +248,9 @@ impl<'program> Descent<'_, 'program> {
                 only
             }
             Err(children) if children.is_empty() => {
+                if !is_hand_written(place) && has_ended(place) {
+                    self.empty.insert(place.address);
+                }
                 let wait = self.walker.leaves.wait(place, &self.around);
                 let wait = wait.unwrap_or_else(|| unknown(place));
                 self.leaf(place, Wait { polled_by: poll_functions(place), ..wait })
@@ -379,6 +385,18 @@ impl<'program> Descent<'_, 'program> {
         // Made around one of which nothing is known: no more is known than of the type itself.
         if opaque == 1 && futures.len() == 1 && is_hand_written(place) {
             futures.drain(..).for_each(|only| self.forget(&only));
+        }
+        // One that has nothing in it that could be polled has ended: a `Fuse`, after its future.
+        if futures.len() > 1 {
+            let is_empty = |future: &Future| {
+                self.empty.contains(&future.address) && future.children.is_empty()
+            };
+            let ended: Vec<Future> = futures.extract_if(.., |future| is_empty(future)).collect();
+            if futures.is_empty() {
+                futures = ended;
+            } else {
+                ended.iter().for_each(|ended| self.forget(ended));
+            }
         }
         // One that was not polled while another was waits for its turn.
         if !futures.iter().all(is_unstarted) {

@@ -38,7 +38,8 @@ pub fn compose(
     let found = diagnosis::diagnose(&case);
     let words = Words { case: &case, labels: &labels, paths: &paths };
     let findings = findings::findings(&words, &found, &looks);
-    let headline = headline::headline(findings.first(), &tasks, &threads);
+    let suspect = diagnosis::suspect(&case, &found).and_then(|index| findings.get(index));
+    let headline = headline::headline(findings.first(), suspect, &tasks, &threads);
     let holdings = holdings(second, &labels, &paths);
     held::tell_holders(&mut tasks, &holdings);
     Report {

@@ -11,27 +11,33 @@ use super::words::article;
 /// Most tasks followed from one to the next.
 const MOST_STEPS: usize = 8;
 
-/// The root; where nothing is known of one, where the body stands.
-pub(super) fn headline(root: Option<&Finding>, tasks: &[Task], threads: &[Thread]) -> Headline {
-    match root.filter(|root| root.finding != "undetermined") {
-        Some(root) => Headline {
+/// The root; where nothing is known of one, where the body stands, and what may be the reason.
+pub(super) fn headline(
+    root: Option<&Finding>,
+    suspect: Option<&Finding>,
+    tasks: &[Task],
+    threads: &[Thread],
+) -> Headline {
+    if let Some(root) = root.filter(|root| root.finding != "undetermined") {
+        return Headline {
             finding: root.finding.clone(),
             sentence: root.sentence.clone(),
             certainty: root.certainty,
-        },
-        None => {
-            let mut headline = undetermined(tasks, threads);
-            // A way over more than one wait says more than where the body stands, and so does one to
-            // that of several futures on which it depends.
-            let is_forked = body(tasks).and_then(|body| body.future.as_ref());
-            let is_forked = is_forked.is_some_and(|future| side_by_side(future).is_some());
-            let least = if is_forked { 1 } else { 2 };
-            if let Some(root) = root.filter(|root| root.steps.len() >= least) {
-                headline.sentence.clone_from(&root.sentence);
-            }
-            headline
-        }
+        };
     }
+    let mut headline = undetermined(tasks, threads);
+    // A way over more than one wait says more than where the body stands, and so does one to that of
+    // several futures on which it depends.
+    let is_forked = body(tasks).and_then(|body| body.future.as_ref());
+    let is_forked = is_forked.is_some_and(|future| side_by_side(future).is_some());
+    let least = if is_forked { 1 } else { 2 };
+    if let Some(root) = root.filter(|root| root.steps.len() >= least) {
+        headline.sentence.clone_from(&root.sentence);
+    }
+    if let Some(suspect) = suspect {
+        headline.sentence.push_str(&format!("; perhaps because of this: {}", suspect.sentence));
+    }
+    headline
 }
 
 fn undetermined(tasks: &[Task], threads: &[Thread]) -> Headline {
@@ -210,7 +216,7 @@ mod tests {
             "state": "idle", "count": 1, "others": [], "walked": true, "future": future,
         });
         let body: Task = serde_json::from_value(body).unwrap();
-        assert_eq!(headline(None, &[body], &[]).sentence, expected);
+        assert_eq!(headline(None, None, &[body], &[]).sentence, expected);
     }
 
     #[test]

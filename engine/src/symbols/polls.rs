@@ -1,5 +1,5 @@
 //! The function that polls values of a type: the `poll` of a future, the `poll_next` of a stream, the
-//! body of a closure that is given to `poll_fn`.
+//! `poll_frame` of an HTTP body, the body of a closure that is given to `poll_fn`.
 
 use std::rc::Rc;
 
@@ -11,8 +11,8 @@ use super::object::Object;
 use super::types::{Kind, Type};
 use super::variables::VariableKind;
 
-/// The methods that poll, of the traits `Future` and `Stream`.
-const POLLS: [&str; 2] = ["poll", "poll_next"];
+/// The methods that poll, of the traits `Future` and `Stream`, and of `Body` in http-body 1 and 0.4.
+const POLLS: [&str; 4] = ["poll", "poll_next", "poll_frame", "poll_data"];
 
 /// How the name of a closure's type begins.
 const CLOSURE: &str = "{closure_env#";

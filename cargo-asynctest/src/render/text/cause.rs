@@ -228,7 +228,8 @@ fn besides(report: &Report, detail: Detail) -> Vec<String> {
         Detail::Short => MOST_BESIDES,
         Detail::Full => usize::MAX,
     };
-    let others = || report.findings.iter().skip(1);
+    let is_new = |finding: &&Finding| !report.headline.sentence.ends_with(&finding.sentence);
+    let others = || report.findings.iter().skip(1).filter(is_new);
     let mut lines: Vec<String> = others()
         .take(most)
         .map(|finding| {
