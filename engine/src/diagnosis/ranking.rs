@@ -150,3 +150,45 @@ fn undetermined(case: &Case<'_>, perhaps: Option<Finding>) -> Finding {
         doubts: vec![Doubt::Concluded],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::{Looked, diagnose};
+    use crate::model::worlds::{BODY, Scene, lock, wait};
+    use crate::model::{EndedBy, World};
+
+    #[test]
+    fn only_a_lock_that_waits_for_itself_is_suspected() {
+        #[track_caller]
+        fn check(scene: &Scene, first: Option<&World>, expected: Option<FindingKind>) {
+            let last = &scene.world;
+            let looked = Looked { first, last, apart_ms: 1000, body: Some(BODY) };
+            let case = Case::new(&looked);
+            let found = diagnose(&case);
+            let suspect = suspect(&case, &found).and_then(|index| found.get(index));
+            assert_eq!(suspect.map(|finding| finding.kind), expected, "{found:#?}");
+        }
+        let mut scene = Scene::new();
+        for (name, own, other) in [("a", 1, 2), ("b", 2, 1)] {
+            let task = scene.task(name);
+            scene.locks(task, own).certainty = Certainty::Possible;
+            scene.waits(task, 1, lock(other));
+        }
+        scene.waits(BODY, 9, wait("unknown", EndedBy::Unknown));
+        let young = scene.thread(2, "young");
+        scene.thread_of(young).call = None;
+        let same = scene.world.clone();
+        check(&scene, Some(&same), Some(FindingKind::Deadlock));
+        // What was seen once may be on its way.
+        check(&scene, None, None);
+        // Two of them, and neither is named.
+        for (name, own, other) in [("c", 11, 12), ("d", 12, 11)] {
+            let task = scene.task(name);
+            scene.locks(task, own).certainty = Certainty::Possible;
+            scene.waits(task, 1, lock(other));
+        }
+        let same = scene.world.clone();
+        check(&scene, Some(&same), None);
+    }
+}

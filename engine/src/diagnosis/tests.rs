@@ -1,7 +1,7 @@
 //! What is found in worlds that are written down: for each finding some that show it, one that nearly
 //! does, and one with victims around it.
 
-use super::{Case, FindingKind, Looked, diagnose, suspect};
+use super::{Case, FindingKind, Looked, diagnose};
 use crate::evidence::Certainty;
 use crate::graph::Node;
 use crate::model::worlds::{
@@ -566,37 +566,4 @@ fn slow_is_what_gets_on() {
     let first = beside.world.clone();
     beside.waits(c, 3, timer(1));
     assert_eq!(said(Some(&first), &beside.world)[0], "undetermined possible: body");
-}
-
-#[test]
-fn only_a_lock_that_waits_for_itself_is_suspected() {
-    #[track_caller]
-    fn check(scene: &Scene, first: Option<&World>, expected: Option<FindingKind>) {
-        let last = &scene.world;
-        let looked = Looked { first, last, apart_ms: 1000, body: Some(BODY) };
-        let case = Case::new(&looked);
-        let found = diagnose(&case);
-        let suspect = suspect(&case, &found).and_then(|index| found.get(index));
-        assert_eq!(suspect.map(|finding| finding.kind), expected, "{found:#?}");
-    }
-    let (mut scene, a, b) = crossed();
-    scene.waits(BODY, 9, wait("unknown", EndedBy::Unknown));
-    for holding in &mut scene.world.holdings {
-        holding.certainty = Certainty::Possible;
-    }
-    let young = scene.thread(2, "young");
-    scene.thread_of(young).call = None;
-    let same = scene.world.clone();
-    check(&scene, Some(&same), Some(FindingKind::Deadlock));
-    // What was seen once may be on its way.
-    check(&scene, None, None);
-    // Two of them, and neither is named.
-    let (c, d) = (scene.task("c"), scene.task("d"));
-    for (task, own, other) in [(c, 11, 12), (d, 12, 11)] {
-        scene.locks(task, own).certainty = Certainty::Possible;
-        scene.waits(task, 1, lock(other));
-    }
-    let same = scene.world.clone();
-    check(&scene, Some(&same), None);
-    assert_ne!(a, b);
 }
