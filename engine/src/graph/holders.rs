@@ -175,6 +175,11 @@ impl Builder<'_> {
             else {
                 return true;
             };
+            // What a frame's variable had may be what that thread was given.
+            let is_variable = matches!(self.nodes.get(edge.to.0), Some(Node::Thread(_)));
+            if is_hidden && is_variable && edge.certainty < Certainty::Definite {
+                edge.certainty = Certainty::Possible;
+            }
             let is_all = end.count == Some(found.ends) || found.only.is_some();
             if is_all && !is_hidden {
                 edge.certainty = edge.certainty.max(Certainty::Likely);

@@ -7,7 +7,7 @@
 use super::node::{Needed, Node, NodeId, ResourceNode};
 use super::{Edge, EdgeKind, WaitGraph};
 use crate::evidence::Certainty;
-use crate::model::{EndedBy, Hold};
+use crate::model::{Amount, EndedBy, Hold};
 
 /// The nodes of a graph that can never go on, if its edges of at least one certainty hold and no
 /// other does.
@@ -105,7 +105,7 @@ impl<'graph, 'world> Spread<'graph, 'world> {
             targets.dedup();
             let missing = match node.needed() {
                 Needed::Nothing => usize::MAX,
-                _ if may_be_helped(node, certainty) => 0,
+                _ if may_be_helped(node, certainty) || gives_up(node, until) => 0,
                 Needed::All => targets.len(),
                 Needed::Any if is_complete(graph, id, node, certainty) => 1,
                 Needed::Any => 0,
@@ -167,6 +167,17 @@ fn is_way_out(graph: &WaitGraph<'_>, edge: &Edge) -> bool {
 fn may_be_helped(node: &Node<'_>, certainty: Certainty) -> bool {
     let is_partial = matches!(node, Node::Branch(branch) if branch.is_partial());
     is_partial && certainty > Certainty::Possible
+}
+
+/// Whether this is a thread that waits with a timeout: it goes on by itself, if not soon in any case.
+fn gives_up(node: &Node<'_>, until: Until) -> bool {
+    let Node::Thread(thread) = node else { return false };
+    let amounts = thread.wait.iter().flat_map(|wait| &wait.amounts);
+    let mut timeouts = amounts.filter_map(|amount| match amount {
+        Amount::FiresIn(left) => Some(*left),
+        _ => None,
+    });
+    timeouts.any(|left| until == Until::Ever || left < FAR_NS)
 }
 
 /// Whether all that could let a node go on are among those it is known to need: with one unseen, it

@@ -378,3 +378,31 @@ fn a_future_written_by_hand_may_wait_for_more_than_was_found_in_it() {
     assert_eq!(stuck(&scene, Certainty::Likely), Vec::<String>::new());
     assert_eq!(stuck(&scene, Certainty::Possible), ["a", "b"]);
 }
+
+#[test]
+fn a_thread_that_waits_with_a_timeout_goes_on() {
+    let timed = |left: Option<i64>| {
+        let mut scene = Scene::new();
+        let thread = scene.thread(2, "waits");
+        scene.holds(Holder::Thread(thread, 0), 1, Hold::Exclusive);
+        let mut wait = lock(1);
+        wait.amounts.extend(left.map(Amount::FiresIn));
+        scene.thread_of(thread).wait = Some(wait);
+        stuck(&scene, Certainty::Likely)
+    };
+    assert_eq!(timed(None), ["thread waits"]);
+    assert!(timed(Some(1_000)).is_empty());
+}
+
+#[test]
+fn what_a_variable_had_may_have_been_given_to_a_newborn_thread() {
+    let mut scene = Scene::new();
+    let thread = scene.thread(2, "waits");
+    scene.holds(Holder::Thread(thread, 0), 1, Hold::Exclusive).certainty = Certainty::Likely;
+    scene.thread_of(thread).wait = Some(lock(1));
+    assert_eq!(stuck(&scene, Certainty::Likely), ["thread waits"]);
+    let young = scene.thread(3, "young");
+    scene.thread_of(young).call = None;
+    assert!(stuck(&scene, Certainty::Likely).is_empty());
+    assert_eq!(stuck(&scene, Certainty::Possible), ["thread waits"]);
+}
