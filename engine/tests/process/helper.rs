@@ -1,7 +1,7 @@
 //! Starts the processes that are stopped, and asks `/proc` about them.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -58,6 +58,11 @@ impl Tracee {
 
     pub(crate) fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.id().0), signal).unwrap();
+    }
+
+    /// Gives it a line to read.
+    pub(crate) fn tell(&mut self) {
+        self.input.as_mut().unwrap().write_all(b"\n").unwrap();
     }
 
     /// Tells it to end.

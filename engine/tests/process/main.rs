@@ -17,6 +17,7 @@ mod helper;
 mod looks;
 mod refusals;
 mod stops;
+mod traced;
 mod tracee;
 
 use std::process::ExitCode;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         endings::trials(),
         refusals::trials(),
         looks::trials(),
+        traced::trials(),
     ];
     let trials: Vec<Trial> = trials.into_iter().flatten().collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

@@ -16,6 +16,7 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction
 pub(crate) fn run(program: &str, arguments: &[String]) -> ExitCode {
     match program {
         "idle" => idle(arguments),
+        "late" => late(),
         "stop" => stop(arguments),
         "churn" => churn(),
         "signals" => signals(),
@@ -45,6 +46,13 @@ fn idle(arguments: &[String]) -> ExitCode {
     }
     wait_for_end();
     ExitCode::from(7)
+}
+
+/// Threads that sleep, started when a line was read.
+fn late() -> ExitCode {
+    println!("ready");
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+    idle(&["32".to_owned()])
 }
 
 /// Stops the process with this id and holds it.

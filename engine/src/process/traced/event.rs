@@ -110,15 +110,15 @@ impl Traced {
         }
     }
 
-    /// Waits until `thread` stands still or has ended. What happens to others meanwhile is kept for
-    /// [`Traced::wait`]; so is what happened to this one, unless that is that it was told to stop.
+    /// Waits until `thread` stands still or has ended. What happens meanwhile is kept for
+    /// [`Traced::wait`], but for threads that stop because they were told to: that is no news, and
+    /// they go on with those that wait for it.
     pub(super) fn wait_for(&mut self, thread: ThreadId) -> Result<(), Error> {
         while self.threads.get(&thread).is_some_and(|tracee| !tracee.is_stopped) {
             let (other, status) = self.wait_once()?;
             match self.event(other, status)? {
-                Some(Event::Interrupted(stopped)) if stopped == thread => {}
+                None | Some(Event::Interrupted(_)) => {}
                 Some(event) => self.waiting.push_back(event),
-                None => {}
             }
         }
         Ok(())
@@ -153,9 +153,11 @@ impl Traced {
         let is_new = !self.threads.contains_key(&thread);
         let tracee = self.threads.entry(thread).or_default();
         tracee.is_stopped = true;
+        // Whatever a thread stops for takes away that it was told to.
+        let is_interrupted = std::mem::take(&mut tracee.is_interrupted);
         let event = (status.as_raw() >> 16) & 0xffff;
         match event {
-            libc::PTRACE_EVENT_CLONE => {
+            libc::PTRACE_EVENT_CLONE if !is_interrupted => {
                 let resume = tracee.resumed.unwrap_or(Resume::Run);
                 self.resume(thread, resume)?;
                 Ok(None)
@@ -167,7 +169,7 @@ impl Traced {
                 Ok(Some(Event::Exec(thread)))
             }
             libc::PTRACE_EVENT_STOP if is_new => Ok(Some(Event::Born(thread))),
-            libc::PTRACE_EVENT_STOP if std::mem::take(&mut tracee.is_interrupted) => {
+            libc::PTRACE_EVENT_CLONE | libc::PTRACE_EVENT_STOP if is_interrupted => {
                 Ok(Some(Event::Interrupted(thread)))
             }
             libc::PTRACE_EVENT_STOP => {
