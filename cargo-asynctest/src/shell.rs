@@ -1,11 +1,11 @@
 //! Command lines as a shell reads them.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 
 /// These words as one line that a shell takes apart into them again.
-pub(crate) fn line(words: impl IntoIterator<Item = OsString>) -> String {
+pub(crate) fn line(words: impl IntoIterator<Item = impl AsRef<OsStr>>) -> String {
     let words: Vec<String> =
-        words.into_iter().map(|word| quoted(&word.to_string_lossy())).collect();
+        words.into_iter().map(|word| quoted(&word.as_ref().to_string_lossy())).collect();
     words.join(" ")
 }
 
@@ -23,12 +23,13 @@ mod tests {
 
     #[track_caller]
     fn check(words: &[&str], expected: &str) {
-        assert_eq!(line(words.iter().map(OsString::from)), expected);
+        assert_eq!(line(words), expected);
     }
 
     #[test]
     fn only_what_needs_quotes_gets_them() {
         check(&["cargo", "test", "--config=a.b"], "cargo test --config=a.b");
-        check(&["a b", "", "it's", "*"], r"'a b' '' 'it'\''s' '*'");
+        check(&["bank::moves"], "bank::moves");
+        check(&["a b", "", "it's (odd)", "*"], r"'a b' '' 'it'\''s (odd)' '*'");
     }
 }

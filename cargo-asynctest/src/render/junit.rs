@@ -94,7 +94,7 @@ fn status(result: &TestResult) -> TestCaseStatus {
         if verdict == Verdict::Crash { NonSuccessKind::Error } else { NonSuccessKind::Failure };
     let mut status = TestCaseStatus::non_success(kind);
     status.set_type(verdict.word());
-    match result.hang().map(|seen| &seen.outcome) {
+    match result.decisive().map(|seen| &seen.outcome) {
         Some(Ok(examined)) => {
             let report = text::report(&examined.report, Style::Plain, Some(&examined.folder));
             status.set_message(report.lines().next().unwrap_or_default());

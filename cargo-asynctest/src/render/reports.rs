@@ -23,7 +23,7 @@ impl Render for Reports<'_> {
                 self.status.examination(*test, examination);
             }
             Event::Ended { test, result, .. } => {
-                if let Some(examination) = result.hang() {
+                if let Some(examination) = result.decisive() {
                     self.status.examination(*test, examination);
                 }
             }

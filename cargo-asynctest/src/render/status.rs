@@ -128,7 +128,7 @@ impl<'plan> Status<'plan> {
             if fails && !matches!(result.verdict, Some(Verdict::Hang | Verdict::Stuck) | None) {
                 line.push_str(&format!(" ({})", result.exit));
             }
-            let stalled = result.hang().filter(|seen| seen.purpose == Purpose::Stall);
+            let stalled = result.decisive().filter(|seen| seen.purpose == Purpose::Stall);
             let after = self.plan.options(test, self.options).stall_after;
             if let Some(after) = after.filter(|_| stalled.is_some()) {
                 line.push_str(&format!(" (no output and no CPU for {} s)", after.as_secs_f32()));
@@ -145,7 +145,7 @@ impl<'plan> Status<'plan> {
         if fails {
             result
                 .blows_before()
-                .chain(result.hang())
+                .chain(result.decisive())
                 .for_each(|seen| self.examination(test, seen));
         }
         if result.verdict.is_some_and(Verdict::fails) || self.options.output == Output::ShownForAll

@@ -94,17 +94,16 @@ pub(crate) struct TestResult {
 impl TestResult {
     /// What was seen of it when its time was over, if it was ended for that; or else at the panic or
     /// the signal that ended it.
-    pub(crate) fn hang(&self) -> Option<&Examination> {
+    pub(crate) fn decisive(&self) -> Option<&Examination> {
         let last = self.examinations.last()?;
         let verdict = self.verdict?;
         (verdict.is_ours() || last.purpose.is_blow()).then_some(last)
     }
 
-    /// What was seen of it at panics and signals, but for what [`TestResult::hang`] gives.
+    /// What was seen of it at panics and signals, but for what [`TestResult::decisive`] gives.
     pub(crate) fn blows_before(&self) -> impl Iterator<Item = &Examination> {
-        let decisive = self.hang();
-        let is_other =
-            move |one: &&Examination| !decisive.is_some_and(|last| std::ptr::eq(last, *one));
+        let last = self.decisive();
+        let is_other = move |one: &&Examination| !last.is_some_and(|last| std::ptr::eq(last, *one));
         self.examinations.iter().filter(|one| one.purpose.is_blow()).filter(is_other)
     }
 }

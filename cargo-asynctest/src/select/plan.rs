@@ -88,7 +88,7 @@ fn arguments(binary: &Binary, test: &Listed, benchmarks: Benchmarks) -> Vec<OsSt
 fn reproduce(binary: &Binary) -> String {
     let program = [binary.test.path.clone().into_os_string()];
     let words = program.into_iter().chain(binary.prefix.iter().cloned());
-    let folder = shell::line([binary.test.folder.clone().into_os_string()]);
+    let folder = shell::line([&binary.test.folder]);
     let command = shell::line(words.chain(LIST.map(OsString::from)));
     format!("cd {folder} && {command}")
 }
@@ -123,7 +123,7 @@ mod tests {
 
     fn lines(tests: &[TestCase]) -> Vec<String> {
         let line = |test: &TestCase| {
-            let arguments = shell::line(test.arguments.clone());
+            let arguments = shell::line(&test.arguments);
             format!("{} {}: {arguments}", test.binary, test.name)
         };
         tests.iter().map(line).collect()

@@ -15,6 +15,8 @@ mod plan;
 mod render;
 #[path = "../../src/runner/mod.rs"]
 mod runner;
+#[path = "../../src/shell.rs"]
+mod shell;
 
 mod captures;
 mod cases;

@@ -51,33 +51,14 @@ fn property(text: &str) -> String {
 mod tests {
     use std::path::Path;
 
-    use asynctest_engine::evidence::Trust;
-    use asynctest_engine::report::{Location, Origin};
-
     use super::{Failure, all, from_root};
+    use crate::render::github::failure::sample::failure;
     use crate::runner::verdict::Verdict;
-
-    fn failure(verdict: Option<Verdict>) -> Failure {
-        Failure {
-            name: "it::x".to_owned(),
-            verdict,
-            cause: "undetermined: 100% stuck,\nit says".to_owned(),
-            place: Some(Location {
-                file: "src/a,b.rs".to_owned(),
-                line: 41,
-                text: None,
-                origin: Origin::User,
-                trust: Trust::Read,
-            }),
-            report: None,
-            graph: None,
-        }
-    }
 
     #[test]
     fn an_annotation_is_one_line_with_everything_escaped() {
         assert_eq!(
-            all(&[failure(Some(Verdict::Hang))], None, None),
+            all(&[failure("it::x", Some(Verdict::Hang))], None, None),
             "::error file=src/a%2Cb.rs,line=41,title=HANG  it%3A%3Ax::undetermined: 100%25 \
              stuck,%0Ait says\n"
         );
@@ -86,7 +67,7 @@ mod tests {
     #[test]
     fn there_are_ten_annotations_and_only_of_hangs() {
         let count = |verdict| {
-            let failures: Vec<Failure> = (0..12).map(|_| failure(verdict)).collect();
+            let failures: Vec<Failure> = (0..12).map(|_| failure("it::x", verdict)).collect();
             all(&failures, None, None).lines().count()
         };
         for verdict in [Verdict::Hang, Verdict::Stuck, Verdict::ExitHang, Verdict::ListHang] {

@@ -32,7 +32,7 @@ impl Failure {
         }
         let (binary, name) = names(plan, test);
         let seen = match result.verdict {
-            Some(_) => result.hang(),
+            Some(_) => result.decisive(),
             None => result.examinations.last(),
         };
         let seen = seen.map(|seen| &seen.outcome);
@@ -89,4 +89,31 @@ impl Failure {
 
 fn cause(report: &Report) -> String {
     format!("{}: {}", report.headline.finding, report.headline.sentence)
+}
+
+#[cfg(test)]
+pub(super) mod sample {
+    use asynctest_engine::evidence::Trust;
+    use asynctest_engine::report::{Location, Origin};
+
+    use super::Failure;
+    use crate::runner::verdict::Verdict;
+
+    /// One whose words need escaping, without a report.
+    pub(in crate::render::github) fn failure(name: &str, verdict: Option<Verdict>) -> Failure {
+        Failure {
+            name: name.to_owned(),
+            verdict,
+            cause: "undetermined: 100% stuck,\nit says".to_owned(),
+            place: Some(Location {
+                file: "src/a,b.rs".to_owned(),
+                line: 41,
+                text: None,
+                origin: Origin::User,
+                trust: Trust::Read,
+            }),
+            report: None,
+            graph: None,
+        }
+    }
 }

@@ -109,28 +109,15 @@ fn fenced(language: &str, text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use asynctest_engine::evidence::Trust;
-    use asynctest_engine::report::{Location, Origin};
     use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
     use super::{Failure, GRAPH, cell, fenced, text};
+    use crate::render::github::failure::sample;
     use crate::runner::verdict::{Totals, Verdict};
 
     fn failure(name: &str, report: &str) -> Failure {
-        Failure {
-            name: name.to_owned(),
-            verdict: Some(Verdict::Hang),
-            cause: "undetermined: 100% stuck,\nit says".to_owned(),
-            place: Some(Location {
-                file: "src/a,b.rs".to_owned(),
-                line: 41,
-                text: None,
-                origin: Origin::User,
-                trust: Trust::Read,
-            }),
-            report: Some(report.to_owned()),
-            graph: None,
-        }
+        let failure = sample::failure(name, Some(Verdict::Hang));
+        Failure { report: Some(report.to_owned()), ..failure }
     }
 
     fn totals() -> Totals {
