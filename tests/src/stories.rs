@@ -38,7 +38,7 @@ pub enum Told {
 }
 
 /// All of them.
-pub const STEPPED: [Stepped; 13] = [
+pub const STEPPED: [Stepped; 15] = [
     stepped("straight", "work", "straight", Told::Polls),
     stepped("straight", "main", "body", Told::Polls),
     stepped("loops", "walk", "loops", Told::All),
@@ -46,6 +46,8 @@ pub const STEPPED: [Stepped; 13] = [
     stepped("migrating", "steps::{async block}::{async block}", "migrating", Told::Lines),
     stepped("aborted", "wait_long", "aborted", Told::All),
     stepped("panicking", "divide", "panicking", Told::All),
+    stepped("panicking_plainly", "refuse", "panicking_plainly", Told::All),
+    stepped("side_by_side", "gather", "side_by_side", Told::Polls),
     stepped("local_set", "measure", "local_set", Told::All),
     stepped("boxed_recursion", "count_down", "boxed_recursion", Told::All),
     stepped("stream", "add_up", "stream", Told::All),
@@ -100,8 +102,11 @@ fn shown(event: &Value, told: Told) -> Option<String> {
     let inside = "    ".repeat(usize::try_from(depth).unwrap_or(0));
     let line = match event.pointer("/event").and_then(Value::as_str)? {
         "entered" => format!("{inside}> {}", text("/at/text")),
+        "resumed" if told != Told::Lines => format!("{inside}> goes on: {}", text("/at/text")),
         "line" => format!("{inside}    {}", text("/at/text")),
-        "changed" => format!("{inside}        {} = {}", text("/name"), text("/value")),
+        "changed" => {
+            format!("{inside}        {} = {}", text("/name"), without_addresses(&text("/value")))
+        }
         "watched" => watched(event, &inside),
         "awaits" => format!("{inside}        awaits {}", awaited(&text("/what"))),
         "returned" => format!("{inside}< {} = {}", text("/function"), text("/value")),
@@ -117,6 +122,16 @@ fn shown(event: &Value, told: Told) -> Option<String> {
         _ => return None,
     };
     Some(line)
+}
+
+/// A value with `0x..` for each address in it, which is another each time.
+fn without_addresses(value: &str) -> String {
+    let mut parts = value.split("0x");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let rest = part.trim_start_matches(|letter: char| letter.is_ascii_hexdigit());
+        format!("{text}0x..{rest}")
+    })
 }
 
 /// What is awaited: a library's future without its module, which is another in another version.
@@ -135,13 +150,23 @@ fn watched(event: &Value, inside: &str) -> String {
     format!("{inside}        watch {what}: {before}{value}{by}")
 }
 
+/// Where it is suspended: each chain of lines, and what it leads to.
 fn suspended(event: &Value) -> String {
-    let list = |pointer: &str, key: &str| {
-        let values = event.pointer(pointer).and_then(Value::as_array).cloned().unwrap_or_default();
-        let words = values.iter().filter_map(|value| value.get(key)?.as_str().map(str::to_owned));
-        words.collect::<Vec<_>>().join(" | ")
+    let list = |pointer: &str, value: &Value| {
+        value.pointer(pointer).and_then(Value::as_array).cloned().unwrap_or_default()
     };
-    format!("suspended: {}; waits for {}", list("/chain", "text"), list("/waits", "kind"))
+    let text = |value: &Value, key: &str| {
+        value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let waiting = |waiting: &Value| {
+        let chain: Vec<String> =
+            list("/chain", waiting).iter().map(|place| text(place, "text")).collect();
+        let count = waiting.get("count").and_then(Value::as_u64).unwrap_or_default();
+        let times = if count == 1 { String::new() } else { format!(" x {count}") };
+        format!("{}; waits for {}{times}", chain.join(" | "), text(waiting, "kind"))
+    };
+    let waits: Vec<String> = list("/waits", event).iter().map(waiting).collect();
+    format!("suspended: {}", waits.join("; and "))
 }
 
 fn cause(event: &Value) -> String {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use asynctest_engine::step::{Cause, CauseKind, Event, Place};
+use asynctest_engine::step::{Cause, CauseKind, Event, Place, Waiting};
 
 use super::text::Style;
 use crate::plan::{TestBinary, TestCase};
@@ -60,7 +60,8 @@ fn line(style: Style, event: &Event) -> String {
     match event {
         Event::Met { task, id, thread } => {
             let id = id.map(|id| format!(" {id}")).unwrap_or_default();
-            style.bold(&format!("task{id} {task} is met on {thread}"))
+            // The test's harness has begun a line.
+            format!("\n{}", style.bold(&format!("task{id} {task} is met on {thread}")))
         }
         Event::Polled { number, thread, at } => {
             let at = at.as_ref().map(|at| format!(", goes on at {}", name(at)));
@@ -69,6 +70,10 @@ fn line(style: Style, event: &Event) -> String {
         Event::Entered { depth, function, at } => {
             let at = at.as_ref().map(|at| place(style, at)).unwrap_or_default();
             format!("{}{} {at}", inside(*depth), style.bold(&format!("{function} begins")))
+        }
+        Event::Resumed { depth, function, at } => {
+            let text = style.bold(&format!("{function} goes on"));
+            format!("{}{text} at {}", inside(*depth), name(at))
         }
         Event::Line { depth, at } => format!("{}{}", inside(*depth), place(style, at)),
         Event::Changed { depth, name, before: _, value } => {
@@ -89,13 +94,7 @@ fn line(style: Style, event: &Event) -> String {
         Event::Dropped { depth, function } => {
             format!("{}{}", inside(*depth), style.bold(&format!("{function} is dropped")))
         }
-        Event::Suspended { chain, waits } => {
-            let chain: Vec<String> = chain.iter().map(name).collect();
-            let waits: Vec<&str> = waits.iter().map(|wait| wait.kind.as_str()).collect();
-            let text =
-                format!("suspended at {}, waits for {}", chain.join(" > "), waits.join(", "));
-            style.bold(&text)
-        }
+        Event::Suspended { waits } => style.bold(&suspended(waits)),
         Event::Woken { by } => style.bold(&format!("woken by {}", cause(by))),
         Event::Aborted { by } => style.bold(&format!("aborted by {}", cause(by))),
         Event::Panics { at } => {
@@ -124,6 +123,38 @@ fn place(style: Style, at: &Place) -> String {
 
 fn name(at: &Place) -> String {
     format!("{}:{}", at.file, at.line)
+}
+
+/// Where a task is suspended, a line for each chain of lines that leads to something it waits for.
+fn suspended(waits: &[Waiting]) -> String {
+    /// Most lines that are shown.
+    const SHOWN: usize = 12;
+    let mut lines: Vec<(&[Place], Vec<String>)> = Vec::new();
+    for waiting in waits {
+        let what = match waiting.count {
+            1 => waiting.kind.clone(),
+            count => format!("{} ({count} of them)", waiting.kind),
+        };
+        match lines.iter_mut().find(|(chain, _)| *chain == waiting.chain) {
+            Some((_, same)) => same.push(what),
+            None => lines.push((&waiting.chain, vec![what])),
+        }
+    }
+    let mut text = "suspended".to_owned();
+    for (index, (chain, what)) in lines.iter().take(SHOWN).enumerate() {
+        if index > 0 {
+            text.push_str("\n      and");
+        }
+        let chain: Vec<String> = chain.iter().map(name).collect();
+        if !chain.is_empty() {
+            text.push_str(&format!(" at {},", chain.join(" > ")));
+        }
+        text.push_str(&format!(" waits for {}", what.join(", ")));
+    }
+    if let Some(more) = lines.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        text.push_str(&format!("\n      and at {more} more"));
+    }
+    text
 }
 
 /// Who did it.

@@ -11,9 +11,14 @@ use std::rc::Rc;
 
 use super::body::{own_segment, type_name};
 use super::code::Code;
+use super::returns::is_in_memory;
+use super::story::Seen;
 use crate::address::Address;
+use crate::arch::Registers;
 use crate::futures::coroutine_kind;
-use crate::symbols::{Kind, Object, Type, TypeId};
+use crate::program::ImageId;
+use crate::symbols::{FunctionId, Kind, Object, Type, TypeId};
+use crate::value::{Place, Pointee};
 
 /// What lies behind a call.
 #[derive(Debug)]
@@ -23,7 +28,25 @@ pub(super) struct Callee {
     /// How many bytes the value at its first argument has, when it drops that.
     pub(super) drops: Option<u64>,
     /// What is awaited, when it is called by what awaits it.
-    pub(super) awaits: Option<String>,
+    pub(super) awaits: Option<Awaited>,
+}
+
+/// What the call of a `poll` awaits.
+#[derive(Clone, Debug)]
+pub(super) enum Awaited {
+    /// A future of one type, by what that is called.
+    Known(String),
+    /// A trait object: what its type is called, and how its value is found, which may say more.
+    Dynamic {
+        /// What its type is called.
+        name: String,
+        /// The image that has the type.
+        image: ImageId,
+        /// The type that the `poll` gets a pinned reference to.
+        type_id: TypeId,
+        /// Which argument that reference is.
+        argument: usize,
+    },
 }
 
 /// How a callee is gone through.
@@ -38,7 +61,7 @@ pub(super) enum Way {
 }
 
 /// How deep in types a future is looked for.
-const DEPTH: usize = 12;
+const DEPTH: usize = 24;
 
 /// How deep in types a context is looked for.
 const CONTEXT_DEPTH: usize = 4;
@@ -59,9 +82,10 @@ impl Code {
     }
 
     fn read_callee(&self, entry: Address) -> Option<Callee> {
-        let (_, object, at) = self.object_at(entry)?;
+        let (image, object, at) = self.object_at(entry)?;
         let function = object.functions_at(at).pop()?;
-        let parameters = object.parameter_types(function.concrete?);
+        let concrete = function.concrete?;
+        let parameters = object.parameter_types(concrete);
         let is_given = |type_id: &TypeId| has_context(object, *type_id, CONTEXT_DEPTH);
         let own = own_segment(&function.name);
         // A coroutine's context is no parameter in the debug info.
@@ -73,7 +97,7 @@ impl Code {
         let awaited = parameters.first().and_then(|first| object.pointed_to(*first));
         let is_poll = own.starts_with("poll") || own.starts_with("{async_");
         let awaits =
-            awaited.filter(|_| is_poll).map(|type_| type_name(object, &unwrapped(object, type_)));
+            awaited.filter(|_| is_poll).map(|type_| awaited_as(object, image, concrete, type_));
         let mut search = Search { code: self, object, seen: HashSet::new() };
         // What a closure has captured is no parameter of it.
         let is_opaque = own.starts_with("{closure") || self.users.owns(&function.name);
@@ -94,6 +118,48 @@ impl Code {
 /// `ptr/mod.rs`.
 fn is_drop(function: &str) -> bool {
     function.starts_with("core::ptr::drop_in_place")
+}
+
+/// What a `poll` awaits that gets a pinned reference to a value of this type.
+fn awaited_as(object: &Object, image: ImageId, poll: FunctionId, type_: Rc<Type>) -> Awaited {
+    let type_id = type_.id;
+    let future = unwrapped(object, type_);
+    let name = type_name(object, &future);
+    if !is_dynamic(&future) {
+        return Awaited::Known(name);
+    }
+    let is_after_result =
+        object.return_type(poll).is_some_and(|returns| is_in_memory(object, returns));
+    Awaited::Dynamic { name, image, type_id, argument: usize::from(is_after_result) }
+}
+
+/// Whether this is a wide pointer to something whose type only the running program knows.
+fn is_dynamic(type_: &Type) -> bool {
+    type_.member("vtable").is_some() && type_.member("pointer").is_some()
+}
+
+impl Seen {
+    /// What a thread awaits that stands at the first instruction of such a `poll`.
+    pub(super) fn awaited(&self, awaited: &Awaited, registers: &Registers) -> String {
+        match awaited {
+            Awaited::Known(name) => name.clone(),
+            Awaited::Dynamic { name, image, type_id, argument } => {
+                let at = registers.argument(*argument).map(Address);
+                let found = at.and_then(|at| self.behind_box(*image, at, *type_id));
+                found.unwrap_or_else(|| name.clone())
+            }
+        }
+    }
+
+    /// What the future is called that a box or a pin of one at `address` leads to.
+    fn behind_box(&self, image: ImageId, address: Address, type_id: TypeId) -> Option<String> {
+        let snapshot = self.view.snapshot(Vec::new());
+        let program = self.view.program(&snapshot);
+        let place = Place::new(&program, image, address, type_id)?;
+        let Pointee::Dynamic(future) = place.innermost().pointee()? else { return None };
+        let object = program.object(future.image)?;
+        Some(type_name(object, &future.type_))
+    }
 }
 
 /// The future in a box or a pin that is itself pinned.
@@ -155,8 +221,7 @@ impl Search<'_> {
         if is_context(&type_) {
             return false;
         }
-        let is_dynamic = type_.member("vtable").is_some() && type_.member("pointer").is_some();
-        if is_dynamic {
+        if is_dynamic(&type_) {
             return true;
         }
         let is_users = type_.crate_name().is_some_and(|name| self.code.users.has(name));

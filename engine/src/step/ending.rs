@@ -79,10 +79,9 @@ impl Story<'_> {
         if future.state.is_some_and(|state| state != FutureState::Suspended) {
             return;
         }
-        let mut told = (Vec::new(), Vec::new());
-        add_links(&future, None, &seen.code.users, &mut told);
-        let (chain, waits) = told;
-        (self.tell)(Event::Suspended { chain, waits });
+        let mut leaves = Leaves { users: &seen.code.users, chain: Vec::new(), waits: Vec::new() };
+        leaves.add(&future, None);
+        (self.tell)(Event::Suspended { waits: leaves.waits });
     }
 
     /// The task has ended: its output is where whoever waits for it finds it.
@@ -144,34 +143,60 @@ impl Story<'_> {
     }
 }
 
-/// The links of an await chain down to what is waited for: the user's own with their lines. `awaited`
-/// is what the user's last link awaits.
-fn add_links(
-    future: &Future,
-    awaited: Option<&str>,
-    users: &UserCrates,
-    told: &mut (Vec<Place>, Vec<Waiting>),
-) {
-    let is_users = users.owns(&future.type_name);
-    if let Some(line) = future.line.as_ref().filter(|_| is_users) {
-        told.0.push(Place {
+/// The leaves of an await chain, with the user's lines that lead to each.
+struct Leaves<'users> {
+    users: &'users UserCrates,
+    /// The lines that lead to where this is.
+    chain: Vec<Place>,
+    waits: Vec<Waiting>,
+}
+
+impl Leaves<'_> {
+    /// Adds those of a future. `awaited` is what the user's last link awaits.
+    fn add(&mut self, future: &Future, awaited: Option<&str>) {
+        let is_users = self.users.owns(&future.type_name);
+        let line = future.line.as_ref().filter(|_| is_users);
+        self.chain.extend(line.map(|line| Place {
             file: line.file.to_string_lossy().into_owned(),
             line: line.line,
             function: future.name.clone(),
             text: None,
+        }));
+        let awaited = if is_users { None } else { awaited.or(Some(&future.name)) };
+        if let Some(wait) = &future.wait {
+            let kind = match wait.kind.as_str() {
+                "unknown" => awaited.unwrap_or(&wait.type_name),
+                kind => kind,
+            };
+            self.add_wait(kind, &wait.type_name);
+        } else if future.children.is_empty() && is_pending(future) {
+            self.add_wait(awaited.unwrap_or(&future.name), &future.type_name);
+        }
+        for child in &future.children {
+            self.add(child, awaited);
+        }
+        if line.is_some() {
+            self.chain.pop();
+        }
+    }
+
+    /// Adds what is waited for here, or one more of it.
+    fn add_wait(&mut self, kind: &str, type_name: &str) {
+        let same = self.waits.iter_mut().find(|waiting| {
+            waiting.kind == kind && waiting.type_name == type_name && waiting.chain == self.chain
         });
+        if let Some(same) = same {
+            same.count = same.count.saturating_add(1);
+            return;
+        }
+        let (kind, type_name) = (kind.to_owned(), type_name.to_owned());
+        self.waits.push(Waiting { chain: self.chain.clone(), kind, type_name, count: 1 });
     }
-    let awaited = if is_users { None } else { awaited.or(Some(&future.name)) };
-    if let Some(wait) = &future.wait {
-        let kind = match wait.kind.as_str() {
-            "unknown" => awaited.unwrap_or(&wait.type_name),
-            kind => kind,
-        };
-        told.1.push(Waiting { kind: kind.to_owned(), type_name: wait.type_name.clone() });
-    }
-    for child in &future.children {
-        add_links(child, awaited, users, told);
-    }
+}
+
+/// Whether a future may still be waited for.
+fn is_pending(future: &Future) -> bool {
+    future.state.is_none_or(|state| state == FutureState::Suspended)
 }
 
 /// What a task's output, `Result<T, JoinError>`, says of its end.
@@ -198,7 +223,10 @@ fn message(panic: &Value<'_>) -> Option<String> {
     let boxed = boxed.first()?;
     let payload = match boxed.pointee()? {
         Pointee::Dynamic(payload) | Pointee::Thin(payload) => payload,
-        Pointee::UnknownDynamic(vtable) => string_behind(boxed, vtable)?,
+        Pointee::UnknownDynamic(vtable) => match string_behind(boxed, vtable) {
+            Some(string) => string,
+            None => return literal_behind(boxed, vtable),
+        },
     };
     let is_text = payload.type_.name == "&str" || payload.type_.is(STRING);
     is_text.then(|| render(&payload, &ValueLimits::line()))
@@ -223,6 +251,26 @@ fn string_behind<'program>(boxed: &Value<'program>, vtable: Address) -> Option<V
     };
     let string = object.types_anywhere(&|name| name == "String").into_iter().find(is_it)?;
     boxed.at(boxed.field("pointer")?.pointer()?, string)
+}
+
+/// The `&'static str` behind a trait object whose vtable std has, without debug info for it: two words
+/// that need no dropping, of which the first leads into a file of the program and the second is the
+/// length of text there.
+fn literal_behind(boxed: &Value<'_>, vtable: Address) -> Option<String> {
+    const WORD: u64 = 8;
+    const LONGEST: u64 = 4096;
+    let program = boxed.program;
+    let word = |at: Address| program.read_unsigned(at, WORD).ok();
+    let header = [0, 1, 2].map(|index| word(vtable.offset(index * WORD)));
+    if header != [Some(0), Some(2 * WORD), Some(WORD)] {
+        return None;
+    }
+    let data = boxed.field("pointer")?.pointer()?;
+    let (start, length) = (Address(word(data)?), word(data.offset(WORD))?);
+    program.image_at(start).filter(|_| length <= LONGEST)?;
+    let mut bytes = vec![0; usize::try_from(length).ok()?];
+    program.read(start, &mut bytes).ok()?;
+    String::from_utf8(bytes).ok().map(|text| format!("{text:?}"))
 }
 
 /// How deep in wrappers a panic's payload is looked for.

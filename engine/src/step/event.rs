@@ -33,6 +33,15 @@ pub enum Event {
         /// Its first line.
         at: Option<Place>,
     },
+    /// A body that others await goes on where it was suspended.
+    Resumed {
+        /// How many bodies it lies in.
+        depth: usize,
+        /// The function.
+        function: String,
+        /// The line of its `.await`.
+        at: Place,
+    },
     /// A line is executed.
     Line {
         /// How many bodies its function lies in.
@@ -89,9 +98,7 @@ pub enum Event {
     },
     /// The poll ends, and the task waits.
     Suspended {
-        /// The user's lines that it is suspended at, outermost first.
-        chain: Vec<Place>,
-        /// What it waits for.
+        /// What it waits for; several things at once where futures are polled side by side.
         waits: Vec<Waiting>,
     },
     /// It was woken.
@@ -151,8 +158,10 @@ impl Event {
             | Event::Entered { at, .. }
             | Event::Awaits { at, .. }
             | Event::Panics { at } => at.iter_mut().collect(),
-            Event::Line { at, .. } => vec![at],
-            Event::Suspended { chain, .. } => chain.iter_mut().collect(),
+            Event::Line { at, .. } | Event::Resumed { at, .. } => vec![at],
+            Event::Suspended { waits } => {
+                waits.iter_mut().flat_map(|waiting| &mut waiting.chain).collect()
+            }
             Event::Woken { by } | Event::Aborted { by } | Event::Watched { by: Some(by), .. } => {
                 by.at.iter_mut().collect()
             }
@@ -173,10 +182,14 @@ impl Event {
 /// What a suspended task waits for.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Waiting {
+    /// The user's lines that lead to it, outermost first.
+    pub chain: Vec<Place>,
     /// What it is called: `Mutex`, `sleep`; the future that is awaited where only that is known.
     pub kind: String,
     /// Its type.
     pub type_name: String,
+    /// How many of these there are, each awaited by the same lines.
+    pub count: u32,
 }
 
 /// Who did something to a task.

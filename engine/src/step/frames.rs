@@ -18,6 +18,11 @@ pub(super) struct Frame {
     pub(super) environment: Option<Address>,
     /// The line that was told last.
     pub(super) line: Option<SourceLocation>,
+    /// Where it goes on in this poll, until that was told.
+    pub(super) resumed: Option<SourceLocation>,
+    /// How many more instructions may lead to the line that it goes on at. What the compiler puts
+    /// before is attributed to any line.
+    pub(super) leading: u32,
     /// Whether what it polls next was polled before: it goes on at an `.await`.
     pub(super) polls_again: bool,
     /// What is known of its variables.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::Error;
-use super::callees::Way;
+use super::callees::{Awaited, Way};
 use super::code::Spot;
 use super::event::{Event, Place};
 use super::frames::{Frame, Known};
@@ -16,6 +16,9 @@ use crate::arch::{HardwareTrap, LONGEST_INSTRUCTION, Registers};
 use crate::process::Resume;
 use crate::symbols::SourceLocation;
 use crate::trace::execute;
+
+/// Most instructions that lead a body to the line where it goes on.
+const MOST_LEADING: u32 = 64;
 
 /// One poll of the task.
 #[derive(Debug)]
@@ -157,7 +160,7 @@ impl Story<'_> {
         let call = self.call_from(registers, &seen);
         if call.is_some() && !spot.is_entry {
             let callee = seen.code.callee(registers.pc());
-            self.awaits(callee.awaits.as_deref(), &seen);
+            self.awaits(callee.awaits.as_ref(), registers, &seen);
             if callee.way == Way::Over {
                 self.dropped(callee.drops, registers);
                 return self.step_back(registers, &seen);
@@ -168,7 +171,7 @@ impl Story<'_> {
                 return self.step_back(registers, &seen);
             }
             let callee = seen.code.callee(registers.pc());
-            self.awaits(callee.awaits.as_deref(), &seen);
+            self.awaits(callee.awaits.as_ref(), registers, &seen);
             self.enter(registers, &spot, &seen);
         } else if !spot.bodies.is_empty() {
             self.follow_inlined(registers, &spot);
@@ -235,7 +238,7 @@ impl Story<'_> {
     }
 
     /// Tells that something is awaited, unless it was before.
-    fn awaits(&mut self, what: Option<&str>, seen: &Seen) {
+    fn awaits(&mut self, what: Option<&Awaited>, registers: &Registers, seen: &Seen) {
         let Some(what) = what else { return };
         let depth = self.depth();
         let Some(poll) = self.following().and_then(|following| following.poll.as_mut()) else {
@@ -254,7 +257,8 @@ impl Story<'_> {
             return;
         }
         let at = frame.line.as_ref().map(|line| place(line, &frame.body.name));
-        self.tell_line(Event::Awaits { depth: depth.saturating_sub(1), what: what.to_owned(), at });
+        let what = seen.awaited(what, registers);
+        self.tell_line(Event::Awaits { depth: depth.saturating_sub(1), what, at });
     }
 
     /// A body begins, or goes on where it was suspended.
@@ -269,6 +273,10 @@ impl Story<'_> {
         let header = body.header.clone();
         let at = header.as_ref().map(|line| place(line, &body.name));
         let line = resumed.or(header);
+        if !has_begun {
+            self.tell_resumed();
+        }
+        let Some(following) = self.following() else { return };
         let told = match &mut following.poll {
             Some(poll) => {
                 let mut known = kept.filter(|_| has_begun).unwrap_or_default();
@@ -278,12 +286,12 @@ impl Story<'_> {
                     sp: registers.sp(),
                     environment,
                     line: line.clone(),
+                    resumed: line.clone().filter(|_| has_begun && depth > 0),
+                    leading: if has_begun { MOST_LEADING } else { 0 },
                     polls_again: has_begun,
                     known,
-                    fresh: match has_begun {
-                        true => BTreeSet::new(),
-                        false => body.header.iter().map(|header| header.line).collect(),
-                    },
+                    // What the awaited value is bound to is declared on the line it goes on at.
+                    fresh: line.iter().map(|line| line.line).collect(),
                 });
                 poll.untold.take()
             }
@@ -320,6 +328,22 @@ impl Story<'_> {
             if is_outermost {
                 self.left_outermost(&frame, registers, seen)?;
             }
+        }
+    }
+
+    /// Tells that the innermost body goes on, before the first thing that is told of it in this poll.
+    /// That those around it do is clear then.
+    fn tell_resumed(&mut self) {
+        let depth = self.depth();
+        let poll = self.following().and_then(|following| following.poll.as_mut());
+        let Some(poll) = poll else { return };
+        let resumed = poll.frames.last_mut().and_then(|frame| {
+            let line = frame.resumed.take()?;
+            Some((frame.body.name.clone(), place(&line, &frame.body.name)))
+        });
+        if let Some((function, at)) = resumed {
+            poll.frames.iter_mut().for_each(|frame| frame.resumed = None);
+            self.tell_line(Event::Resumed { depth: depth.saturating_sub(1), function, at });
         }
     }
 
@@ -371,6 +395,8 @@ impl Story<'_> {
             sp: registers.sp(),
             environment: None,
             line: body.header.clone(),
+            resumed: None,
+            leading: 0,
             polls_again: false,
             known: Known::default(),
             fresh: BTreeSet::new(),
@@ -390,14 +416,18 @@ impl Story<'_> {
             .as_ref()
             .is_some_and(|header| line.file == header.file && line.line <= header.line);
         let is_told = frame.line.as_ref().is_some_and(|told| is_same(told, line));
+        // In optimized code there may be no instruction of the line that it goes on at.
+        frame.leading = if is_told { 0 } else { frame.leading.saturating_sub(1) };
+        let is_leading = frame.leading > 0;
         // A macro's own lines are not what its user wrote.
         let is_macro = frame.body.is_user && is_library(&line.file);
-        if is_header || is_told || is_macro {
+        if is_header || is_told || is_macro || is_leading {
             return;
         }
         frame.line = Some(line.clone());
         frame.polls_again = false;
         let at = place(line, &frame.body.name);
+        self.tell_resumed();
         self.changed_values(thread, seen);
         self.execute_line(line.line);
         self.tell_line(Event::Line { depth, at });

@@ -73,6 +73,11 @@ impl Seen {
     }
 }
 
+/// Whether a function that returns this is given the address for it.
+pub(super) fn is_in_memory(object: &Object, type_id: TypeId) -> bool {
+    returned(object, type_id) == Returned::Memory
+}
+
 /// Where a result of this type is.
 fn returned(object: &Object, type_id: TypeId) -> Returned {
     let Some(type_) = object.type_of(type_id) else { return Returned::Memory };
