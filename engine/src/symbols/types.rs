@@ -26,6 +26,8 @@ pub struct Type {
     pub id: TypeId,
     /// Its full path with type arguments, such as `tokio::sync::mutex::Mutex<u32>`.
     pub name: String,
+    /// How much of that is the path without type arguments, in bytes.
+    path: usize,
     /// The last segment of the path, with type arguments: `Mutex<u32>`, `{async_fn_env#0}`.
     pub own_name: String,
     /// The namespaces around it, outermost first.
@@ -160,23 +162,13 @@ impl Type {
     }
 
     /// The full path without type arguments: `tokio::sync::mutex::Mutex`.
-    pub fn path(&self) -> String {
-        let own = self.own_name.split('<').next().unwrap_or_default();
-        self.scope.iter().map(String::as_str).chain([own]).collect::<Vec<_>>().join("::")
+    pub fn path(&self) -> &str {
+        self.name.get(..self.path).unwrap_or_default()
     }
 
     /// Whether its full path without type arguments is this.
     pub fn is(&self, path: &str) -> bool {
-        let mut rest = path;
-        for segment in &self.scope {
-            match rest.strip_prefix(segment.as_str()).and_then(|rest| rest.strip_prefix("::")) {
-                Some(behind) => rest = behind,
-                None => return false,
-            }
-        }
-        let generics = self.own_name.strip_prefix(rest);
-        !rest.is_empty()
-            && generics.is_some_and(|generics| generics.is_empty() || generics.starts_with('<'))
+        self.path() == path
     }
 
     /// The name of its crate.
@@ -264,6 +256,8 @@ fn read(debug_info: &DebugInfo<'_>, id: TypeId, depth: usize) -> Option<Type> {
     let scope = debug_info.index(start).map(|index| index.scope(offset)).unwrap_or_default();
     let name =
         scope.iter().map(String::as_str).chain([own_name.as_str()]).collect::<Vec<_>>().join("::");
+    let arguments = own_name.find('<').map_or(0, |start| own_name.len() - start);
+    let path = name.len() - arguments;
     let kind = kind(&unit, &entry, &children)?;
     let size = match &kind {
         Kind::Pointer { .. } => number(&entry, constants::DW_AT_byte_size).unwrap_or(8),
@@ -276,6 +270,7 @@ fn read(debug_info: &DebugInfo<'_>, id: TypeId, depth: usize) -> Option<Type> {
     Some(Type {
         id,
         name,
+        path,
         own_name,
         scope,
         size,

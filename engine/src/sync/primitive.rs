@@ -116,8 +116,5 @@ impl Primitive {
 }
 
 fn is(type_: &Type, path: &str) -> bool {
-    match path.contains('<') {
-        true => type_.name.starts_with(path),
-        false => type_.is(path),
-    }
+    type_.is(path) || (type_.name.starts_with(path) && path.contains('<'))
 }
