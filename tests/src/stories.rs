@@ -17,6 +17,8 @@ pub struct Stepped {
     pub program: &'static str,
     /// The task.
     pub task: &'static str,
+    /// Another one that is stepped too, of which nothing is compared.
+    pub beside: Option<&'static str>,
     /// The name of the golden story.
     pub golden: &'static str,
     /// What of its variables is watched.
@@ -38,7 +40,7 @@ pub enum Told {
 }
 
 /// All of them.
-pub const STEPPED: [Stepped; 15] = [
+pub const STEPPED: [Stepped; 17] = [
     stepped("straight", "work", "straight", Told::Polls),
     stepped("straight", "main", "body", Told::Polls),
     stepped("loops", "walk", "loops", Told::All),
@@ -54,6 +56,14 @@ pub const STEPPED: [Stepped; 15] = [
     stepped("woken_by", "wait_for_all", "woken_by", Told::All),
     stepped("values", "hold", "values", Told::All),
     Stepped {
+        beside: Some("main"),
+        ..stepped("side_by_side", "gather", "side_by_side", Told::Polls)
+    },
+    Stepped {
+        beside: Some("work#7"),
+        ..stepped("migrating", "steps::{async block}::{async block}", "migrating", Told::Lines)
+    },
+    Stepped {
         watched: &["account.balance", "paid"],
         ..stepped("watched", "pay_in", "watched", Told::All)
     },
@@ -65,7 +75,7 @@ const fn stepped(
     golden: &'static str,
     told: Told,
 ) -> Stepped {
-    Stepped { program, task, golden, watched: &[], told }
+    Stepped { program, task, beside: None, golden, watched: &[], told }
 }
 
 /// Runs the command on the program, built with this below `target`, and reads its story.
@@ -80,12 +90,17 @@ pub fn story(
     package.of(&mut command, profile);
     command.args(["--test", "steps", "--message-format", "json", "--step-task", stepped.task]);
     command.args(stepped.watched.iter().flat_map(|watched| ["--watch", watched]));
+    command.args(stepped.beside.iter().flat_map(|beside| ["--step-task", beside]));
     command.args(["--", "--exact", &format!("{}::steps", stepped.program)]);
     let ended = run(&mut command)?.expect_code(0)?;
     let mut story = String::new();
     for line in ended.stdout.lines() {
         let event: Value = serde_json::from_str(line)
             .map_err(|source| Error::Json { what: line.to_owned(), source })?;
+        let of = event.pointer("/stepped").and_then(Value::as_str);
+        if of.is_some_and(|of| of != stepped.task) {
+            continue;
+        }
         if let Some(line) = shown(&event, stepped.told) {
             let _ = writeln!(story, "{line}");
         }

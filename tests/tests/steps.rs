@@ -31,7 +31,9 @@ fn main() -> process::ExitCode {
             let is_optimized = tokio == NEWEST && OPTIMIZED.contains(&stepped.golden);
             let release = is_optimized.then_some(Profile::Release);
             for profile in [Some(Profile::Dev), release].into_iter().flatten() {
-                let name = format!("{}::{}::{}", tokio.name, profile.name(), stepped.golden);
+                let beside = stepped.beside.map(|_| "::and_another").unwrap_or_default();
+                let golden = stepped.golden;
+                let name = format!("{}::{}::{golden}{beside}", tokio.name, profile.name());
                 trials
                     .push(Trial::test(name, move || check(stepped, setting, profile, is_written)));
             }

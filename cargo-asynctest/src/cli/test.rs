@@ -127,9 +127,10 @@ pub(crate) enum TraceWhen {
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct StepArguments {
     /// Run one test and print what this task of it does, line by line: a function's path or a part
-    /// of it, FILE:LINE, a task's id, `main` for the test's body; NAME#2 for the second that fits
+    /// of it, FILE:LINE, a task's id, `main` for the test's body; NAME#2 for the second that fits;
+    /// can be given three times
     #[arg(long, value_name = "NAME", help_heading = STEP)]
-    pub(crate) step_task: Option<String>,
+    pub(crate) step_task: Vec<String>,
     /// Whose async functions are stepped into: user, all, none [default: user]
     #[arg(
         long,

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use asynctest_engine::step::{Cause, CauseKind, Event, Place, Waiting};
+use asynctest_engine::step::{Cause, CauseKind, Event, Place, Told, Waiting};
 
 use super::text::Style;
 use crate::plan::{TestBinary, TestCase};
@@ -29,13 +29,13 @@ impl Teller {
     }
 
     /// Tells one thing. That nobody reads any more is no error.
-    pub(crate) fn tell(&mut self, event: &Event) {
+    pub(crate) fn tell(&mut self, told: &Told) {
         match self.format {
             Format::Text(style) => {
-                let _ = writeln!(io::stderr(), "{}", line(style, event));
+                let _ = writeln!(io::stderr(), "{}", labelled(style, told));
             }
             Format::Json => {
-                if let Ok(json) = serde_json::to_string(event) {
+                if let Ok(json) = serde_json::to_string(told) {
                     let _ = writeln!(io::stdout(), "{json}");
                 }
             }
@@ -52,6 +52,18 @@ pub(crate) fn ended(style: Style, binary: &TestBinary, case: &TestCase, exit: &E
         other => format!("  ({other})"),
     };
     eprintln!("{word}  {}::{}{why}", binary.id, case.name);
+}
+
+/// One thing, with the task that it is of where there are several.
+fn labelled(style: Style, told: &Told) -> String {
+    let text = line(style, &told.event);
+    let Some(stepped) = &told.stepped else { return text };
+    let label = style.cyan(&format!("{stepped} |"));
+    let lines = text.lines().map(|line| match line.is_empty() {
+        true => String::new(),
+        false => format!("{label} {line}"),
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// One thing as a line of text.

@@ -13,7 +13,7 @@ use asynctest_engine::address::ProcessId;
 use asynctest_engine::limits::Limits;
 use asynctest_engine::report::Subject;
 use asynctest_engine::session::{self, Stepping, Telling};
-use asynctest_engine::step::{self, Event, Outcome, Wish};
+use asynctest_engine::step::{self, Outcome, Told, Wish};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::signal::{SigSet, Signal};
@@ -81,7 +81,7 @@ type Story = Result<Outcome, String>;
 /// Runs the test, and hands what happens to its task to `tell`.
 pub(crate) fn run(
     order: Errand<'_>,
-    tell: Box<dyn FnMut(Event) + Send>,
+    tell: Box<dyn FnMut(Told) + Send>,
 ) -> std::io::Result<Finished> {
     let mut signals = Signals::take(&[])?;
     let process = isolation::start_held(order.plan, order.case, order.stdout)?;
@@ -109,7 +109,7 @@ fn trace(
     shared: Arc<Shared>,
     done: Arc<EventFd>,
     begun: Instant,
-    mut tell: Box<dyn FnMut(Event) + Send>,
+    mut tell: Box<dyn FnMut(Told) + Send>,
 ) -> std::io::Result<JoinHandle<Story>> {
     let request = order.request.clone();
     let telling =
@@ -121,7 +121,7 @@ fn trace(
             true => Wish::LetGo,
             false => Wish::GoOn,
         };
-        let mut tell = |event: Event| {
+        let mut tell = |event: Told| {
             let now = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
             shared.told.store(now, Ordering::Relaxed);
             tell(event);

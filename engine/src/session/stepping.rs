@@ -1,4 +1,4 @@
-//! One task's story, with the source of its lines.
+//! The story of tasks, with the source of its lines.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -7,7 +7,7 @@ use super::error::Error;
 use crate::address::ProcessId;
 use crate::process::Traced;
 use crate::sources::Sources;
-use crate::step::{self, Event, Outcome, Place, Request, Wish};
+use crate::step::{self, Outcome, Place, Request, Told, Wish};
 use crate::symbols::Objects;
 
 /// What a story is told with.
@@ -35,27 +35,27 @@ impl Stepping {
         Ok(Stepping(Traced::seize(process)?))
     }
 
-    /// Follows a task to the end of the process, and tells what happens. `wish` is asked whenever
+    /// Follows tasks to the end of the process, and tells what happens. `wish` is asked whenever
     /// something happens to the process: any signal to it makes that so.
     ///
     /// # Errors
     ///
-    /// No task can have the name, or the process cannot be read.
+    /// No task can have a name, or the process cannot be read.
     pub fn follow(
         self,
         request: Request,
         telling: &Telling,
         wish: &dyn Fn() -> Wish,
-        tell: &mut dyn FnMut(Event),
+        tell: &mut dyn FnMut(Told),
     ) -> Result<Outcome, step::Error> {
         let sources = Sources::new();
         let metadata = std::fs::metadata(&telling.executable);
         let built = metadata.and_then(|metadata| metadata.modified()).ok();
-        let mut tell = |mut event: Event| {
-            for place in event.places() {
+        let mut tell = |mut told: Told| {
+            for place in told.event.places() {
                 show(place, telling, &sources, built);
             }
-            tell(event);
+            tell(told);
         };
         step::follow(self.0, request, &Objects::default(), wish, &mut tell)
     }

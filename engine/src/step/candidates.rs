@@ -1,5 +1,6 @@
 //! What a name may mean in this program: the code at which a task that it fits is met.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::body::{Body, type_name};
@@ -38,6 +39,8 @@ struct Known {
 
 /// Where to wait for the task that was asked for.
 pub(super) fn entries(
+    few: Few,
+    given: &str,
     wanted: &Wanted,
     request: &Request,
     program: &Program<'_>,
@@ -46,7 +49,7 @@ pub(super) fn entries(
     let polls: Vec<(String, Poll)> =
         tokio::polls(program).into_iter().map(|poll| (poll_name(code, &poll), poll)).collect();
     let mut names: Vec<String> = Vec::new();
-    let found: Vec<Entry> = match &wanted.kind {
+    let mut found: Vec<Entry> = match &wanted.kind {
         WantedKind::Function(name) => {
             let spawned = best(name, polls, |(name, _)| name.as_str());
             let others = best(name, bodies(program, code), |known| &known.body.name);
@@ -62,7 +65,7 @@ pub(super) fn entries(
             let (spawned, others) = (spawned.unwrap_or_default(), others.unwrap_or_default());
             names.extend(spawned.iter().map(|(name, _)| name.clone()));
             names.extend(others.iter().map(|known| known.body.name.clone()));
-            let tasks = spawned.iter().filter_map(|(_, poll)| task(program, poll));
+            let tasks = spawned.iter().filter_map(|(_, poll)| task(few, program, code, poll));
             tasks.chain(others.iter().map(body)).collect()
         }
         WantedKind::Line(file, line) => {
@@ -70,7 +73,10 @@ pub(super) fn entries(
             let spawned: Vec<_> = polls.into_iter().filter(is_it).collect();
             names.extend(spawned.iter().map(|(name, _)| name.clone()));
             match spawned.is_empty() {
-                false => spawned.iter().filter_map(|(_, poll)| task(program, poll)).collect(),
+                false => {
+                    let tasks = spawned.iter();
+                    tasks.filter_map(|(_, poll)| task(few, program, code, poll)).collect()
+                }
                 true => {
                     let is_it = |known: &Known| {
                         let header = known.body.header.as_ref();
@@ -84,7 +90,7 @@ pub(super) fn entries(
         }
         WantedKind::Id(_) => {
             names.extend(polls.iter().map(|(name, _)| name.clone()));
-            polls.iter().filter_map(|(_, poll)| task(program, poll)).collect()
+            polls.iter().filter_map(|(_, poll)| task(Few::Anyhow, program, code, poll)).collect()
         }
         WantedKind::Main => {
             let test = request.test.as_deref().unwrap_or("main");
@@ -94,20 +100,38 @@ pub(super) fn entries(
             bodies.iter().map(body).collect()
         }
     };
+    let mut addresses = HashSet::new();
+    found.retain(|entry| addresses.insert(entry.address));
     if found.is_empty() {
         let known = all_names(program, code);
-        return Err(Error::NoSuchTask { name: request.name.clone(), known });
+        return Err(Error::NoSuchTask { name: given.to_owned(), known });
     }
     if found.len() > TRAP_SLOTS {
         names.sort();
         names.dedup();
-        let name = request.name.clone();
+        let name = given.to_owned();
         return Err(Error::TooManyFit { name, known: names, most: TRAP_SLOTS });
     }
     Ok(found)
 }
 
-fn task(program: &Program<'_>, poll: &Poll) -> Option<Entry> {
+/// Whether tasks are met at few places, where others may be needed too.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Few {
+    /// At the polls of their tasks, of which there is one for each kind of runtime.
+    Anyhow,
+    /// At the body that all of these polls lead to, if there is one.
+    IfPossible,
+}
+
+fn task(few: Few, program: &Program<'_>, code: &Code, poll: &Poll) -> Option<Entry> {
+    let body = match few {
+        Few::Anyhow => None,
+        Few::IfPossible => code.entry_of(poll.image, &poll.future),
+    };
+    if let Some(address) = body {
+        return Some(Entry { address, kind: EntryKind::Body });
+    }
     let headers = TaskHeaders::of(program, poll.image, poll.function)?;
     Some(Entry { address: poll.address, kind: EntryKind::Task(headers) })
 }

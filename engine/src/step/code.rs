@@ -10,7 +10,7 @@ use super::origin::UserCrates;
 use super::request::StepInto;
 use crate::address::Address;
 use crate::program::{ImageId, Images};
-use crate::symbols::{FunctionId, Object, SourceLocation, TypeId};
+use crate::symbols::{FunctionId, Object, SourceLocation, Type, TypeId};
 use crate::value::Place;
 
 /// Bodies by the function that each is; none for a function that is no body.
@@ -78,18 +78,23 @@ impl Code {
 
     /// Where the body of a future begins that is a coroutine and is told.
     pub(super) fn body_entry(&self, future: &Place<'_>) -> Option<Address> {
-        let key = (future.image, future.type_.id);
+        self.entry_of(future.image, &future.type_)
+    }
+
+    /// Where the body of futures of this type begins, likewise.
+    pub(super) fn entry_of(&self, image: ImageId, future: &Type) -> Option<Address> {
+        let key = (image, future.id);
         if let Some(known) = self.entries.borrow().get(&key) {
             return *known;
         }
-        let found = self.find_entry(future);
+        let found = self.find_entry(image, future);
         self.entries.borrow_mut().insert(key, found);
         found
     }
 
-    fn find_entry(&self, future: &Place<'_>) -> Option<Address> {
-        let image = self.images.get(future.image)?;
-        let name = image.object.coroutine_source(&future.type_)?.symbol?;
+    fn find_entry(&self, image: ImageId, future: &Type) -> Option<Address> {
+        let image = self.images.get(image)?;
+        let name = image.object.coroutine_source(future)?.symbol?;
         let symbols = image.object.symbols_named(|symbol| symbol == name);
         let entries = symbols.into_iter().map(|symbol| image.address(symbol.address));
         entries.into_iter().find(|entry| self.spot(*entry).is_entry)

@@ -54,7 +54,7 @@ impl Story<'_> {
                     return self.end_poll();
                 }
                 let value = seen.returned_value(&frame.body, registers);
-                (self.tell)(Event::Completed { value });
+                self.tell(Event::Completed { value });
                 self.unwatch()
             }
         }
@@ -81,7 +81,7 @@ impl Story<'_> {
         }
         let mut leaves = Leaves { users: &seen.code.users, chain: Vec::new(), waits: Vec::new() };
         leaves.add(&future, None);
-        (self.tell)(Event::Suspended { waits: leaves.waits });
+        self.tell(Event::Suspended { waits: leaves.waits });
     }
 
     /// The task has ended: its output is where whoever waits for it finds it.
@@ -99,9 +99,9 @@ impl Story<'_> {
             None => Event::Completed { value: None },
         };
         if matches!(event, Event::Panicked { .. }) {
-            (self.tell)(Event::Panics { at });
+            self.tell(Event::Panics { at });
         }
-        (self.tell)(event);
+        self.tell(event);
         self.unwatch()
     }
 
@@ -115,31 +115,31 @@ impl Story<'_> {
         );
         if is_poller || is_driver {
             let text = "the thread that polls it has ended".to_owned();
-            (self.tell)(Event::Note { text });
-            self.stage = Stage::Over;
+            self.tell(Event::Note { text });
+            self.track.stage = Stage::Over;
         }
     }
 
     /// The process has ended.
     pub(super) fn exited(&mut self) {
-        if self.met {
+        if self.track.met {
             let missed = self.watches.missed();
-            for text in missed.into_iter().chain(self.telling.missed(&self.request)) {
-                (self.tell)(Event::Note { text });
+            for text in missed.into_iter().chain(self.track.telling.missed(&self.request)) {
+                self.tell(Event::Note { text });
             }
         }
-        let text = match &self.stage {
+        let text = match &self.track.stage {
             Stage::Starting => "the test ended before it ran".to_owned(),
             Stage::Searching(search) if search.met() == 0 => {
-                format!("`{}` was never polled", self.request.name)
+                format!("`{}` was never polled", self.track.name)
             }
             Stage::Searching(search) => {
-                format!("`{}`: only {} that fit were polled", self.request.name, search.met())
+                format!("`{}`: only {} that fit were polled", self.track.name, search.met())
             }
             Stage::Following(_) => "the test ended before the task did".to_owned(),
             Stage::Over => return,
         };
-        (self.tell)(Event::Note { text });
+        self.tell(Event::Note { text });
     }
 }
 

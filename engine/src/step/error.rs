@@ -39,6 +39,28 @@ pub enum Error {
         /// How many can be.
         most: usize,
     },
+    /// More tasks are to be followed than the CPU has registers for.
+    #[error("{wanted} tasks are to be stepped, and this CPU can watch {most} at once")]
+    TooManyTasks {
+        /// How many were asked for.
+        wanted: usize,
+        /// How many can be.
+        most: usize,
+    },
+    /// Several tasks are to be waited for at more places than the CPU has registers for.
+    #[error(
+        "waiting for these tasks and following those that were met takes {needed} of the CPU's \
+         registers for that, and it has {most}; name fewer tasks, or each more exactly"
+    )]
+    TooManyPlaces {
+        /// How many registers it takes.
+        needed: usize,
+        /// How many there are.
+        most: usize,
+    },
+    /// Variables are to be watched, and it is not clear in which task.
+    #[error("variables can be watched while one task is stepped, and several were named")]
+    WatchedInSeveral,
     /// Where telling is to begin or to end is no line.
     #[error("`{given}` is no line: name one as in `src/lib.rs:12`")]
     NoLine {

@@ -2,6 +2,17 @@
 
 use serde::Serialize;
 
+/// Something that is told.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Told {
+    /// The task that it is of, as the user calls it, where several are followed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stepped: Option<String>,
+    /// What.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
 /// Something that the task did or that was done to it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]

@@ -37,6 +37,6 @@ mod waking;
 mod watching;
 
 pub use error::Error;
-pub use event::{Cause, CauseKind, Event, Place, Waiting};
+pub use event::{Cause, CauseKind, Event, Place, Told, Waiting};
 pub use request::{Request, StepInto, Values};
 pub use story::{Outcome, Wish, follow};

@@ -63,7 +63,7 @@ impl Poll {
     }
 
     /// The traps that its thread has for itself.
-    fn traps(&self) -> Vec<HardwareTrap> {
+    pub(super) fn traps(&self) -> Vec<HardwareTrap> {
         match self.mode {
             Mode::ToBody(address) | Mode::Back(address, _) => vec![execute(address)],
             Mode::Step | Mode::Free => Vec::new(),
@@ -77,7 +77,7 @@ impl Story<'_> {
         let Some(following) = self.following() else { return Ok(()) };
         following.polls += 1;
         following.poll = Some(Poll::new(thread, mode, following.polls));
-        self.arm_poll(thread)
+        self.set_local_traps(thread)
     }
 
     /// Ends the poll that is followed.
@@ -85,9 +85,7 @@ impl Story<'_> {
         let Some(poll) = self.following().and_then(|following| following.poll.take()) else {
             return Ok(());
         };
-        let traps = self.idle_traps(poll.thread);
-        self.traps.set_local(poll.thread, traps)?;
-        Ok(self.traps.arm(&mut self.traced, poll.thread)?)
+        self.set_local_traps(poll.thread)
     }
 
     /// Sets how the polling thread goes on.
@@ -97,14 +95,7 @@ impl Story<'_> {
         };
         poll.mode = mode;
         let thread = poll.thread;
-        self.arm_poll(thread)
-    }
-
-    fn arm_poll(&mut self, thread: ThreadId) -> Result<(), Error> {
-        let poll = self.following().and_then(|following| following.poll.as_ref());
-        let traps = poll.map(Poll::traps).unwrap_or_default();
-        self.traps.set_local(thread, traps)?;
-        Ok(self.traps.arm(&mut self.traced, thread)?)
+        self.set_local_traps(thread)
     }
 
     /// Something happened to a thread while the task is followed: if it is the one that polls it, it
@@ -300,7 +291,7 @@ impl Story<'_> {
         if let Some(number) = told {
             let thread = self.polling_thread();
             let at = line.filter(|_| has_begun).map(|line| place(&line, &body.name));
-            (self.tell)(Event::Polled { number, thread, at });
+            self.tell(Event::Polled { number, thread, at });
         }
         if !has_begun {
             self.tell_line(Event::Entered { depth, function: body.name.clone(), at });

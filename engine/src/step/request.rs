@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use crate::limits::Limits;
 
-/// Which task is followed, and how much of it is told.
+/// Which tasks are followed, and how much of it is told.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The task: a function's path or part of it, `file:line`, a task's id, `main`; with `#2` the
+    /// The tasks, each: a function's path or part of it, `file:line`, a task's id, `main`; with `#2` the
     /// second that the name fits.
-    pub name: String,
+    pub names: Vec<String>,
     /// The test's name in its binary: what `main` means.
     pub test: Option<String>,
     /// Whose `async` functions are stepped into.

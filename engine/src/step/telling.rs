@@ -44,19 +44,19 @@ impl Story<'_> {
         let is_at = |wanted: &Option<String>| {
             wanted.as_deref().zip(line.as_ref()).is_some_and(|(wanted, at)| is_line(wanted, at))
         };
-        if self.telling == Telling::NotYet && is_at(&self.request.from) {
-            self.telling = Telling::Now;
+        if self.track.telling == Telling::NotYet && is_at(&self.request.from) {
+            self.track.telling = Telling::Now;
         }
-        if self.telling != Telling::Now {
+        if self.track.telling != Telling::Now {
             return;
         }
         let is_last = is_at(&self.request.until);
         let is_line = matches!(event, Event::Line { .. });
-        (self.tell)(event);
-        self.lines += u64::from(is_line);
-        if is_last || (is_line && self.request.limit == Some(self.lines)) {
-            self.telling = Telling::NoMore;
-            (self.tell)(Event::LimitReached);
+        self.tell(event);
+        self.track.lines += u64::from(is_line);
+        if is_last || (is_line && self.request.limit == Some(self.track.lines)) {
+            self.track.telling = Telling::NoMore;
+            self.tell(Event::LimitReached);
         }
     }
 }

@@ -57,7 +57,7 @@ impl Story<'_> {
         let program = seen.view.program(&snapshot);
         let Some(task) = headers.read(&program, header) else { return Ok(()) };
         let state = task.future.as_ref().and_then(Coroutine::read).map(|coroutine| coroutine.state);
-        let is_wanted = match self.wanted.kind {
+        let is_wanted = match self.track.wanted.kind {
             WantedKind::Id(id) => task.id == Some(id),
             WantedKind::Main | WantedKind::Line(..) | WantedKind::Function(_) => {
                 self.is_next(header, state)
@@ -67,24 +67,24 @@ impl Story<'_> {
             return Ok(());
         }
         let name = task.future.as_ref().map(|future| future_name(&program, future));
-        let name = name.unwrap_or_else(|| self.request.name.clone());
+        let name = name.unwrap_or_else(|| self.track.name.clone());
         let word = headers.state_word(header);
         let identity = Identity::Task { word, header, headers };
         let is_woken = task.bits.is_notified();
         self.met(thread, identity, name, task.id)?;
         self.following().into_iter().for_each(|following| following.is_woken = is_woken);
-        self.set_traps(identity)
+        self.set_traps()
     }
 
     /// Whether this is the task that was asked for, by the count of those that fit. One at the
     /// address of an earlier one is another if it was never polled.
     fn is_next(&mut self, address: Address, state: Option<FutureState>) -> bool {
-        let Stage::Searching(search) = &mut self.stage else { return false };
+        let Stage::Searching(search) = &mut self.track.stage else { return false };
         let is_new = search.passed.insert(address) || state == Some(FutureState::Unresumed);
         if is_new {
             search.count += 1;
         }
-        is_new && search.count == self.wanted.number
+        is_new && search.count == self.track.wanted.number
     }
 
     fn meet_body(
@@ -118,7 +118,7 @@ impl Story<'_> {
         let future = Identity::Future { environment, entry, thread: (!is_task).then_some(thread) };
         let (identity, id) = task.unwrap_or((future, None));
         self.met(thread, identity, body.name.clone(), id)?;
-        self.set_traps(identity)?;
+        self.set_traps()?;
         self.begin_at_body(thread, entry)
     }
 
@@ -129,11 +129,14 @@ impl Story<'_> {
         name: String,
         id: Option<u64>,
     ) -> Result<(), Error> {
-        self.look()?;
-        self.met = true;
+        // What is known of bodies by now refers to what was found before.
+        if !self.has_met() {
+            self.look()?;
+        }
+        self.track.met = true;
         let polled_by = self.thread_name(thread);
-        (self.tell)(Event::Met { task: name, id, thread: polled_by });
-        self.stage = Stage::Following(Box::new(Following {
+        self.tell(Event::Met { task: name, id, thread: polled_by });
+        self.track.stage = Stage::Following(Box::new(Following {
             identity,
             is_woken: false,
             poll: None,
@@ -172,17 +175,6 @@ impl Story<'_> {
         Ok(())
     }
 
-    /// The traps of a thread that does not poll the task: of the one that blocks on a future, that
-    /// future's body.
-    pub(super) fn idle_traps(&mut self, thread: ThreadId) -> Vec<HardwareTrap> {
-        match self.following().map(|following| following.identity) {
-            Some(Identity::Future { entry, thread: Some(blocked), .. }) if blocked == thread => {
-                vec![execute(entry)]
-            }
-            _ => Vec::new(),
-        }
-    }
-
     /// A thread has written to the task's state word, and stands behind that write. What others have
     /// written meanwhile is theirs to tell: the word itself may be ahead.
     pub(super) fn word_changed(&mut self, thread: ThreadId) -> Result<(), Error> {
@@ -194,7 +186,7 @@ impl Story<'_> {
             }
             Some(Transition::Cancelled) => {
                 let by = self.cause(thread, &seen);
-                (self.tell)(Event::Aborted { by });
+                self.tell(Event::Aborted { by });
                 self.following().into_iter().for_each(|following| following.is_woken = true);
                 Ok(())
             }
@@ -226,7 +218,7 @@ impl Story<'_> {
         }
         following.is_woken = true;
         let by = self.cause(thread, seen);
-        (self.tell)(Event::Woken { by });
+        self.tell(Event::Woken { by });
     }
 
     /// A thread begins to poll the task. It was woken for that, and the poll before has ended: what

@@ -12,7 +12,7 @@ use super::Error;
 use super::event::{Cause, Event};
 use super::expression::Expression;
 use super::frames::{Frame, Seen as Shown};
-use super::story::{Identity, Seen, Story};
+use super::story::{Seen, Story};
 use super::values::{MASKED, shown};
 use crate::address::{Address, ThreadId};
 use crate::arch::{Access, HardwareTrap, TRAP_SLOTS, WatchSize};
@@ -20,7 +20,6 @@ use crate::futures::Coroutine;
 use crate::model::FutureState;
 use crate::program::ImageId;
 use crate::symbols::{FunctionId, TypeId};
-use crate::trace::execute;
 use crate::value::{Place, ValueLimits};
 
 /// The traps that are needed besides: for the task's state word, and for the thread that polls it.
@@ -94,7 +93,7 @@ impl Watches {
     }
 
     /// The traps for all that have a place, as many as there are registers for.
-    fn traps(&self) -> Vec<HardwareTrap> {
+    pub(super) fn traps(&self) -> Vec<HardwareTrap> {
         let bound = self.all.iter().filter_map(|watch| watch.bound.as_ref());
         bound.flat_map(Bound::traps).take(MOST_WATCHED).collect()
     }
@@ -296,7 +295,7 @@ impl Story<'_> {
             value: now.text.clone(),
         };
         watch.told = Some(Told { owner: bound.owner, type_id: bound.type_id, value: now });
-        (self.tell)(event);
+        self.tell(event);
     }
 
     /// Arms what has changed since these were the traps. That a process which ends meanwhile is not
@@ -305,20 +304,7 @@ impl Story<'_> {
         if self.watches.traps() == before {
             return;
         }
-        let Some(identity) = self.following().map(|following| following.identity) else { return };
-        let _ = self.set_traps(identity);
-    }
-
-    /// Sets the traps that all threads have while this is followed.
-    pub(super) fn set_traps(&mut self, identity: Identity) -> Result<(), Error> {
-        let mut traps = match identity {
-            Identity::Task { word, .. } => vec![state_trap(word)],
-            Identity::Future { entry, thread: None, .. } => vec![execute(entry)],
-            Identity::Future { thread: Some(_), .. } => Vec::new(),
-        };
-        traps.extend(self.watches.traps());
-        self.traps.set_everywhere(traps)?;
-        Ok(self.traps.arm_all(&mut self.traced)?)
+        let _ = self.set_traps();
     }
 }
 

@@ -1,4 +1,4 @@
-//! `--step-task NAME`: runs the one test that was selected and tells what one of its tasks does.
+//! `--step-task NAME`: runs the one test that was selected and tells what tasks of it do.
 
 use std::process::ExitCode;
 
@@ -24,9 +24,8 @@ const FAILED: u8 = 100;
 /// What it exits with when it was interrupted.
 const INTERRUPTED: u8 = 130;
 
-/// Steps the task called `name`.
+/// Steps the tasks that were named.
 pub(super) fn step(
-    name: &str,
     arguments: &TestArguments,
     plan: &Plan,
     options: &RunOptions,
@@ -43,12 +42,13 @@ pub(super) fn step(
         binary,
         case,
         options,
-        request: request(name, arguments, plan, binary, case),
+        request: request(arguments, plan, binary, case),
         stdout: if is_json { Stdout::Stderr } else { Stdout::Own },
     };
     let mut teller = story::Teller::new(format);
     if binary.is_optimized {
-        teller.tell(&step::Event::Note { text: OPTIMIZED.to_owned() });
+        let event = step::Event::Note { text: OPTIMIZED.to_owned() };
+        teller.tell(&step::Told { stepped: None, event });
     }
     match stepped::run(errand, Box::new(move |event| teller.tell(&event))) {
         Ok(Finished::Ended(exit)) => {
@@ -94,7 +94,6 @@ fn only_test(plan: &Plan) -> Result<(&TestBinary, &TestCase), ExitCode> {
 }
 
 fn request(
-    name: &str,
     arguments: &TestArguments,
     plan: &Plan,
     binary: &TestBinary,
@@ -102,7 +101,7 @@ fn request(
 ) -> step::Request {
     let step = &arguments.step;
     step::Request {
-        name: name.to_owned(),
+        names: step.step_task.clone(),
         test: (binary.harness == Harness::Libtest).then(|| case.name.clone()),
         into: match step.step_into {
             None | Some(StepInto::User) => step::StepInto::User,
