@@ -1,6 +1,7 @@
 //! The `cargo asynctest` command: knows cargo, terminals, GitHub and JUnit; nothing of DWARF, ptrace or Tokio's insides.
 
 mod cargo;
+mod causes;
 mod cli;
 mod commands;
 mod config;

@@ -11,6 +11,7 @@ use asynctest_engine::session::{Bundle, Capture, Error, Request};
 
 use super::exit::Exit;
 use super::{notice, report};
+use crate::causes::chain;
 use crate::cli::{AttachArguments, ReportFormat};
 
 /// Captures the process and prints its report; the process goes on.
@@ -52,15 +53,4 @@ fn program(process: i32) -> String {
     let link = fs::read_link(format!("/proc/{process}/exe"));
     let name = link.as_deref().ok().and_then(Path::file_name);
     name.map_or_else(|| process.to_string(), |name| name.to_string_lossy().into_owned())
-}
-
-/// An error with what it comes from.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }

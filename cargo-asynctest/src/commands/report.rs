@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use asynctest_engine::session::Capture;
 
-use super::attach::chain;
 use super::exit::Exit;
 use super::notice;
+use crate::causes::chain;
 use crate::cli::ReportArguments;
 use crate::render;
 

@@ -18,8 +18,9 @@ use nix::sys::signal::{SigSet, Signal, kill};
 use nix::unistd::Pid;
 
 use super::event::{Examination, Purpose};
-use super::examine::{self, Files, Order, Outlet, chain};
+use super::examine::{self, Files, Order, Outlet};
 use super::verdict::{Exit, Verdict};
+use crate::causes::chain;
 
 /// By this signal a tracer is asked to look up. Nothing comes of it in a process that does not wait for
 /// just this.

@@ -19,6 +19,7 @@ use nix::sys::signal::SigSet;
 use super::event::{Examined, Purpose};
 use super::verdict::{self, Verdict};
 use super::{folders, inside, timing};
+use crate::causes::chain;
 
 /// Most captures at once: they read much debug info.
 const AT_ONCE: usize = 4;
@@ -85,18 +86,6 @@ impl Examination for Capture {
     fn save(&self, path: &Path) -> Result<(), String> {
         Capture::save(self, path, Bundle::Link).map_err(|error| chain(&error))
     }
-}
-
-/// An error with its causes.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        words.push_str(": ");
-        words.push_str(&error.to_string());
-        cause = error.source();
-    }
-    words
 }
 
 /// One look that is to be taken.

@@ -20,11 +20,12 @@ use nix::sys::signal::{SigSet, Signal};
 
 use super::again::again;
 use super::event::{Examined, Purpose};
-use super::examine::{self, Captures, Order, chain};
+use super::examine::{self, Captures, Order};
 use super::isolation::{self, Process};
 use super::signals::{ENDING, Signals};
 use super::verdict::Exit;
 use super::{folders, timing};
+use crate::causes::chain;
 use crate::plan::{Deadline, Plan, RunOptions, TestBinary, TestCase};
 
 /// How long a killed process may take to be gone.

@@ -9,6 +9,8 @@
     reason = "all of this is a test"
 )]
 
+#[path = "../../src/causes.rs"]
+mod causes;
 #[path = "../../src/plan.rs"]
 mod plan;
 #[path = "../../src/render/mod.rs"]

@@ -10,7 +10,7 @@ use asynctest_engine::session::{self, Watchpoints};
 use asynctest_engine::step;
 
 use super::{Check, State};
-use crate::commands::attach::chain;
+use crate::causes::chain;
 use crate::runner::held;
 
 /// Files that containers have (Docker's and Podman's).
