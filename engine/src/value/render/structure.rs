@@ -44,9 +44,12 @@ impl Renderer<'_> {
         let length = place.field("length")?.unsigned()?;
         let Kind::Pointer { target: Some(element) } = start.type_.kind else { return None };
         let start = start.pointer()?;
-        let name = place.type_.name.trim_end_matches('>');
-        if name.ends_with("str") || name.ends_with("Path") || name.ends_with("OsStr") {
+        let name = &place.type_.name;
+        if is_text(name) {
             return self.text(place, start, length);
+        }
+        if pointed_to(name).ends_with("::CStr") {
+            return self.text(place, start, length.saturating_sub(1));
         }
         self.sequence(place, start, element, length, ["[", "]"])
     }
@@ -108,10 +111,49 @@ fn is_marker(place: &Place<'_>, member: &Member) -> bool {
     })
 }
 
+/// Whether a wide pointer of this name leads to text.
+pub(super) fn is_text(pointer: &str) -> bool {
+    let own = pointed_to(pointer);
+    let own = own.rsplit("::").next().unwrap_or(own);
+    matches!(own, "str" | "Path" | "OsStr")
+}
+
+/// The name of what a pointer of this name leads to: a reference, or a box or a counted pointer with
+/// or without its allocator.
+fn pointed_to(pointer: &str) -> &str {
+    let inner = match pointer.split_once('<') {
+        Some((outer, inner)) if !outer.contains(['&', '*', '[']) => inner,
+        _ => pointer,
+    };
+    let end = inner.find([',', '>']).unwrap_or(inner.len());
+    let name = inner.get(..end).unwrap_or(inner).trim_start_matches('&');
+    let name = name.trim_start_matches("*const ").trim_start_matches("*mut ");
+    name.trim_start_matches("mut ")
+}
+
 /// A name without type arguments.
 fn short(name: &str) -> &str {
     if name.starts_with('(') || name.starts_with('{') {
         return name;
     }
     name.split('<').next().unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_text;
+
+    #[test]
+    fn pointers_to_text_are_known() {
+        let check = |name: &str, expected: bool| assert_eq!(is_text(name), expected, "{name}");
+        check("&str", true);
+        check("&mut str", true);
+        check("&std::path::Path", true);
+        check("alloc::boxed::Box<str, alloc::alloc::Global>", true);
+        check("alloc::rc::Rc<str, alloc::alloc::Global>", true);
+        check("alloc::sync::Arc<std::ffi::os_str::OsStr>", true);
+        check("&[&str]", false);
+        check("alloc::boxed::Box<[&str], alloc::alloc::Global>", false);
+        check("&a::Destr", false);
+    }
 }

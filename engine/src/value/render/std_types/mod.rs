@@ -3,11 +3,13 @@
 
 mod cells;
 mod hash;
+mod net;
 mod numbers;
 mod pointers;
 mod ring;
 mod strings;
 mod time;
+mod tree;
 mod vectors;
 
 use super::Renderer;
@@ -22,7 +24,7 @@ type Known = (&'static str, Render);
 
 /// What shows values of this type, if it is a known one.
 pub(super) fn of(type_: &Type) -> Option<Render> {
-    let tables: [&[Known]; 8] = [
+    let tables: [&[Known]; 10] = [
         strings::TYPES,
         vectors::TYPES,
         ring::TYPES,
@@ -31,6 +33,8 @@ pub(super) fn of(type_: &Type) -> Option<Render> {
         cells::TYPES,
         numbers::TYPES,
         time::TYPES,
+        tree::TYPES,
+        net::TYPES,
     ];
     let known = tables.into_iter().flatten().find(|(path, _)| type_.is(path));
     known.map(|(_, render)| *render)

@@ -5,6 +5,7 @@
 
 use super::{Known, transparent};
 use crate::value::render::Renderer;
+use crate::value::render::structure::is_text;
 use crate::value::{Place, Pointee};
 
 pub(super) const TYPES: &[Known] = &[
@@ -19,9 +20,36 @@ pub(super) const TYPES: &[Known] = &[
 ];
 
 fn counted(renderer: &mut Renderer<'_>, place: &Place<'_>) -> Option<()> {
-    let Pointee::Thin(inner) = place.field("ptr")?.pointee()? else { return None };
-    let value = inner.field("value").or_else(|| inner.field("data"))?;
-    renderer.behind(&value)
+    let pointer = place.field("ptr")?.innermost();
+    if let Some(start) = pointer.field("data_ptr") {
+        let length = pointer.field("length")?.unsigned()?;
+        let Pointee::Thin(inner) = start.pointee()? else { return None };
+        let first = counted_value(&inner)?;
+        if is_text(&place.type_.name) {
+            return renderer.text(place, first.address, length);
+        }
+        return renderer.sequence(place, first.address, first.type_.id, length, ["[", "]"]);
+    }
+    match pointer.pointee()? {
+        Pointee::Thin(inner) => renderer.behind(&counted_value(&inner)?),
+        Pointee::Dynamic(inner) => {
+            // The value lies behind the two counts, where its alignment allows.
+            let alignment = inner.type_.alignment.filter(|alignment| alignment.is_power_of_two());
+            let offset = COUNTS.checked_next_multiple_of(alignment.unwrap_or(1))?;
+            renderer.behind(&inner.at(inner.address.offset(offset), inner.type_.id)?)
+        }
+        Pointee::UnknownDynamic(vtable) => {
+            renderer.push(&format!("<vtable {vtable}>"));
+            Some(())
+        }
+    }
+}
+
+/// The size of the two counts in front of a counted value.
+const COUNTS: u64 = 16;
+
+fn counted_value<'program>(inner: &Place<'program>) -> Option<Place<'program>> {
+    inner.field("value").or_else(|| inner.field("data"))
 }
 
 fn weak(renderer: &mut Renderer<'_>, _: &Place<'_>) -> Option<()> {

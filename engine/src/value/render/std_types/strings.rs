@@ -11,7 +11,15 @@ pub(super) const TYPES: &[Known] = &[
     ("alloc::string::String", text),
     ("std::path::PathBuf", text),
     ("std::ffi::os_str::OsString", text),
+    ("alloc::ffi::c_str::CString", c_text),
 ];
+
+/// Source: alloc 1.95 `ffi/c_str.rs` (`struct CString { inner: Box<[u8]> }`, which ends with a zero).
+fn c_text(renderer: &mut Renderer<'_>, place: &Place<'_>) -> Option<()> {
+    let bytes = place.field("inner")?;
+    let length = bytes.field("length")?.unsigned()?.checked_sub(1)?;
+    renderer.text(place, bytes.field("data_ptr")?.pointer()?, length)
+}
 
 fn text(renderer: &mut Renderer<'_>, place: &Place<'_>) -> Option<()> {
     let vectors = search(place, 6, &|type_| type_.is("alloc::vec::Vec"));
