@@ -60,7 +60,7 @@ impl Object {
                     continue;
                 }
                 let Some(index) = debug_info.index(*start) else { continue };
-                left.retain(|(_, symbol)| match index.variable(&symbol.name) {
+                left.retain(|(_, symbol)| match index.variable(described(&symbol.name)) {
                     Some(offset) => {
                         found.push((symbol.clone(), TypeId((start.0 + offset.0) as u64)));
                         false
@@ -86,6 +86,7 @@ impl Object {
     }
 
     fn variable_type(&self, linkage_name: &str, crate_name: &str) -> Option<TypeId> {
+        let linkage_name = described(linkage_name);
         self.with_debug_info(|debug_info| {
             debug_info.starts().iter().find_map(|start| {
                 if !debug_info.unit_name(*start)?.contains(crate_name) {
@@ -96,6 +97,12 @@ impl Object {
             })
         })
     }
+}
+
+/// What the debug info calls the variable of this symbol: LLVM gives those a suffix that it makes local to a
+/// unit of optimized code.
+fn described(symbol: &str) -> &str {
+    symbol.split_once(".llvm.").map_or(symbol, |(name, _)| name)
 }
 
 /// Whether a symbol is named as rustc does.
@@ -110,4 +117,16 @@ fn crate_of(symbol: &Symbol) -> Option<String> {
     let (first, _) = path.split_once("::")?;
     let is_name = first.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
     (is_name && !STD.contains(&first)).then(|| first.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_made_local_keeps_its_name() {
+        let check = |symbol: &str, expected| assert_eq!(described(symbol), expected, "{symbol}");
+        check("_ZN4bank4RATE17h47d3E", "_ZN4bank4RATE17h47d3E");
+        check("_ZN4bank4RATE17h47d3E.llvm.106731", "_ZN4bank4RATE17h47d3E");
+    }
 }
