@@ -6,6 +6,7 @@
 //! futex that the kernel says the thread waits for: the word lies inside the lock, so this holds in
 //! optimized code too, where no variable has a place.
 
+mod async_broadcast;
 mod async_channel;
 mod async_lock;
 mod blocked;
@@ -85,6 +86,7 @@ pub const LEAVES: &[&dyn Leaf] = &[
     &async_lock::RW_LOCK,
     &async_lock::SEMAPHORE,
     &async_lock::BARRIER,
+    &async_broadcast::CHANNEL,
     &async_channel::CHANNEL,
     &flume::CHANNEL,
 ];

@@ -3,7 +3,7 @@
 //!
 //! Source: deadpool 0.12 `managed/{object,mod}.rs` (`struct Object { inner: Option<ObjectInner>, pool:
 //! Weak<PoolInner> }`, `struct PoolInner { semaphore: Semaphore }`) and `unmanaged/mod.rs` (`struct Object {
-//! obj: Option, pool: Weak<PoolInner> }`). The permit itself is forgotten when an object is handed out, and
+//! obj: Option, pool: Weak<PoolInner> }`); 0.10 has the first of them in `managed/mod.rs`. The permit itself is forgotten when an object is handed out, and
 //! added again when it comes back. bb8 0.8 and 0.9 `api.rs` (`struct PooledConnection { pool: Cow<PoolInner>,
 //! conn: Option }`), `inner.rs` (`struct PoolInner { inner: Arc<SharedPool> }`), `internals.rs` (`struct
 //! SharedPool { notify }`).
@@ -19,8 +19,11 @@ use crate::value::{Place, Pointee, search};
 pub(super) struct Connection;
 
 /// Each type that is handed out, and the field that is empty when it was taken out of its pool for good.
-const OBJECTS: [(&str, &str); 2] =
-    [("deadpool::managed::object::Object", "inner"), ("deadpool::unmanaged::Object", "obj")];
+const OBJECTS: [(&str, &str); 3] = [
+    ("deadpool::managed::object::Object", "inner"),
+    ("deadpool::managed::Object", "inner"),
+    ("deadpool::unmanaged::Object", "obj"),
+];
 
 /// The crate whose pools these are.
 pub(super) const CRATE: &str = "deadpool";
