@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::case::{Case, polled};
 use super::finding::{Finding, FindingKind};
 use super::never_closed::is_kept_open;
-use crate::graph::{EdgeKind, Knot, Node, NodeId};
+use crate::graph::{Knot, Node, NodeId};
 use crate::model::TaskKey;
 
 pub(super) fn find(case: &Case<'_>) -> Vec<Finding> {
@@ -14,10 +14,9 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Finding> {
 }
 
 fn is_deadlock(case: &Case<'_>, knot: &Knot) -> bool {
-    let runs = |kind| matches!(kind, EdgeKind::RunBy | EdgeKind::RunOn | EdgeKind::SetAside);
     parties(case, knot) > 1
         && !is_kept_open(case, knot)
-        && !knot.circle.iter().any(|edge| runs(edge.kind))
+        && !knot.circle.iter().any(|edge| edge.kind.is_of_running())
 }
 
 /// Who waits by itself: a task, or a thread that polls none. A future that a thread blocks on is that

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use super::case::Case;
 use super::finding::{Doubt, Finding, FindingKind};
+use super::starvation::is_unserved;
 use super::steps;
 use crate::evidence::Certainty;
 use crate::graph::{Branch, Node, NodeId};
@@ -21,7 +22,7 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Finding> {
     let is_way_out = |id: &NodeId| case.task_of(*id).is_some_and(|key| other_ways.contains(&key));
     let mut waits: Vec<(bool, NodeId)> = case
         .ends()
-        .filter(|(id, node)| is_outside(node) && !is_way_out(id) && case.stays(*id))
+        .filter(|(id, node)| is_outside(case, node) && !is_way_out(id) && case.stays(*id))
         .map(|(id, _)| (!case.is_reached(id), id))
         .collect();
     waits.sort_unstable();
@@ -58,9 +59,10 @@ fn other_ways(case: &Case<'_>) -> HashSet<TaskKey> {
     inside.collect()
 }
 
-fn is_outside(node: &Node<'_>) -> bool {
+fn is_outside(case: &Case<'_>, node: &Node<'_>) -> bool {
+    let is_told = |wait: &Wait| waits_outside(wait) && !is_unserved(case, wait);
     match node {
-        Node::Branch(branch) => is_idle(branch) && branch.wait().is_some_and(waits_outside),
+        Node::Branch(branch) => is_idle(branch) && branch.wait().is_some_and(is_told),
         Node::Thread(thread) => thread.wait.as_ref().is_some_and(waits_outside),
         Node::Resource(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_) => false,
     }

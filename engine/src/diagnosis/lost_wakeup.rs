@@ -7,7 +7,7 @@ use super::finding::{Doubt, Finding, FindingKind};
 use super::steps;
 use crate::evidence::Certainty;
 use crate::graph::{Branch, Edge, EdgeKind, Knot, Node, NodeId, is_ready};
-use crate::model::{EndedBy, TaskKey, TaskState};
+use crate::model::{Amount, EndedBy, TaskKey, TaskState};
 
 pub(super) fn find(case: &Case<'_>) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
@@ -18,11 +18,22 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Finding> {
         }
     }
     let unreachable = case.knots.iter().filter(|(knot, _)| is_unreachable(case, knot));
-    found.extend(
-        unreachable
-            .map(|(knot, certainty)| case.knotted(FindingKind::LostWakeup, knot, *certainty)),
-    );
+    found.extend(unreachable.map(|(knot, certainty)| {
+        let kind = match is_open(case, knot) {
+            true => FindingKind::NeverClosed,
+            false => FindingKind::LostWakeup,
+        };
+        case.knotted(kind, knot, *certainty)
+    }));
     found
+}
+
+/// Whether something is waited for that had to be closed and was not.
+fn is_open(case: &Case<'_>, knot: &Knot) -> bool {
+    knot.circle.iter().any(|edge| match case.graph.node(edge.to) {
+        Some(Node::Resource(resource)) => resource.wait.amounts.contains(&Amount::Open),
+        _ => false,
+    })
 }
 
 /// Whether one waits for what anybody could end who can reach it, and nobody else can.
@@ -44,6 +55,9 @@ fn unwoken(case: &Case<'_>, id: NodeId, branch: &Branch<'_>) -> Option<Finding> 
         return Some(case.ended(kind, Certainty::Definite, vec![steps::last(id)]));
     }
     let wait = wait?;
+    if case.graph.needs(id).iter().any(|edge| edge.kind == EdgeKind::WokenBy) {
+        return None;
+    }
     let resource = wait.resource.and_then(|key| case.resource(key));
     // Between the moment when something is there and the task being told lie microseconds: in both
     // looks it can only be seen where nobody is going to tell.

@@ -28,6 +28,8 @@ pub(super) fn is_kept_open(case: &Case<'_>, knot: &Knot) -> bool {
     let is_open =
         matches!(kinds.as_slice(), [EndedBy::Senders | EndedBy::Handles | EndedBy::Anybody]);
     let joins = knot.circle.iter().any(|edge| edge.kind == EdgeKind::EndOf);
-    let runs = |kind| matches!(kind, EdgeKind::RunBy | EdgeKind::RunOn | EdgeKind::SetAside);
-    is_open && joins && parties(case, knot) > 1 && !knot.circle.iter().any(|edge| runs(edge.kind))
+    is_open
+        && joins
+        && parties(case, knot) > 1
+        && !knot.circle.iter().any(|edge| edge.kind.is_of_running())
 }

@@ -4,7 +4,7 @@ use super::case::Case;
 use super::deadlock::parties;
 use super::finding::{Finding, FindingKind};
 use super::lost_wakeup::is_unreachable;
-use crate::graph::{EdgeKind, Knot};
+use crate::graph::Knot;
 
 pub(super) fn find(case: &Case<'_>) -> Vec<Finding> {
     let knots = case.knots.iter().filter(|(knot, _)| is_own(case, knot));
@@ -14,8 +14,7 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Finding> {
 }
 
 fn is_own(case: &Case<'_>, knot: &Knot) -> bool {
-    let runs = |kind| matches!(kind, EdgeKind::RunBy | EdgeKind::RunOn | EdgeKind::SetAside);
     parties(case, knot) == 1
         && !is_unreachable(case, knot)
-        && !knot.circle.iter().any(|edge| runs(edge.kind))
+        && !knot.circle.iter().any(|edge| edge.kind.is_of_running())
 }

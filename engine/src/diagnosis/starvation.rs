@@ -1,5 +1,6 @@
 //! A task can run, and no thread will run it: those that would are blocked, or nobody drives its
-//! runtime, or it sits in a queue that only a blocked thread empties.
+//! runtime, or it sits in a queue that only a blocked thread empties. Or it waits for a timer or a
+//! descriptor of a runtime that nobody drives.
 
 use super::blocked_worker::is_run;
 use super::case::Case;
@@ -7,7 +8,7 @@ use super::finding::{Doubt, Finding, FindingKind};
 use super::steps;
 use crate::evidence::Certainty;
 use crate::graph::{Branch, Node, NodeId};
-use crate::model::{Activity, Runtime, TaskState};
+use crate::model::{Activity, Runtime, TaskState, Wait};
 
 /// The most tasks that are reported one by one.
 const MOST: usize = 8;
@@ -21,7 +22,40 @@ pub(super) fn find(case: &Case<'_>) -> Vec<Finding> {
         .map(|(knot, certainty)| case.knotted(FindingKind::Starvation, knot, *certainty))
         .collect();
     found.extend(unpolled(case));
+    found.extend(unserved(case));
     found
+}
+
+/// Futures that wait for a timer or a descriptor of which a runtime would be told that nobody drives.
+fn unserved(case: &Case<'_>) -> Vec<Finding> {
+    if case.movement.is_none() {
+        return Vec::new();
+    }
+    let waiting = case.graph.nodes().filter_map(|(id, node)| match node {
+        Node::Branch(branch) => {
+            let is_idle = branch.aside.is_none() && branch.task.state == TaskState::Idle;
+            let wait = branch.wait().filter(|_| is_idle)?;
+            (is_unserved(case, wait) && case.stays(id)).then_some(id)
+        }
+        Node::Thread(_) | Node::Resource(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_) => {
+            None
+        }
+    });
+    let found = waiting.take(MOST).map(|id| {
+        let steps = vec![steps::last(id)];
+        let mut finding = case.ended(FindingKind::Starvation, Certainty::Likely, steps);
+        finding.doubts.push(Doubt::Concluded);
+        finding
+    });
+    found.collect()
+}
+
+/// Whether this is a wait for something of which a runtime would be told that nobody drives.
+pub(super) fn is_unserved(case: &Case<'_>, wait: &Wait) -> bool {
+    let driver = wait.driven_by.and_then(|driver| {
+        case.world.runtimes.iter().find(|runtime| runtime.address == driver.address)
+    });
+    driver.is_some_and(|runtime| is_undriven(case, runtime))
 }
 
 /// Tasks that were woken before the first look and not polled until the second.

@@ -64,7 +64,7 @@ fn rank(graph: &WaitGraph<'_>, edge: &Edge) -> Option<(u8, NodeId)> {
     let order = match graph.node(edge.from)? {
         Node::Branch(branch) if branch.aside.is_some() => 3,
         Node::Branch(_) => match edge.kind {
-            EdgeKind::WaitsFor | EdgeKind::EndOf | EdgeKind::Behind => 0,
+            EdgeKind::WaitsFor | EdgeKind::EndOf | EdgeKind::Behind | EdgeKind::WokenBy => 0,
             EdgeKind::Polls => return None,
             EdgeKind::HeldBy
             | EdgeKind::Inside

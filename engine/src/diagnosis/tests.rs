@@ -2,13 +2,15 @@
 //! does, and one with victims around it.
 
 use super::{Case, FindingKind, Looked, diagnose};
+use crate::address::Address;
 use crate::evidence::Certainty;
 use crate::graph::Node;
 use crate::model::worlds::{
     BODY, Scene, TEST, end_of, for_resource, lock, message, notify, permits, room, timer, wait,
 };
 use crate::model::{
-    Activity, Amount, EndedBy, Hold, Holder, Needs, TaskKey, TaskKind, TaskState, Wait, World,
+    Activity, Amount, Deferred, Driver, EndedBy, Hold, Holder, Needs, TaskKey, TaskKind, TaskState,
+    Wait, World,
 };
 
 /// What was found: `deadlock definite: a, b | body; also blocked-worker`.
@@ -185,6 +187,19 @@ fn self_deadlocks() {
 }
 
 #[test]
+fn permits_that_nothing_else_can_have() {
+    let mut scene = Scene::new();
+    scene.waits(BODY, 1, permits(1));
+    scene.holds(Holder::Task(BODY), 1, Hold::Permits(1)).certainty = Certainty::Possible;
+    check(&scene, "self-deadlock likely: body");
+    // Somebody else may have them.
+    let a = scene.task("a");
+    scene.waits(a, 2, timer(1));
+    scene.holds(Holder::Task(a), 1, Hold::Permits(1)).certainty = Certainty::Possible;
+    refuted(&scene, FindingKind::SelfDeadlock);
+}
+
+#[test]
 fn what_is_nearly_a_self_deadlock() {
     let mut scene = Scene::new();
     scene.waits(BODY, 1, permits(1));
@@ -350,6 +365,68 @@ fn blocked_workers() {
     sleep.runs(a, worker);
     sleep.thread_of(worker).call = Some("clock_nanosleep".to_owned());
     check(&sleep, "blocked-worker definite: worker | body");
+}
+
+/// A body whose thread, in the middle of a poll, blocks on another future.
+fn nested() -> (Scene, TaskKey) {
+    let mut scene = Scene::new();
+    let inner = TaskKey::Root(TEST, 1);
+    let root = scene.get(BODY).clone();
+    scene.world.tasks.push(crate::model::Task { key: inner, name: "inner".to_owned(), ..root });
+    scene.runs(BODY, TEST);
+    scene.thread_of(TEST).blocks_on = Some(inner);
+    (scene, inner)
+}
+
+#[test]
+fn wake_ups_that_are_put_off() {
+    // It has yielded, and its thread wakes it when it has ended the poll that it is in.
+    let (mut scene, inner) = nested();
+    scene.waits(inner, 1, wait("yield_now", EndedBy::Unknown));
+    scene.world.deferred.push(Deferred { task: inner, by: TEST });
+    check(&scene, "blocked-worker definite: inner, it::test");
+
+    // It waits for a task that has yielded, which the same thread will wake.
+    let (mut other, inner) = nested();
+    let a = other.task("a");
+    other.waits(a, 2, wait("yield_now", EndedBy::Unknown));
+    other.waits(inner, 1, end_of(a));
+    other.world.deferred.push(Deferred { task: a, by: TEST });
+    check(&other, "blocked-worker definite: inner, a, it::test");
+}
+
+#[test]
+fn what_is_nearly_put_off() {
+    // Nothing says that its thread will wake it: somebody else may.
+    let (mut scene, inner) = nested();
+    scene.waits(inner, 1, wait("yield_now", EndedBy::Unknown));
+    refuted(&scene, FindingKind::BlockedWorker);
+    // What it waits for may come by itself.
+    scene.waits(inner, 1, timer(1));
+    scene.world.deferred.push(Deferred { task: inner, by: TEST });
+    refuted(&scene, FindingKind::BlockedWorker);
+    // The thread runs.
+    scene.waits(inner, 1, wait("yield_now", EndedBy::Unknown));
+    scene.thread_of(TEST).call = None;
+    refuted(&scene, FindingKind::BlockedWorker);
+}
+
+#[test]
+fn timers_of_a_runtime_that_nobody_drives() {
+    let driver = Driver { address: Address(0), flavor: "current-thread" };
+    let mut scene = Scene::new();
+    scene.waits(BODY, 1, Wait { driven_by: Some(driver), ..timer(100) });
+    scene.runtime(&[], &[]);
+    check(&scene, "starvation likely: body");
+    // A thread that runs may be about to drive it.
+    let young = scene.thread(2, "young");
+    scene.thread_of(young).call = None;
+    refuted(&scene, FindingKind::Starvation);
+    // Somebody drives it.
+    let mut driven = Scene::new();
+    driven.waits(BODY, 1, Wait { driven_by: Some(driver), ..timer(100) });
+    driven.runtime(&[TEST], &[BODY]);
+    refuted(&driven, FindingKind::Starvation);
 }
 
 #[test]

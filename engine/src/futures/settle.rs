@@ -59,6 +59,7 @@ mod tests {
             variable: None,
             since: None,
             certainty,
+            carrier: None,
         }
     }
 

@@ -15,6 +15,7 @@ use super::coroutine::{Coroutine, coroutine_kind};
 use super::counted::{self, counted};
 use super::kept::{kept, since};
 use super::lines::await_line;
+use super::polls;
 use super::walk::{Polled, Walk, Walker};
 use crate::address::{Address, ThreadId};
 use crate::evidence::{Certainty, Gap};
@@ -80,6 +81,22 @@ impl Walker<'_> {
             ..Origin::nowhere(Holder::Thread(thread, frame))
         };
         search.value(place, &origin, DEEPEST);
+        search.survey
+    }
+
+    /// What a future that is written by hand keeps, which a thread is in the middle of polling in the
+    /// so-manyth frame from the innermost: it has all its fields, whatever else goes on.
+    pub fn survey_polled(
+        &self,
+        thread: ThreadId,
+        frame: usize,
+        place: &Place<'_>,
+        inside: &[Address],
+    ) -> Survey {
+        let mut search = Search::new(self, None, &[]);
+        search.running.extend(inside);
+        search.most = Certainty::Definite;
+        search.value(place, &Origin::nowhere(Holder::Thread(thread, frame)), DEEPEST);
         search.survey
     }
 
@@ -168,6 +185,10 @@ struct Search<'search, 'program> {
     around: Vec<Place<'program>>,
     /// Where the variables of futures lie that are being polled: what these say of themselves is stale.
     running: Vec<Address>,
+    /// The values around the one that is looked at, up to the coroutine that keeps them, outermost first.
+    path: Vec<Place<'program>>,
+    /// How sure it can be at most that a frame has a future that it seems to have.
+    most: Certainty,
     left: Cell<usize>,
     survey: Survey,
 }
@@ -186,6 +207,8 @@ impl<'search, 'program> Search<'search, 'program> {
             borrowed: Borrowed::default(),
             around: Vec::new(),
             running: Vec::new(),
+            path: Vec::new(),
+            most: Certainty::Possible,
             left: Cell::new(MOST_VALUES),
             survey: Survey::default(),
         }
@@ -263,7 +286,11 @@ impl<'search, 'program> Search<'search, 'program> {
                 }
                 Some(Pointee::UnknownDynamic(_)) | None => {}
             },
-            Kind::Struct { .. } => self.fields(place, origin, depth),
+            Kind::Struct { .. } => {
+                self.path.push(place.clone());
+                self.fields(place, origin, depth);
+                self.path.pop();
+            }
             Kind::Enum { .. } => self.fields(place, &origin.later(), depth),
             Kind::Array { element, count } => self.array(place, element, count, origin, depth),
             Kind::Pointer { .. } if is_box(place) => {
@@ -353,7 +380,9 @@ impl<'search, 'program> Search<'search, 'program> {
     fn apart(&mut self, place: &Place<'program>, origin: &Origin) {
         let task = self.task.take();
         let around = std::mem::take(&mut self.around);
+        let path = std::mem::take(&mut self.path);
         self.value(place, origin, DEEPEST);
+        self.path = path;
         self.around = around;
         self.task = task;
     }
@@ -398,8 +427,9 @@ impl<'search, 'program> Search<'search, 'program> {
         self.around = around;
     }
 
-    /// A future of no task that is known. Who polls what is shared is not known. What a frame has was most
-    /// likely moved from, but for what was polled already, which stays where it is until it is dropped.
+    /// A future of no task that is known. Who polls what is shared is not known. What a variable of a frame
+    /// has was most likely moved from, but for what was polled already, which stays where it is until it
+    /// is dropped.
     fn apart_from_tasks(&mut self, coroutine: &Coroutine<'program>, origin: &Origin) {
         let start = coroutine.place.address;
         let has = |at: &Address| (start..start.offset(coroutine.place.type_.size)).contains(at);
@@ -407,8 +437,11 @@ impl<'search, 'program> Search<'search, 'program> {
         match origin.holder {
             Holder::Shared(_) | Holder::Queued(_) => self.coroutine(coroutine, origin),
             Holder::Thread(..) if is_still => {
-                let certainty = Certainty::Possible;
-                self.coroutine(coroutine, &Origin { certainty, ..origin.clone() });
+                let certainty = self.most.min(origin.certainty);
+                let walk = self.walker.walk(&coroutine.place);
+                let around = std::mem::take(&mut self.around);
+                self.polled(&walk.polled, &Origin { certainty, ..origin.clone() });
+                self.around = around;
             }
             Holder::Static(_) => self.coroutine(coroutine, origin),
             Holder::Thread(..) | Holder::Task(_) | Holder::Aside(..) => {}
@@ -448,10 +481,21 @@ impl<'search, 'program> Search<'search, 'program> {
             variable: origin.name(),
             since: self.since(origin, place.address),
             certainty: origin.certainty,
+            carrier: self.carrier(held.hold, origin),
         });
         if held.hold == Hold::Receiver {
             self.queued(place, held.resource, origin.certainty);
         }
+    }
+
+    /// The type of the outermost value around one end of a channel that is made to be polled, and is on no
+    /// await path of the task that has it.
+    fn carrier(&self, hold: Hold, origin: &Origin) -> Option<String> {
+        let is_tasks = matches!(origin.holder, Holder::Task(_) | Holder::Aside(..));
+        let is_end = matches!(hold, Hold::Sender | Hold::Receiver);
+        let is_left = |place: &&Place<'program>| !self.on_path.contains(&identity(place));
+        let mut left = self.path.iter().filter(|_| is_tasks && is_end).filter(is_left);
+        left.find(|place| polls::is_polled(place)).map(|place| place.type_.name.clone())
     }
 
     fn since(&self, origin: &Origin, value: Address) -> Option<Line> {

@@ -14,6 +14,9 @@ use crate::model::{
 /// How far behind the start of a future its entry in a queue can lie, in bytes.
 const LARGEST_LEAF: u64 = 1024;
 
+/// What a task waits for that has only let others go first.
+const YIELDED: &str = "yield_now";
+
 pub(super) fn build(world: &World) -> WaitGraph<'_> {
     let mut builder = Builder::new(world);
     builder.add_nodes();
@@ -49,6 +52,8 @@ pub(super) struct Builder<'world> {
     pub(super) blocked_on: HashMap<i32, &'world Task>,
     /// The leaves that wait for each resource, by where they lie.
     pub(super) leaves: HashMap<ResourceKey, Vec<(u64, NodeId)>>,
+    /// The threads that will wake each task when they have ended the poll that they are in.
+    deferred: HashMap<TaskKey, Vec<i32>>,
 }
 
 impl<'world> Builder<'world> {
@@ -69,6 +74,7 @@ impl<'world> Builder<'world> {
             asides: HashMap::new(),
             blocked_on: blocked_on(world),
             leaves: HashMap::new(),
+            deferred: deferred(world),
         }
     }
 
@@ -224,15 +230,16 @@ impl<'world> Builder<'world> {
             let from = NodeId(index);
             match self.nodes.get(index) {
                 Some(Node::Branch(branch)) => {
-                    let leaf = branch.links.last().copied();
+                    let (task, leaf) = (branch.task, branch.links.last().copied());
                     // One that nothing polls does not take what it waits for, even when that comes.
-                    let is_idle = branch.aside.is_none() && branch.task.state == TaskState::Idle;
+                    let is_idle = branch.aside.is_none() && task.state == TaskState::Idle;
                     if let Some((leaf, wait)) =
                         leaf.and_then(|leaf| Some((leaf, leaf.wait.as_ref()?)))
                     {
                         self.note_leaf(from, leaf, wait);
                         if is_idle {
                             self.add_wait(from, wait);
+                            self.add_deferred(from, task, wait);
                         }
                     }
                 }
@@ -250,6 +257,23 @@ impl<'world> Builder<'world> {
     fn note_leaf(&mut self, node: NodeId, leaf: &Future, wait: &Wait) {
         if let Some(key) = wait.resource {
             self.leaves.entry(key).or_default().push((leaf.address.0, node));
+        }
+    }
+
+    /// Adds the threads that will wake a task, where there is nothing else that it waits for.
+    fn add_deferred(&mut self, from: NodeId, task: &Task, wait: &Wait) {
+        let Some(threads) = self.deferred.get(&task.key) else { return };
+        let resource = wait.resource.and_then(|key| self.known.get(&key).copied());
+        let is_over = |key: TaskKey| {
+            let joined = self.world.tasks.iter().find(|task| task.key == key);
+            joined.is_some_and(|task| task.state == TaskState::Complete)
+        };
+        let is_there = is_ready(wait, resource) || wait.task.is_some_and(is_over);
+        if is_there || wait.kind == YIELDED {
+            let threads = threads.iter().filter_map(|id| self.threads.get(id).copied());
+            for to in threads.collect::<Vec<NodeId>>() {
+                self.join(from, to, EdgeKind::WokenBy);
+            }
         }
     }
 
@@ -358,6 +382,15 @@ fn blocked_on(world: &World) -> HashMap<i32, &Task> {
     let blocked = world.threads.iter().filter(|thread| thread.call.is_some());
     let on = blocked.filter_map(|thread| Some((thread.id.0, *tasks.get(&thread.blocks_on?)?)));
     on.filter(|(_, task)| task.state != TaskState::Running).collect()
+}
+
+/// The threads that will wake each task when they have ended the poll that they are in.
+fn deferred(world: &World) -> HashMap<TaskKey, Vec<i32>> {
+    let mut deferred: HashMap<TaskKey, Vec<i32>> = HashMap::new();
+    for known in &world.deferred {
+        deferred.entry(known.task).or_default().push(known.by.0);
+    }
+    deferred
 }
 
 /// The leaf in which an entry of a queue lies: the nearest that begins before it.

@@ -47,4 +47,25 @@ pub enum EdgeKind {
     BlocksOn,
     /// Nothing polls it until the code around it goes on.
     SetAside,
+    /// What it waits for is there, and this thread tells it when it has ended the poll that it is in.
+    WokenBy,
+}
+
+impl EdgeKind {
+    /// Whether it says by whom something is run, rather than what it waits for.
+    pub fn is_of_running(self) -> bool {
+        match self {
+            EdgeKind::RunBy | EdgeKind::RunOn | EdgeKind::SetAside | EdgeKind::WokenBy => true,
+            EdgeKind::Polls
+            | EdgeKind::WaitsFor
+            | EdgeKind::HeldBy
+            | EdgeKind::Inside
+            | EdgeKind::OwnedBy
+            | EdgeKind::Behind
+            | EdgeKind::EndOf
+            | EdgeKind::PolledBy
+            | EdgeKind::DrivenBy
+            | EdgeKind::BlocksOn => false,
+        }
+    }
 }

@@ -153,7 +153,7 @@ impl Builder<'_> {
     }
 
     /// Raises to likely what must be alive because nothing else was found that could be: a lock that is
-    /// taken is held by somebody, and a channel knows how many ends it has. Drops what cannot be alive
+    /// taken is held by somebody, so are permits of which none is left, and a channel knows how many ends it has. Drops what cannot be alive
     /// because all that there are were found for certain elsewhere. Raises nothing while a thread is
     /// born: it may be given what was not found.
     pub(super) fn settle_holders(&mut self) {
@@ -194,11 +194,13 @@ impl Builder<'_> {
     fn end(&self, edge: &Edge) -> Option<End> {
         let holding = self.world.holdings.get(edge.holding?)?;
         let Some(Node::Resource(resource)) = self.nodes.get(edge.from.0) else { return None };
-        let only = (resource.by == EndedBy::Holders).then_some(edge.to);
+        let is_taken = matches!(resource.by, EndedBy::Holders | EndedBy::Permits);
+        let only = is_taken.then_some(edge.to);
         let is_alone = holding.hold == Hold::Exclusive;
         let is_end = matches!(
             (resource.by, holding.hold),
             (EndedBy::Holders, _)
+                | (EndedBy::Permits, Hold::Permits(_) | Hold::Assigned(_))
                 | (EndedBy::Senders, Hold::Sender | Hold::Acceptor)
                 | (EndedBy::Receivers, Hold::Receiver)
         );

@@ -17,16 +17,16 @@ pub use future::{Future, FutureKind, FutureState, Line, Needs};
 pub use moment::{Blow, Moment};
 pub use resource::{Aside, Held, Hold, Holder, Holding, Resource, ResourceKey, Waiter, Waker};
 pub use shared::{Owner, Shared};
-pub use task::{Pool, Runtime, Spawn, SpawnKind, Task, TaskKey, TaskKind, TaskState};
+pub use task::{Deferred, Pool, Runtime, Spawn, SpawnKind, Task, TaskKey, TaskKind, TaskState};
 pub use thread::{Activity, Frame, Thread};
-pub use wait::{Amount, EndedBy, PollFunction, Wait};
+pub use wait::{Amount, Driver, EndedBy, PollFunction, Wait};
 
 use crate::evidence::Gap;
 
 /// Everything that was found at one stop.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct World {
-    /// The runtimes, in order of their address.
+    /// The runtimes, in order of their address; behind them those that only timers and descriptors lead to.
     pub runtimes: Vec<Runtime>,
     /// The pools of threads that closures wait for.
     pub pools: Vec<Pool>,
@@ -45,6 +45,8 @@ pub struct World {
     pub moment: Option<Moment>,
     /// Values with several owners that something of this may lie in, by where they lie.
     pub shared: Vec<Shared>,
+    /// The wake-ups that threads have put off.
+    pub deferred: Vec<Deferred>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
 }

@@ -89,6 +89,9 @@ pub struct Holding {
     pub since: Option<Line>,
     /// How sure it is that the value is alive and has not been moved away.
     pub certainty: Certainty,
+    /// The type of the value around it that is made to be polled, and that its task does not poll at the
+    /// moment: `hyper::client::conn::http1::Connection`.
+    pub carrier: Option<String>,
 }
 
 /// What a value holds.

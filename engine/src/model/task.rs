@@ -26,6 +26,15 @@ pub struct Pool {
     pub threads: Vec<ThreadId>,
 }
 
+/// A wake-up that a thread gives only when it has ended the poll that it is in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Deferred {
+    /// Who will be woken.
+    pub task: TaskKey,
+    /// The thread.
+    pub by: ThreadId,
+}
+
 /// What identifies a task within one stop.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum TaskKey {

@@ -26,11 +26,23 @@ pub struct Wait {
     pub about: Option<String>,
     /// Where the other end of it is, if that is known, and who waits there.
     pub other_end: Option<String>,
+    /// The runtime that has to be driven for it to end: whose timer it is, or who is told of its
+    /// descriptor.
+    pub driven_by: Option<Driver>,
     /// How much, how long, how many.
     pub amounts: Vec<Amount>,
     /// Of a future that is not known: the functions that poll it, the outermost first, in which the
     /// wait is written.
     pub polled_by: Vec<PollFunction>,
+}
+
+/// A runtime that timers and descriptors are registered with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Driver {
+    /// Where it lies, as in [`super::Runtime::address`].
+    pub address: Address,
+    /// What its users call its kind.
+    pub flavor: &'static str,
 }
 
 /// A function that polls a future or a stream, written by hand.

@@ -257,6 +257,7 @@ impl Scene {
             variable: Some("guard".to_owned()),
             since: Some(line(10)),
             certainty: Certainty::Definite,
+            carrier: None,
         });
         self.world.holdings.last_mut().expect("the one just added")
     }

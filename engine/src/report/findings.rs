@@ -48,7 +48,7 @@ fn finding(words: &Words<'_, '_>, finding: &diagnosis::Finding, looks: &Looks) -
         victim_count: victims.len() as u64,
         victims: victims.into_iter().take(MOST_VICTIMS).map(|id| victim(words, id)).collect(),
         also: finding.also.iter().map(|kind| kind.slug().to_owned()).collect(),
-        help: help::help(finding.kind).to_owned(),
+        help: help::help(words, finding, &told).to_owned(),
         reasons: reasons(words, finding),
     }
 }

@@ -117,5 +117,6 @@ fn label(kind: EdgeKind) -> &'static str {
         EdgeKind::DrivenBy => "driven by",
         EdgeKind::BlocksOn => "blocks on",
         EdgeKind::SetAside => "not polled by",
+        EdgeKind::WokenBy => "woken by",
     }
 }

@@ -7,8 +7,11 @@ use super::schema::Looks;
 use super::spans::span;
 use super::words::{CLOSED, Words, article, at_place, kind, waited};
 use crate::diagnosis::{Finding, FindingKind, Step};
+use crate::futures::simplified;
 use crate::graph::{EdgeKind, Needed, Node, NodeId};
-use crate::model::{Activity, Amount, EndedBy, Hold, Holder, TaskKind, TaskState, Thread, Wait};
+use crate::model::{
+    Activity, Amount, EndedBy, Hold, Holder, Holding, TaskKind, TaskState, Thread, Wait,
+};
 
 /// Most waits in a row that the sentence tells.
 const MOST_WAITS: usize = 3;
@@ -182,6 +185,12 @@ pub(super) fn what(words: &Words<'_, '_>, told: &Told) -> String {
         Some(EdgeKind::SetAside) => format!("being polled by {next}"),
         Some(EdgeKind::Behind) => format!("its turn behind {next}"),
         Some(EdgeKind::PolledBy) => "its own poll to end".to_owned(),
+        Some(EdgeKind::WokenBy) if itself => {
+            "its own wake-up, which its thread puts off until this very poll has ended".to_owned()
+        }
+        Some(EdgeKind::WokenBy) => {
+            format!("its wake-up, which the thread of {next} puts off until that has been polled")
+        }
         Some(
             EdgeKind::WaitsFor
             | EdgeKind::HeldBy
@@ -229,7 +238,10 @@ fn resource(words: &Words<'_, '_>, told: &Told, next: &str) -> String {
         let wait = words.wait(told.leaf);
         return wait.map_or_else(|| without_wait(words, told.leaf), |wait| words.waited(wait));
     };
-    let has = has(words, &told.step, &with_others(words, told, next));
+    let has = match carried(words, told, next) {
+        Some(carried) => carried,
+        None => has(words, &told.step, &with_others(words, told, next)),
+    };
     match node.by {
         EndedBy::Senders | EndedBy::Receivers => format!("{}, {has}", waited(node.wait, None)),
         _ if node.has_tasks() => {
@@ -313,6 +325,11 @@ fn has(words: &Words<'_, '_>, step: &Step, next: &str) -> String {
         };
     }
     match hold {
+        Some(Hold::Assigned(_)) if next == "itself" => {
+            let own = words.holding(step.holding).and_then(|holding| holding.variable.as_ref());
+            let own = own.map(|name| format!(" `{name}`")).unwrap_or_default();
+            format!("which was handed to a future{own} of its own, not polled since")
+        }
         Some(Hold::Assigned(_)) => format!("which was handed to {next}"),
         Some(Hold::Exclusive | Hold::Shared | Hold::Permits(_)) => {
             format!("which {}", does(next, "holds", "hold"))
@@ -327,6 +344,29 @@ fn has(words: &Words<'_, '_>, step: &Step, next: &str) -> String {
         Some(Hold::Receiver) => format!("which only {}", does(next, "empties", "empty")),
         Some(Hold::Handle) | None => format!("which {}", does(next, "keeps", "keep")),
     }
+}
+
+/// What is waited for is the doing of a value of one's own that is made to be polled, and is not.
+fn carried(words: &Words<'_, '_>, told: &Told, next: &str) -> Option<String> {
+    let holding = carrying(words, told).filter(|_| next == "itself")?;
+    let carrier = simplified(holding.carrier.as_deref()?);
+    let variable = holding.variable.as_ref().map(|name| format!(" in `{name}`"));
+    let variable = variable.unwrap_or_default();
+    let does = match (told.step.place, holding.hold) {
+        (Some(_), _) => "whose sender lies in a message that only",
+        (None, Hold::Sender) => "which only",
+        (None, _) => return None,
+    };
+    let could = if told.step.place.is_some() { "receive" } else { "send" };
+    Some(format!("{does} its own {carrier}{variable} could {could}; nothing polls that"))
+}
+
+/// The value that says who is waited for: of a message, who will receive it.
+pub(super) fn carrying<'world>(words: &Words<'_, 'world>, told: &Told) -> Option<&'world Holding> {
+    let Some(place) = told.step.place else { return words.holding(told.step.holding) };
+    let owners = words.case.graph.needs(place).iter();
+    let mut owners = owners.filter(|edge| edge.kind == EdgeKind::OwnedBy);
+    owners.find_map(|edge| words.holding(edge.holding))
 }
 
 /// Whether what is waited for is that the receivers of a channel go.
@@ -425,7 +465,15 @@ fn starved(words: &Words<'_, '_>, finding: &Finding) -> String {
         Some(_) => "it was woken, and no thread has polled it since",
         None => "it was woken, and it is not known which thread should poll it",
     };
-    format!("{} can run, and no thread runs it: {why}", words.who(step.who))
+    let who = words.who(step.who);
+    if let Some(wait) = words.wait(step.who).filter(|wait| wait.driven_by.is_some()) {
+        let place = at_place(words.place(step.who).as_ref());
+        let what = words.waited(wait);
+        return format!(
+            "{who} waits{place} for {what}, and nobody drives the runtime that it is registered with"
+        );
+    }
+    format!("{who} can run, and no thread runs it: {why}")
 }
 
 fn unwoken(words: &Words<'_, '_>, finding: &Finding) -> String {

@@ -19,6 +19,7 @@ mod parking_lot;
 mod primitive;
 mod std_channels;
 mod std_locks;
+mod std_once;
 mod std_threads;
 mod system;
 
@@ -30,6 +31,7 @@ use crate::stack::ThreadStack;
 use blocked::Blocked;
 
 pub use local_pool::{LocalPool, local_pools};
+pub use std_once::initializing;
 
 /// The libraries, in the order in which they are asked.
 const LIBRARIES: &[fn(&Blocked<'_>) -> Option<Wait>] =

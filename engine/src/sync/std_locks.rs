@@ -38,7 +38,7 @@ pub(super) fn wait(blocked: &Blocked<'_>) -> Option<Wait> {
         ));
     }
     if is_inside(&["Once::call", "Once::wait"]) {
-        return Some(plain("std Once", EndedBy::Unknown, &["OnceLock::initialize"]));
+        return Some(plain("std Once", EndedBy::Holders, &["OnceLock::initialize"]));
     }
     if is_inside(&["Mutex::lock_contended"]) {
         return Some(plain("std Mutex", EndedBy::Holders, &["mutex::Mutex::lock"]));

@@ -6,11 +6,16 @@ use std::collections::{HashMap, HashSet};
 use super::world::Reader;
 use crate::address::Address;
 use crate::evidence::{Certainty, Trust};
-use crate::futures::{Survey, Walk, settled};
+use crate::futures::{Survey, Walk, coroutine_kind, settled};
 use crate::model::{self, Amount, Hold, Holder, Holding, Line, ResourceKey, Shared};
 use crate::program::Program;
 use crate::stack::{self, Local, ThreadStack};
-use crate::value::{Place, all_statics};
+use crate::symbols::{CodeFrame, VariableKind};
+use crate::sync;
+use crate::value::{Place, Pointee, all_statics};
+
+/// The methods by which a future or a stream is polled.
+const POLLS: [&str; 2] = ["poll", "poll_next"];
 
 impl<'program> Reader<'_, 'program> {
     /// What a task keeps beside what it awaits.
@@ -68,12 +73,20 @@ impl<'program> Reader<'_, 'program> {
     }
 
     fn add_locals(&mut self, program: &'program Program<'program>, thread_stack: &ThreadStack) {
+        self.world.holdings.extend(sync::initializing(program, thread_stack));
         let mut frames_before = 0;
         let inside = inside(program, thread_stack);
         for (frame, functions) in &thread_stack.frames {
             for local in stack::locals(program, frame) {
                 let Some(place) = value(program, &local) else { continue };
                 let number = frames_before + local.depth;
+                if let Some(polled) = polled_by_hand(functions, &local, &place) {
+                    let thread = thread_stack.thread;
+                    let survey = self.walker.survey_polled(thread, number, &polled, &inside);
+                    self.world.holdings.extend(survey.holdings);
+                    self.world.shared.extend(survey.shared);
+                    continue;
+                }
                 let declared = local.declaration.map(|place| Line {
                     file: place.file,
                     line: place.line,
@@ -94,6 +107,25 @@ impl<'program> Reader<'_, 'program> {
             frames_before += functions.len();
         }
     }
+}
+
+/// The future that a function of a frame polls, if it is of a type that is written by hand: what its own
+/// `poll` calls `self`.
+fn polled_by_hand<'program>(
+    functions: &[CodeFrame],
+    local: &Local,
+    place: &Place<'program>,
+) -> Option<Place<'program>> {
+    let is_self = local.name.as_deref() == Some("self") && local.kind == VariableKind::Parameter;
+    let function = functions.get(local.depth).filter(|_| is_self)?;
+    let path = function.name.split('<').next().unwrap_or_default();
+    let is_poll = path.rsplit("::").next().is_some_and(|own| POLLS.contains(&own));
+    let pointer = place.innermost();
+    let is_exclusive = pointer.type_.own_name.starts_with("&mut ");
+    let Some(Pointee::Thin(target)) = pointer.pointee().filter(|_| is_poll && is_exclusive) else {
+        return None;
+    };
+    coroutine_kind(&target.type_).is_none().then_some(target)
 }
 
 /// Where the variables of the coroutines lie whose bodies are on a stack.

@@ -5,6 +5,8 @@
 //! 1.54 `task/local.rs` (a `LocalSet` owns tasks as a runtime does).
 
 use crate::address::Address;
+use crate::model::Driver;
+use crate::symbols::Type;
 use crate::value::{Place, Pointee, search};
 
 /// How deep a handle is searched.
@@ -44,6 +46,20 @@ impl<'program> Runtime<'program> {
         let flavor = flavor(&shared.type_.name)?;
         Some(Runtime { address: shared.address, flavor, shared, owned })
     }
+}
+
+/// The runtime whose handle lies inside `place`, which a timer or a descriptor is registered with.
+///
+/// Source: tokio 1.38 and 1.54 `runtime/scheduler/mod.rs` (`enum Handle { CurrentThread(Arc<..>),
+/// MultiThread(Arc<..>) }`), `runtime/time/entry.rs` (`struct TimerEntry { driver: scheduler::Handle }`),
+/// `runtime/io/registration.rs` (`struct Registration { handle: scheduler::Handle }`).
+pub(super) fn registered_with(place: &Place<'_>) -> Option<Driver> {
+    let is_handle = |type_: &Type| type_.is("tokio::runtime::scheduler::Handle");
+    let handles = search(place, DEPTH, &is_handle);
+    let arcs = search(handles.first()?, DEPTH, &|type_| type_.is("alloc::sync::Arc"));
+    let Some(Pointee::Thin(inner)) = arcs.first()?.field("ptr")?.pointee() else { return None };
+    let shared = inner.field("data")?;
+    Some(Driver { address: shared.address, flavor: flavor(&shared.type_.name)? })
 }
 
 impl Runtime<'_> {

@@ -8,13 +8,16 @@
 //! Source: tokio 1.20 to 1.54 `runtime/task/waker.rs`; 1.20 `park/thread.rs`, 1.38 and 1.54
 //! `runtime/park.rs` (`CURRENT_PARKER: ParkThread { inner: Arc<Inner> }`); 1.20
 //! `runtime/basic_scheduler.rs` (`impl Wake for Shared`), 1.38 and 1.54
-//! `runtime/scheduler/current_thread/mod.rs` (`impl Wake for Handle`).
+//! `runtime/scheduler/current_thread/mod.rs` (`impl Wake for Handle`); futures-executor 0.3.34
+//! `src/local_pool.rs` (`CURRENT_THREAD_NOTIFY: Arc<ThreadNotify>`).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::context;
+use super::context::{self, Context};
 use crate::address::{Address, ThreadId};
-use crate::model::{Future, Resource, ResourceKey, Task, TaskKey, TaskState, Waker, World};
+use crate::model::{
+    Deferred, Future, Resource, ResourceKey, Task, TaskKey, TaskState, Waker, World,
+};
 use crate::program::Program;
 use crate::value::{Pointee, ThreadLocals, search};
 
@@ -36,6 +39,25 @@ pub(super) fn resolve(program: &Program<'_>, world: &World, resources: &mut [Res
             }
         }
     }
+}
+
+/// The wake-ups that threads have put off, as far as it is known whom they wake.
+pub(super) fn deferred(
+    program: &Program<'_>,
+    world: &World,
+    contexts: &[Context<'_>],
+) -> Vec<Deferred> {
+    if contexts.iter().all(|context| context.deferred.is_empty()) {
+        return Vec::new();
+    }
+    let owners = Owners::new(program, world);
+    let mut found: Vec<Deferred> = Vec::new();
+    for context in contexts {
+        let tasks = context.deferred.iter().filter_map(|data| owners.of_data(*data));
+        found.extend(tasks.map(|task| Deferred { task, by: context.thread }));
+    }
+    found.dedup();
+    found
 }
 
 /// What wakers can lead to.
@@ -125,10 +147,13 @@ fn is_root_of(task: &Task, thread: ThreadId) -> bool {
 
 /// What the wakers of each thread that has blocked on a future point to.
 fn parkers(program: &Program<'_>) -> Vec<(ThreadId, Address)> {
-    const VARIABLES: [&str; 2] =
-        ["tokio::runtime::park::CURRENT_PARKER", "tokio::park::thread::CURRENT_PARKER"];
+    const VARIABLES: [(&str, &str); 3] = [
+        ("tokio::runtime::park::CURRENT_PARKER", super::CRATE),
+        ("tokio::park::thread::CURRENT_PARKER", super::CRATE),
+        ("futures_executor::local_pool::CURRENT_THREAD_NOTIFY", "futures_executor"),
+    ];
     let mut parkers = Vec::new();
-    let variables = VARIABLES.map(|path| ThreadLocals::named(program, path, super::CRATE));
+    let variables = VARIABLES.map(|(path, owner)| ThreadLocals::named(program, path, owner));
     for thread in &program.snapshot.facts.threads {
         let of_thread = variables.iter().flat_map(|variables| variables.of(thread));
         for variable in of_thread.filter(context::is_initialized) {

@@ -19,8 +19,8 @@ use crate::evidence::{Gap, Trust};
 use crate::futures::{self, Walk, Walker};
 use crate::limits::Limits;
 use crate::model::{
-    self, Activity, Future, FutureKind, Line, ResourceKey, Spawn, SpawnKind, TaskKey, TaskKind,
-    TaskState, World,
+    self, Activity, Driver, Future, FutureKind, Line, ResourceKey, Spawn, SpawnKind, TaskKey,
+    TaskKind, TaskState, World,
 };
 use crate::program::Program;
 use crate::stack::ThreadStack;
@@ -59,7 +59,11 @@ pub fn read<'program>(
         }
     }
     reader.add_tasks(program, population, stacks);
+    if stacks.iter().filter(|stack| drives(stack)).all(|stack| reader.is_known(stack)) {
+        reader.add_undriven();
+    }
     let waited = reader.add_resources(program);
+    reader.world.deferred = wakers::deferred(program, &reader.world, &reader.contexts);
     reader.add_holdings(program, stacks, &waited);
     reader.world
 }
@@ -88,6 +92,31 @@ impl<'program> Reader<'_, 'program> {
                 tasks: population.tasks.iter().filter(|(owner, _)| *owner == index).count(),
                 drivers: of_this.map(|(_, thread)| *thread).collect(),
             });
+        }
+    }
+
+    /// Whether it is known which runtime this thread drives.
+    fn is_known(&self, stack: &ThreadStack) -> bool {
+        let mut driven = self.world.runtimes.iter().flat_map(|runtime| &runtime.drivers);
+        driven.any(|driver| *driver == stack.thread)
+    }
+
+    /// Adds the runtimes that no thread has entered and that have no task, to which only timers and
+    /// descriptors lead.
+    fn add_undriven(&mut self) {
+        let mut drivers = Vec::new();
+        for task in &self.world.tasks {
+            task.future.iter().for_each(|future| add_drivers(future, &mut drivers));
+        }
+        for Driver { address, flavor } in drivers {
+            if self.world.runtimes.iter().all(|known| known.address != address) {
+                self.world.runtimes.push(model::Runtime {
+                    address,
+                    flavor: flavor.to_owned(),
+                    tasks: 0,
+                    drivers: Vec::new(),
+                });
+            }
         }
     }
 
@@ -484,6 +513,13 @@ fn add_joined_tasks(future: &Future, joined: &mut Vec<TaskKey>) {
     joined.extend(future.wait.as_ref().and_then(|wait| wait.task));
     for child in &future.children {
         add_joined_tasks(child, joined);
+    }
+}
+
+fn add_drivers(future: &Future, drivers: &mut Vec<Driver>) {
+    drivers.extend(future.wait.as_ref().and_then(|wait| wait.driven_by));
+    for child in &future.children {
+        add_drivers(child, drivers);
     }
 }
 

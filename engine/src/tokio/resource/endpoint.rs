@@ -14,8 +14,9 @@ use std::collections::HashSet;
 use super::{duplex, join, owner, queue, stream};
 use crate::address::Address;
 use crate::futures::coroutine_kind;
-use crate::model::{Amount, Resource};
+use crate::model::{Amount, Driver, Resource};
 use crate::symbols::{Kind, Type};
+use crate::tokio::runtime;
 use crate::value::{Place, Pointee, search};
 
 /// Most values looked at in one search.
@@ -131,6 +132,12 @@ impl<'program> Endpoint<'program> {
             }
         };
         stream::resource(holder, &self.name, direction).filter(|_| is_waiting)
+    }
+
+    /// The runtime that is told when something can be done at its descriptor.
+    pub(super) fn registered_with(&self) -> Option<Driver> {
+        let Core::Driven(holder) = &self.core else { return None };
+        runtime::registered_with(&holder.field("registration")?)
     }
 
     /// The number of its descriptor.

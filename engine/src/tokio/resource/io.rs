@@ -152,6 +152,7 @@ pub(super) fn polled(place: &Place<'_>, reach: Reach) -> Option<Wait> {
             EndedBy::Anybody
         },
         resource: None,
+        driven_by: None,
         about: Some(all.join(" or ")),
         amounts: Vec::new(),
         ..first
@@ -201,6 +202,7 @@ fn wait(endpoint: &Endpoint<'_>, direction: Option<Direction>) -> Wait {
         type_name: endpoint.type_name.clone(),
         resource: resource.map(|resource| resource.key),
         about,
+        driven_by: endpoint.registered_with(),
         amounts,
         ..Wait::default()
     }

@@ -7,6 +7,7 @@ use super::Leaf;
 use super::clock::{self, Now};
 use crate::model::{Amount, EndedBy, Wait};
 use crate::symbols::Type;
+use crate::tokio::runtime;
 use crate::value::Place;
 
 /// A timer.
@@ -23,6 +24,7 @@ impl Leaf for Sleep {
             by: EndedBy::Time,
             type_name: place.type_.name.clone(),
             address: Some(place.address),
+            driven_by: runtime::registered_with(place),
             amounts: amounts(place),
             ..Wait::default()
         })

@@ -29,7 +29,7 @@ impl Leaf for TaskTracker {
         let key = inner.as_ref().map(|inner| inner.address);
         Some(Wait {
             kind: "TaskTracker".to_owned(),
-            by: EndedBy::Handles,
+            by: inner.as_ref().map_or(EndedBy::Handles, by),
             type_name: TRACKER.to_owned(),
             address: key,
             resource: key.map(ResourceKey),
@@ -53,10 +53,22 @@ impl Leaf for TaskTracker {
         type_.is(TOKEN)
     }
 
+    fn is_waited(&self, type_: &Type) -> bool {
+        type_.is(INNER)
+    }
+
     fn held(&self, place: &Place<'_>, _around: &[Place<'_>]) -> Option<Held> {
         let inner = place.fields(&["task_tracker", "inner"])?;
         let inner = owner::behind_pointers(inner, INNER)?;
         Some(Held { resource: ResourceKey(inner.address), hold: Hold::Handle })
+    }
+}
+
+/// Whose doing ends the wait: with no task left, whoever can reach the tracker has to close it.
+fn by(inner: &Place<'_>) -> EndedBy {
+    match amounts(inner).as_slice() {
+        [Amount::Tasks(0), Amount::Open] => EndedBy::Anybody,
+        _ => EndedBy::Handles,
     }
 }
 
