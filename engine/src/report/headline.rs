@@ -160,36 +160,38 @@ fn leaf(future: &FutureNode) -> (Option<&Location>, Option<&Wait>) {
 }
 
 /// A process without a `block_on`: a thread that waits for a runtime to end, the tasks that run, or
-/// a thread with the user's own code.
+/// a thread with the user's own code. One without that is named last: the first thread of a test
+/// binary only waits for the threads of its tests.
 fn no_body(tasks: &[Task], threads: &[Thread]) -> String {
-    let running: Vec<String> = tasks
+    let mut running = tasks
         .iter()
         .filter(|task| task.state == "running")
         .take(MOST_STEPS)
         .map(|task| stands(task, threads))
-        .collect();
-    if let Some(thread) = threads.iter().find(|thread| thread.doing.starts_with("waits for ")) {
-        let mut sentence = format!("thread {} {}", thread.name, thread.doing);
-        for task in running {
-            sentence.push_str("; ");
-            sentence.push_str(&task);
-        }
-        return sentence;
+        .peekable();
+    let is_waiting = |thread: &&Thread| thread.doing.starts_with("waits for ");
+    let waiting = threads.iter().filter(is_waiting);
+    let mut own = waiting.clone().filter(|thread| user_frame(thread).is_some());
+    if let Some(thread) = own.next() {
+        let waits = format!("thread {} {}", thread.name, thread.doing);
+        return [waits].into_iter().chain(running).collect::<Vec<_>>().join("; ");
     }
-    if !running.is_empty() {
-        return running.join("; ");
+    if running.peek().is_some() {
+        return running.collect::<Vec<_>>().join("; ");
     }
-    // The first thread of a test binary only waits for the threads of its tests.
     let others = threads.iter().skip(1).chain(threads.first());
     let in_user_code = others.filter_map(|thread| Some((thread, user_frame(thread)?))).next();
-    match in_user_code {
-        Some((thread, location)) => {
+    match (in_user_code, waiting.clone().next()) {
+        (Some((thread, location)), _) => {
             format!("thread {} is {} at {}", thread.name, thread.doing, place(location))
         }
-        None if tasks.is_empty() => {
+        (None, Some(thread)) => format!("thread {} {}", thread.name, thread.doing),
+        (None, None) if tasks.is_empty() => {
             "no task of Tokio and no code of the user's was found".to_owned()
         }
-        None => format!("no thread blocks on a future; {} kinds of tasks wait", tasks.len()),
+        (None, None) => {
+            format!("no thread blocks on a future; {} kinds of tasks wait", tasks.len())
+        }
     }
 }
 
@@ -228,5 +230,29 @@ mod tests {
         check(std::slice::from_ref(&leaf), "the test body waits for a Notify");
         let both = "the test body waits for 2 futures at once, the first for a Notify";
         check(&[leaf.clone(), leaf], both);
+    }
+
+    fn thread(id: i32, name: &str, doing: &str, user: &[&str]) -> Thread {
+        let frame = |file: &&str| {
+            let location = json!({"file": file, "line": 7, "origin": "user", "trust": "read"});
+            json!({
+                "function": "a", "location": location, "origin": "user", "inlined": false,
+                "address": "0x1",
+            })
+        };
+        let frames: Vec<Value> = user.iter().map(frame).collect();
+        let thread = json!({"id": id, "name": name, "doing": doing, "frames": frames});
+        serde_json::from_value(thread).unwrap()
+    }
+
+    #[test]
+    fn the_thread_of_the_test_is_named_before_the_one_that_waits_for_it() {
+        let main = thread(1, "main", "waits for std mpsc recv", &[]);
+        let test = thread(2, "test", "running", &["a.rs"]);
+        let sentence = |threads: &[Thread]| headline(None, None, &[], threads).sentence;
+        assert_eq!(sentence(&[main.clone(), test]), "thread test is running at a.rs:7");
+        let blocked = thread(2, "test", "waits for a std Mutex", &["a.rs"]);
+        assert_eq!(sentence(&[main.clone(), blocked]), "thread test waits for a std Mutex");
+        assert_eq!(sentence(&[main]), "thread main waits for std mpsc recv");
     }
 }
