@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
-use asynctest_engine::report::{Certainty, Report};
+use asynctest_engine::report::{Certainty, FutureNode, Report};
 
 /// Claims that are wrong of a test that goes on to pass.
 const NEVER_TRUE: [&str; 4] = ["deadlock", "self-deadlock", "futurelock", "lost-wakeup"];
 
-/// Most gaps that are shown.
+/// Most gaps that are shown, and most types of futures that are not known.
 const SHOWN: usize = 12;
 
 /// The sum of many captures.
@@ -41,6 +41,10 @@ pub struct Tally {
     pub incomplete: u64,
     /// What could not be read and why, with how often.
     pub gaps: BTreeMap<String, u64>,
+    /// What was waited for, with how often.
+    pub leaves: BTreeMap<String, u64>,
+    /// The types of those leaves of which nothing else is known, with how often.
+    pub unknown: BTreeMap<String, u64>,
     /// What was claimed, and how surely, with how often.
     pub findings: BTreeMap<(String, String), u64>,
     /// Claims that are wrong: the test, and the sentence.
@@ -74,6 +78,9 @@ impl Tally {
         self.walked += report.counts.tasks_walked;
         self.incomplete += u64::from(!report.gaps.is_empty());
         let has_new_gap = self.add_gaps(report);
+        report.tasks.iter().filter_map(|task| task.future.as_ref()).for_each(|future| {
+            self.add_leaves(future);
+        });
         let headline = &report.headline;
         let certainty = format!("{:?}", headline.certainty).to_lowercase();
         let slug = format!("{}-{certainty}", headline.finding);
@@ -81,14 +88,13 @@ impl Tally {
         *seen += 1;
         // One of each power of two: more of what is seen more often.
         let is_worth_it = seen.is_power_of_two();
-        let is_claim = NEVER_TRUE.contains(&headline.finding.as_str())
-            && headline.certainty != Certainty::Possible;
-        let is_right = is_claim && checked.iter().any(|known| known == test);
+        let claims = untrue(report);
+        let is_right = !claims.is_empty() && checked.iter().any(|known| known == test);
         self.right += u64::from(is_right);
-        let is_wrong = is_claim && !is_right;
+        let is_wrong = !claims.is_empty() && !is_right;
         if is_wrong {
-            let sentence = format!("{}: {}", headline.finding, headline.sentence);
-            self.wrong.push((headline.certainty, test.to_owned(), sentence));
+            let claims = claims.into_iter();
+            self.wrong.extend(claims.map(|(how, what)| (how, test.to_owned(), what)));
         }
         match (is_wrong, has_new_gap, is_worth_it) {
             (true, _, _) => Some(format!("wrong-{slug}")),
@@ -110,6 +116,16 @@ impl Tally {
         is_new
     }
 
+    /// Counts what `future` waits for.
+    fn add_leaves(&mut self, future: &FutureNode) {
+        future.children.iter().for_each(|child| self.add_leaves(child));
+        let Some(wait) = &future.wait else { return };
+        *self.leaves.entry(wait.resource.kind.clone()).or_default() += 1;
+        if wait.resource.kind == "unknown" {
+            *self.unknown.entry(without_arguments(&wait.resource.type_name)).or_default() += 1;
+        }
+    }
+
     /// Adds another sum to this one.
     pub fn merge(&mut self, other: Tally) {
         self.tests += other.tests;
@@ -127,6 +143,12 @@ impl Tally {
         self.incomplete += other.incomplete;
         for (gap, count) in other.gaps {
             *self.gaps.entry(gap).or_default() += count;
+        }
+        for (leaf, count) in other.leaves {
+            *self.leaves.entry(leaf).or_default() += count;
+        }
+        for (type_name, count) in other.unknown {
+            *self.unknown.entry(type_name).or_default() += count;
         }
         for (finding, count) in other.findings {
             *self.findings.entry(finding).or_default() += count;
@@ -167,14 +189,11 @@ impl fmt::Display for Tally {
     /// What the table has no room for: gaps by how often, findings, wrong claims.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::new();
-        let mut gaps: Vec<_> = self.gaps.iter().collect();
-        gaps.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-        for (gap, count) in gaps.iter().take(SHOWN) {
-            writeln!(text, "  {count:>7}  gap: {gap}")?;
-        }
-        if let Some(more) = gaps.len().checked_sub(SHOWN).filter(|more| *more > 0) {
-            writeln!(text, "           and {more} kinds of gaps more")?;
-        }
+        text.push_str(&most(&self.gaps, "gap"));
+        let leaves: u64 = self.leaves.values().sum();
+        let unknown: u64 = self.unknown.values().sum();
+        writeln!(text, "  {leaves:>7}  leaves, {unknown} of unknown types")?;
+        text.push_str(&most(&self.unknown, "leaf of an unknown type"));
         for (why, count) in &self.failed {
             writeln!(text, "  {count:>7}  not taken: {why}")?;
         }
@@ -194,6 +213,50 @@ impl fmt::Display for Tally {
         writeln!(text, "  slowest capture with its report: {slowest:?}, of {test}")?;
         formatter.write_str(text.trim_end())
     }
+}
+
+/// The claims of `report` that are wrong of a process that goes on: that nothing can wake it, and
+/// findings that are never true of such, the headline or any other.
+fn untrue(report: &Report) -> Vec<(Certainty, String)> {
+    let findings = report.findings.iter().filter(|claim| {
+        NEVER_TRUE.contains(&claim.finding.as_str()) && claim.certainty != Certainty::Possible
+    });
+    let mut claims: Vec<_> = findings
+        .map(|claim| (claim.certainty, format!("{}: {}", claim.finding, claim.sentence)))
+        .collect();
+    if report.looks.is_stuck() {
+        claims.push((Certainty::Certain, format!("stuck: {}", report.headline.sentence)));
+    }
+    claims
+}
+
+/// Those of `counts` that are most, a line each.
+fn most(counts: &BTreeMap<String, u64>, what: &str) -> String {
+    let mut sorted: Vec<_> = counts.iter().collect();
+    sorted.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let mut text = String::new();
+    for (name, count) in sorted.iter().take(SHOWN) {
+        text.push_str(&format!("  {count:>7}  {what}: {name}\n"));
+    }
+    if let Some(more) = sorted.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        text.push_str(&format!("           and {more} kinds more\n"));
+    }
+    text
+}
+
+/// The type without what it is generic over.
+fn without_arguments(type_name: &str) -> String {
+    let mut depth = 0_u32;
+    let mut plain = String::new();
+    for character in type_name.chars() {
+        match character {
+            '<' => depth += 1,
+            '>' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => plain.push(character),
+            _ => {}
+        }
+    }
+    plain
 }
 
 /// The same text for gaps that differ in addresses and numbers alone.
@@ -218,5 +281,10 @@ mod tests {
     fn gaps_of_one_kind_are_counted_together() {
         let plain = without_numbers("the task at 0x7f00, thread 12: not read");
         assert_eq!(plain, "the task at N, thread N: not read");
+    }
+
+    #[test]
+    fn types_are_counted_without_their_arguments() {
+        assert_eq!(without_arguments("h2::Stream<bytes::Bytes, Box<dyn Body>>"), "h2::Stream");
     }
 }
