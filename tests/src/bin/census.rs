@@ -5,6 +5,7 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 use std::{fs, io, thread};
 
 use asynctest_engine::report::Certainty;
@@ -36,6 +37,10 @@ struct Arguments {
     /// What decides which tests are looked at, and when.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Longest time for the captures of a package, in seconds: tests that are over at once are seen
+    /// in few of their runs.
+    #[arg(long, default_value_t = 3600, value_name = "SECONDS")]
+    longest: u64,
     /// Captures at the same time.
     #[arg(long, default_value_t = 2)]
     jobs: u64,
@@ -121,6 +126,7 @@ fn share(
         captures,
         per_run: arguments.per_run.max(1),
         seed: arguments.seed.wrapping_add(job),
+        longest: Duration::from_secs(arguments.longest),
         checked: arguments.checked.clone(),
         keep: folder.join("kept").join(&built.name),
     };

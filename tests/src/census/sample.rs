@@ -38,6 +38,8 @@ pub struct Plan {
     pub per_run: u64,
     /// What decides which tests, and when.
     pub seed: u64,
+    /// Longest time that the captures of it may take.
+    pub longest: Duration,
     /// Tests that hang on purpose, `binary::test`.
     pub checked: Vec<String>,
     /// Where captures are kept: those with a claim that is wrong, and the first of each kind.
@@ -54,7 +56,13 @@ pub fn sample(built: &Built, plan: &Plan, progress: &dyn Fn(u64)) -> Result<Tall
     let mut tally = Tally::new(&built.name, built.tests.len());
     let objects = Rc::<Objects>::default();
     let most_runs = plan.captures.saturating_mul(RUNS_PER_CAPTURE);
-    while tally.captures < plan.captures && tally.runs < most_runs {
+    let started = Instant::now();
+    let is_over = |tally: &Tally| {
+        tally.captures >= plan.captures
+            || tally.runs >= most_runs
+            || started.elapsed() >= plan.longest
+    };
+    while !is_over(&tally) {
         let Some(test) = choose(&built.tests, &mut random) else { break };
         let left = plan.captures.saturating_sub(tally.captures).min(plan.per_run);
         captures_of_a_run(test, left, &objects, &mut random, plan, &mut tally)?;
