@@ -68,9 +68,13 @@ fn unwoken(case: &Case<'_>, id: NodeId, branch: &Branch<'_>) -> Option<Finding> 
         return Some(finding);
     }
     let has_ended = wait.task.is_some_and(|key| is_over(case, key));
-    if has_ended && case.movement.is_some() && case.stays(id) {
+    if let Some(movement) = case.movement.as_ref().filter(|_| has_ended && case.stays(id)) {
         let kind = FindingKind::LostWakeup;
-        let mut finding = case.ended(kind, Certainty::Likely, vec![steps::last(id)]);
+        let certainty = match movement.has_thread_without_turn(case.world) {
+            true => Certainty::Possible,
+            false => Certainty::Likely,
+        };
+        let mut finding = case.ended(kind, certainty, vec![steps::last(id)]);
         finding.doubts.push(Doubt::Concluded);
         return Some(finding);
     }

@@ -80,6 +80,14 @@ impl<'world> Movement<'world> {
         self.cpu(thread).filter(|used| *used > most.max(LEAST_CPU_NS))
     }
 
+    /// Whether a thread runs that had no time to get on between the looks: what it is about to do, to
+    /// wake somebody for instance, could not be seen. On a busy machine a thread waits for a
+    /// processor for longer than the looks are apart.
+    pub fn has_thread_without_turn(&self, last: &World) -> bool {
+        let runs = |thread: &&Thread| thread.call.is_none();
+        last.threads.iter().filter(runs).any(|thread| self.cpu_of_movement(thread).is_none())
+    }
+
     /// The same thread at the first look.
     pub fn earlier_thread(&self, thread: &Thread) -> Option<&'world Thread> {
         self.threads.get(&thread.id.0).copied()

@@ -275,6 +275,25 @@ fn lost_wakeups() {
 }
 
 #[test]
+fn a_wake_up_on_its_way_is_not_lost() {
+    let mut scene = Scene::new();
+    let a = scene.task("a");
+    scene.waits(BODY, 1, end_of(a));
+    scene.get(a).state = TaskState::Complete;
+    let worker = scene.thread(2, "worker");
+    check(&scene, "lost-wakeup likely: body");
+    // Who has ended it runs, and had no processor between the looks.
+    scene.thread_of(worker).call = None;
+    let unsure = said(Some(&scene.world), &scene.world);
+    assert!(unsure.contains(&"lost-wakeup possible: body".to_owned()), "{unsure:#?}");
+    // One that has computed since then has nothing to do with it.
+    let mut later = scene.world.clone();
+    later.threads.iter_mut().for_each(|thread| thread.cpu += 500_000_000);
+    let sure = said(Some(&scene.world), &later);
+    assert!(sure.contains(&"lost-wakeup likely: body".to_owned()), "{sure:#?}");
+}
+
+#[test]
 fn what_is_nearly_a_lost_wakeup() {
     let mut scene = Scene::new();
     let a = scene.task("a");
