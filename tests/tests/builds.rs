@@ -28,6 +28,12 @@ const EARLY: [(&str, Tasks); 4] = [
 /// How a program of [`EARLY`] runs its tasks.
 const FLAVORS: [&str; 2] = ["many_threads", "one_thread"];
 
+/// Settings of a profile that leave out the types, and what a report says of that.
+const UNTYPED: [(&str, &str, &str); 2] = [
+    ("lines", "debug = \"line-tables-only\"", "lines and no types"),
+    ("split", "debug = 2\nsplit-debuginfo = \"unpacked\"", "in other files"),
+];
+
 /// Whether runtimes keep a list of their tasks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Tasks {
@@ -49,6 +55,9 @@ fn main() -> ExitCode {
         }
     }
     trials.push(Trial::test("merged_functions", merged_functions));
+    for (name, settings, said) in UNTYPED {
+        trials.push(Trial::test(format!("untyped::{name}"), move || untyped(name, settings, said)));
+    }
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -116,6 +125,24 @@ fn merged_functions() -> Result<(), Failed> {
     if count != 2 {
         wrong.push(format!("{count} threads are in one of the two functions"));
     }
+    all_right(&wrong)
+}
+
+/// Tasks that cannot be read are not passed over in silence.
+fn untyped(name: &str, settings: &str, said: &str) -> Result<(), Failed> {
+    let source = include_str!("../programs/untyped.rs");
+    let tokio = "tokio = { version = \"1\", features = [\"full\"] }\n";
+    let manifest =
+        format!("{}{tokio}\n[profile.dev]\n{settings}\n\n[workspace]\n", head("untyped"));
+    let hangs = hangs(&format!("untyped-{name}"), &manifest, source, Profile::Dev)?;
+    let report = report(&hangs, "hangs")?;
+    let has = |what: &str, why: &str| {
+        report.gaps.iter().any(|gap| gap.what.contains(what) && gap.why.contains(why))
+    };
+    let expected = [("tasks of Tokio in", said), ("blocks on", "debug = 2")];
+    let missing = expected.iter().filter(|(what, why)| !has(what, why));
+    let wrong: Vec<String> =
+        missing.map(|(what, why)| format!("no gap `{what}: {why}`: {:?}", report.gaps)).collect();
     all_right(&wrong)
 }
 

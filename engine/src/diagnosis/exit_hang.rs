@@ -44,5 +44,9 @@ fn kept(case: &Case<'_>, thread: NodeId) -> Finding {
     if is_moving {
         finding.certainty = Certainty::Likely;
     }
+    let movement = case.movement.as_ref();
+    if movement.is_some_and(|movement| movement.has_thread_without_turn(case.world)) {
+        finding.certainty = Certainty::Possible;
+    }
     finding
 }

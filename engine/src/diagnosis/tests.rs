@@ -623,6 +623,11 @@ fn exit_hangs() {
     check(&scene, "exit-hang definite: it::test, closure");
     scene.world.tasks.clear();
     check(&scene, "exit-hang likely: it::test");
+    // It is about to go on, once it gets a processor.
+    let mut ending = scene.world.clone();
+    ending.threads.iter_mut().for_each(|thread| thread.call = None);
+    let unsure = said(Some(&ending), &ending);
+    assert!(unsure.contains(&"exit-hang possible: it::test".to_owned()), "{unsure:#?}");
     // Two closures: which of them stays is not known.
     let mut two = Scene::new();
     for (name, number) in [("a", 2), ("b", 3)] {

@@ -15,6 +15,7 @@ use std::cmp::Reverse;
 use super::called;
 use super::route::Route;
 use crate::address::ThreadId;
+use crate::evidence::Gap;
 use crate::futures::coroutine_kind;
 use crate::program::{ImageId, Program};
 use crate::stack::{self, Frame, ThreadStack};
@@ -60,17 +61,37 @@ pub(super) enum Evidence {
     Call,
 }
 
-/// The futures that the thread of this stack blocks on, the outermost `block_on` first.
+/// The futures that the thread of this stack blocks on, the outermost `block_on` first, and which
+/// calls of that do not say what they block on.
 pub(super) fn roots<'program>(
     program: &'program Program<'program>,
     thread_stack: &ThreadStack,
-) -> Vec<Root<'program>> {
-    regions(thread_stack)
-        .into_iter()
-        .filter(|region| !is_shutdown(thread_stack, region))
-        .enumerate()
-        .filter_map(|(number, region)| root(program, thread_stack, number, &region))
-        .collect()
+) -> (Vec<Root<'program>>, Vec<Gap>) {
+    let regions = regions(thread_stack).into_iter();
+    let regions = regions.filter(|region| !is_shutdown(thread_stack, region)).enumerate();
+    let mut roots = Vec::new();
+    let mut gaps = Vec::new();
+    for (number, region) in regions {
+        match root(program, thread_stack, number, &region) {
+            Some(root) => roots.push(root),
+            None if is_tokios(thread_stack, &region) => gaps.push(Gap::new(
+                format!("the future that thread {} blocks on", thread_stack.thread),
+                "the debug info of `block_on` names no type: build with `debug = 2`",
+            )),
+            // Whatever else is called so need not be given a future.
+            None => {}
+        }
+    }
+    (roots, gaps)
+}
+
+/// Whether this `block_on` is one of Tokio's, which are made for one type of future each.
+fn is_tokios(thread_stack: &ThreadStack, region: &Region) -> bool {
+    let frames = region.frames.iter().filter_map(|index| thread_stack.frames.get(*index));
+    frames.flat_map(|(_, functions)| functions).any(|function| {
+        is_block_on(&function.name)
+            && crate::futures::simplified(&function.name).starts_with("tokio::runtime::")
+    })
 }
 
 /// The frames of one `block_on`: indexes into the stack, outermost first.

@@ -27,7 +27,9 @@ pub(super) fn candidates<'program>(
     let mut found = Vec::new();
     let mut gaps = Vec::new();
     for (image, _) in program.images() {
-        for layout in vtable::Layout::all(program, image) {
+        let (layouts, missing) = vtable::Layout::all(program, image);
+        gaps.extend(missing);
+        for layout in layouts {
             let vtables = vtables(program, image, &layout);
             let (headers, left) = headers(program, image, &layout, &vtables, limits);
             found.extend(headers);

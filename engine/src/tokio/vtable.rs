@@ -13,8 +13,9 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use crate::address::{Address, FileAddress};
+use crate::evidence::Gap;
 use crate::program::{ImageId, Program};
-use crate::symbols::{FunctionId, Kind, Object, Type, TypeId, Variable, VariableKind};
+use crate::symbols::{DebugLevel, FunctionId, Kind, Object, Type, TypeId, Variable, VariableKind};
 use crate::value::{Place, Pointee, search};
 
 /// The vtables seen so far, by address.
@@ -123,9 +124,10 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// The layouts of all Tokios in this image that have compiled any task.
-    pub(super) fn all(program: &Program<'_>, image: ImageId) -> Vec<Layout> {
-        let Some(object) = program.object(image) else { return Vec::new() };
+    /// The layouts of all Tokios in this image that have compiled any task, and those whose debug
+    /// info does not say them.
+    pub(super) fn all(program: &Program<'_>, image: ImageId) -> (Vec<Layout>, Vec<Gap>) {
+        let Some(object) = program.object(image) else { return (Vec::new(), Vec::new()) };
         let symbols = object.symbols_with("tokio");
         let polls = symbols.iter().filter(|symbol| is_poll(&symbol.name));
         let mut by_source: BTreeMap<Option<PathBuf>, Vec<FileAddress>> = BTreeMap::new();
@@ -134,7 +136,20 @@ impl Layout {
             let source = if is_single { None } else { source(object, poll) };
             by_source.entry(source).or_default().push(poll);
         }
-        by_source.into_values().filter_map(|polls| Layout::of(object, polls)).collect()
+        let path = program.image(image).map(|image| image.path.display().to_string());
+        let mut layouts = Vec::new();
+        let mut gaps = Vec::new();
+        for polls in by_source.into_values() {
+            let level = polls.first().map(|poll| object.debug_level_at(*poll));
+            match (Layout::of(object, polls), level) {
+                (Some(layout), _) => layouts.push(layout),
+                (None, level) => gaps.push(Gap::new(
+                    format!("tasks of Tokio in {}", path.as_deref().unwrap_or("an unknown file")),
+                    missing(level.as_ref()),
+                )),
+            }
+        }
+        (layouts, gaps)
     }
 
     /// The layout of the Tokio that these are the instances of `poll` of.
@@ -149,6 +164,23 @@ impl Layout {
             Some((header, member.offset, poll_offset))
         })?;
         Some(Layout { polls, poll_offset, vtable_offset, header })
+    }
+}
+
+/// Why nothing describes a Tokio's tasks, whose code has this much debug info.
+fn missing(level: Option<&DebugLevel>) -> &'static str {
+    match level {
+        Some(DebugLevel::Split { .. }) => {
+            "its debug info is in other files, which are not read: build with \
+             `split-debuginfo = \"off\"`"
+        }
+        Some(DebugLevel::Lines) => {
+            "its debug info has lines and no types: build Tokio, too, with `debug = 2`"
+        }
+        Some(DebugLevel::Nothing) | None => {
+            "it has no debug info: build Tokio, too, with `debug = 2`"
+        }
+        Some(DebugLevel::Full) => "its debug info does not describe the header of a task",
     }
 }
 

@@ -49,7 +49,9 @@ pub fn read<'program>(
     let owned = population.tasks.iter().map(|(_, task)| task.header);
     let known: HashSet<Address> = owned.chain(population.candidates.keys().copied()).collect();
     for stack in stacks {
-        for root in root::roots(program, stack) {
+        let (roots, gaps) = root::roots(program, stack);
+        reader.world.gaps.extend(gaps);
+        for root in roots {
             reader.add_root(root, &population.runtimes, &known);
         }
         reader.add_pools(program, stack, limits);
