@@ -543,13 +543,16 @@ fn stands(words: &Words<'_, '_>, id: NodeId) -> String {
             format!("{} waits for {what}{place}{kept}", words.who(id))
         }
         None => {
-            let is_polled = match words.case.graph.node(id) {
-                Some(Node::Thread(_)) => true,
-                Some(Node::Branch(branch)) => branch.task.state == TaskState::Running,
+            let word = match words.case.graph.node(id) {
+                Some(Node::Thread(_)) => "is being polled",
+                Some(Node::Branch(branch)) => match branch.task.state {
+                    TaskState::Running => "is being polled",
+                    TaskState::Complete => "has ended",
+                    TaskState::Idle | TaskState::Scheduled => "stands",
+                },
                 Some(Node::Resource(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_))
-                | None => false,
+                | None => "stands",
             };
-            let word = if is_polled { "is being polled" } else { "stands" };
             format!("{} {word}{place}", words.who(id))
         }
     }
