@@ -44,6 +44,13 @@ pub(super) fn is_dynamic(type_: &Type) -> bool {
         && POLLED.iter().any(|name| type_.name.contains(name))
 }
 
+/// Whether this is a wide pointer to a trait object that its owner may poll, whatever the trait is
+/// called: one of its own that has `Future` for a supertrait, as that of a timer may.
+pub(super) fn is_owned_object(type_: &Type) -> bool {
+    let is_wide = type_.member("vtable").is_some() && type_.member("pointer").is_some();
+    is_wide && type_.name.starts_with("alloc::boxed::Box<")
+}
+
 /// Whether a value of this type may be a future that is polled through a reference: one that was
 /// made around a future.
 pub(super) fn is_future_like(type_: &Type) -> bool {

@@ -15,9 +15,10 @@ use super::interest::Interest;
 use super::lines::await_line;
 use super::names;
 use super::part::{
-    has_ended, is_argument, is_dynamic, is_future_like, is_owning, is_polled_through, owned_pointee,
+    has_ended, is_argument, is_dynamic, is_future_like, is_owned_object, is_owning,
+    is_polled_through, owned_pointee,
 };
-use super::polls::poll_functions;
+use super::polls::{is_polled, poll_functions};
 use crate::address::Address;
 use crate::evidence::{Certainty, Gap};
 use crate::limits::Limits;
@@ -151,7 +152,9 @@ impl<'walker> Walker<'walker> {
 
     /// Whether a value of this type can hold a future, itself included.
     fn is_promising(&self, place: &Place<'_>) -> bool {
-        self.promising.leads(place, &|place| self.is_future(&place.type_), &ways)
+        let is_wanted =
+            |place: &Place<'_>| self.is_future(&place.type_) || is_owned_object(&place.type_);
+        self.promising.leads(place, &is_wanted, &ways)
     }
 
     /// Whether a value of this type is a future, or a trait object that is one.
@@ -252,8 +255,10 @@ impl<'program> Descent<'_, 'program> {
                     self.empty.insert(place.address);
                 }
                 let wait = self.walker.leaves.wait(place, &self.around);
+                let is_partial = wait.is_some() && self.walker.has_other_wakers(place);
                 let wait = wait.unwrap_or_else(|| unknown(place));
-                self.leaf(place, Wait { polled_by: poll_functions(place), ..wait })
+                let wait = Wait { polled_by: poll_functions(place), ..wait };
+                Future { is_partial, ..self.leaf(place, wait) }
             }
             Err(children) => {
                 let is_partial = self.walker.has_other_wakers(place);
@@ -466,7 +471,9 @@ impl<'program> Descent<'_, 'program> {
                 }
             }
             // A value without state behind a trait is no future that waits: an executor, a timer's maker.
-            Some(Pointee::Dynamic(target)) if target.type_.size > 0 => {
+            Some(Pointee::Dynamic(target))
+                if target.type_.size > 0 && self.is_polled(field, &target) =>
+            {
                 self.future(&target).into_iter().collect()
             }
             Some(Pointee::Dynamic(_) | Pointee::UnknownDynamic(_)) => Vec::new(),
@@ -478,6 +485,15 @@ impl<'program> Descent<'_, 'program> {
                 found
             }
         }
+    }
+
+    /// Whether the trait object `target` is one that whoever has `field` polls: its trait says so, or
+    /// its own type is a future.
+    fn is_polled(&self, field: &Place<'program>, target: &Place<'program>) -> bool {
+        !is_owned_object(&field.innermost().type_)
+            || is_dynamic(&field.innermost().type_)
+            || self.walker.is_future(&target.type_)
+            || is_polled(target)
     }
 
     /// The futures in a value that need not be a future itself.

@@ -179,9 +179,7 @@ pub(super) fn what(words: &Words<'_, '_>, told: &Told) -> String {
     let next = if itself { "itself".to_owned() } else { next };
     match told.step.relation {
         Some(EdgeKind::EndOf | EdgeKind::BlocksOn) => format!("the end of {next}"),
-        Some(EdgeKind::RunBy | EdgeKind::RunOn | EdgeKind::DrivenBy) => {
-            run(words, told, &does(&next, "blocks", "block"))
-        }
+        Some(EdgeKind::RunBy | EdgeKind::RunOn | EdgeKind::DrivenBy) => run(words, told, &next),
         Some(EdgeKind::SetAside) => format!("being polled by {next}"),
         Some(EdgeKind::Behind) => format!("its turn behind {next}"),
         Some(EdgeKind::PolledBy) => "its own poll to end".to_owned(),
@@ -203,20 +201,41 @@ pub(super) fn what(words: &Words<'_, '_>, told: &Told) -> String {
 }
 
 /// Where a task could run, and who keeps it from that.
-fn run(words: &Words<'_, '_>, told: &Told, blocks: &str) -> String {
+fn run(words: &Words<'_, '_>, told: &Told, next: &str) -> String {
     let through = told.step.through.and_then(|id| words.case.graph.node(id));
+    // A thread that polls no task is not on another one.
+    let is_thread = told.next.is_some_and(|id| words.task(id).is_none());
+    let keeps = match told.next.is_some_and(|id| runs(words, id)) {
+        _ if is_thread => format!("is {next}"),
+        true => does(next, "uses", "use"),
+        false => does(next, "blocks", "block"),
+    };
     match through {
         Some(Node::Pool(pool)) => {
             let count = pool.threads.len();
             format!(
-                "waits for one of the {count} threads of the blocking pool, one of which {blocks}"
+                "waits for one of the {count} threads of the blocking pool, one of which {keeps}"
             )
         }
         Some(Node::Runtime(runtime)) if runtime.drivers.len() > 1 => {
             let count = runtime.drivers.len();
-            format!("can only run on the {count} threads of its runtime, one of which {blocks}")
+            format!("can only run on the {count} threads of its runtime, one of which {keeps}")
         }
-        _ => format!("can only run on the thread that {blocks}"),
+        _ if is_thread => format!("can only run on {next}"),
+        _ => format!("can only run on the thread that {keeps}"),
+    }
+}
+
+/// Whether this is a thread, or polled by one, that runs and waits for nothing.
+fn runs(words: &Words<'_, '_>, id: NodeId) -> bool {
+    let is_free = |thread: &Thread| thread.call.is_none() && thread.wait.is_none();
+    match words.case.graph.node(id) {
+        Some(Node::Thread(thread)) => is_free(thread),
+        Some(Node::Branch(branch)) => {
+            let mut threads = words.case.world.threads.iter();
+            threads.any(|thread| Some(thread.id) == branch.task.thread && is_free(thread))
+        }
+        Some(Node::Resource(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_)) | None => false,
     }
 }
 
@@ -544,13 +563,20 @@ fn stands(words: &Words<'_, '_>, id: NodeId) -> String {
         }
         None => {
             let word = match words.case.graph.node(id) {
-                Some(Node::Thread(_)) => "is being polled",
+                Some(Node::Thread(_)) if words.task(id).is_some() => "is being polled",
+                Some(Node::Thread(thread)) if thread.call.is_none() => "runs",
                 Some(Node::Branch(branch)) => match branch.task.state {
                     TaskState::Running => "is being polled",
                     TaskState::Complete => "has ended",
                     TaskState::Idle | TaskState::Scheduled => "stands",
                 },
-                Some(Node::Resource(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_))
+                Some(
+                    Node::Thread(_)
+                    | Node::Resource(_)
+                    | Node::Runtime(_)
+                    | Node::Pool(_)
+                    | Node::Place(_),
+                )
                 | None => "stands",
             };
             format!("{} {word}{place}", words.who(id))

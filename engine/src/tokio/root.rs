@@ -355,7 +355,7 @@ fn is_reference(type_: &Type) -> bool {
 }
 
 /// The future behind pointers, boxes and trait objects.
-fn resolved(place: Place<'_>) -> Place<'_> {
+pub(super) fn resolved(place: Place<'_>) -> Place<'_> {
     const MOST_POINTERS: usize = 8;
     let mut place = place;
     for _ in 0..MOST_POINTERS {

@@ -532,7 +532,9 @@ fn add_resource_keys(future: &Future, keys: &mut HashSet<ResourceKey>) {
     }
 }
 
+/// The name of the future at `place`, or of the one that is boxed there.
 fn name(place: &Place<'_>) -> String {
+    let place = &root::resolved(place.clone());
     match futures::coroutine_kind(&place.type_) {
         Some(_) => futures::source_name(place),
         None => futures::type_name(&place.type_),
