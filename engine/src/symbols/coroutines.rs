@@ -46,6 +46,16 @@ impl Object {
     /// The line at which the variable of a coroutine's body is declared that is kept in this member. Of
     /// several by that name, the debug info of unoptimized code says which lies there.
     pub fn coroutine_variable(&self, type_: &Type, member: &Member) -> Option<Declared> {
+        let key = (type_.id, member.offset, member.name.clone());
+        if let Some(known) = self.coroutine_variables.borrow().get(&key) {
+            return known.clone();
+        }
+        let found = self.find_coroutine_variable(type_, member);
+        self.coroutine_variables.borrow_mut().insert(key, found.clone());
+        found
+    }
+
+    fn find_coroutine_variable(&self, type_: &Type, member: &Member) -> Option<Declared> {
         let body = self.coroutine_source(type_)?.body?;
         let own = |variable: &Variable| {
             variable.nesting == 0 && variable.name.as_ref() == Some(&member.name)

@@ -17,7 +17,7 @@ use super::error::Error;
 use super::ids::{FunctionId, TypeId};
 use super::mapped::MappedFile;
 use super::symbol::{Symbol, SymbolTable};
-use super::types::Type;
+use super::types::{Declared, Type};
 use super::units::DebugInfo;
 use super::unwind::UnwindRows;
 
@@ -80,6 +80,8 @@ pub struct Object {
     build_id: Option<BuildId>,
     pub(super) types: RefCell<FxHashMap<TypeId, Option<Rc<Type>>>>,
     pub(super) coroutine_sources: RefCell<FxHashMap<TypeId, Option<CoroutineSource>>>,
+    /// Where the variables of coroutines are declared, by type, place in it and name.
+    pub(super) coroutine_variables: RefCell<FxHashMap<(TypeId, u64, String), Option<Declared>>>,
     pub(super) poll_functions: RefCell<FxHashMap<TypeId, Option<FunctionId>>>,
     pub(super) symbol_table: OnceCell<SymbolTable>,
     pub(super) symbols_with: RefCell<HashMap<String, Rc<[Symbol]>>>,
@@ -123,6 +125,7 @@ impl Object {
             types: RefCell::default(),
             coroutine_sources: RefCell::default(),
             poll_functions: RefCell::default(),
+            coroutine_variables: RefCell::default(),
             symbol_table: OnceCell::new(),
             symbols_with: RefCell::default(),
             unwind_rows: UnwindRows::default(),
