@@ -19,6 +19,7 @@ mod schema;
 mod sentence;
 mod signature;
 mod spans;
+mod stands;
 mod tasks;
 mod types;
 mod words;

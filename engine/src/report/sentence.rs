@@ -5,13 +5,12 @@ use std::collections::BTreeSet;
 use super::blows;
 use super::schema::Looks;
 use super::spans::span;
+use super::stands::stands;
 use super::words::{CLOSED, Words, article, at_place, kind, waited};
 use crate::diagnosis::{Finding, FindingKind, Step};
 use crate::futures::simplified;
 use crate::graph::{EdgeKind, Needed, Node, NodeId};
-use crate::model::{
-    Activity, Amount, EndedBy, Hold, Holder, Holding, TaskKind, TaskState, Thread, Wait,
-};
+use crate::model::{Activity, Amount, EndedBy, Hold, Holding, TaskKind, TaskState, Thread, Wait};
 
 /// Most waits in a row that the sentence tells.
 const MOST_WAITS: usize = 3;
@@ -550,49 +549,6 @@ fn share_of_cpu(words: &Words<'_, '_>, thread: &Thread) -> Option<u64> {
 
 fn outside(words: &Words<'_, '_>, finding: &Finding) -> String {
     finding.steps.first().map(|step| stands(words, step.who)).unwrap_or_default()
-}
-
-/// `task 7 (transfer) waits for a timer (fires in 3599.0 s) at src/bank.rs:41`.
-fn stands(words: &Words<'_, '_>, id: NodeId) -> String {
-    let place = at_place(words.place(id).as_ref());
-    let what = words.wait(id).map(|wait| words.waited(wait));
-    match what {
-        Some(what) => {
-            let kept = words.wait(id).and_then(|wait| in_static(words, wait)).unwrap_or_default();
-            format!("{} waits for {what}{place}{kept}", words.who(id))
-        }
-        None => {
-            let word = match words.case.graph.node(id) {
-                Some(Node::Thread(_)) if words.task(id).is_some() => "is being polled",
-                Some(Node::Thread(thread)) if thread.call.is_none() => "runs",
-                Some(Node::Branch(branch)) => match branch.task.state {
-                    TaskState::Running => "is being polled",
-                    TaskState::Complete => "has ended",
-                    TaskState::Idle | TaskState::Scheduled => "stands",
-                },
-                Some(
-                    Node::Thread(_)
-                    | Node::Resource(_)
-                    | Node::Runtime(_)
-                    | Node::Pool(_)
-                    | Node::Place(_),
-                )
-                | None => "stands",
-            };
-            format!("{} {word}{place}", words.who(id))
-        }
-    }
-}
-
-/// In which static the sender of what is waited for lies: `, whose sender lies in the static `bus::EVENTS``.
-fn in_static(words: &Words<'_, '_>, wait: &Wait) -> Option<String> {
-    let mut holdings = words.case.world.holdings.iter();
-    let holding = holdings.find(|holding| {
-        let is_static = matches!(holding.holder, Holder::Static(_));
-        is_static && holding.hold == Hold::Sender && Some(holding.resource) == wait.resource
-    })?;
-    let name = holding.variable.as_ref().filter(|_| wait.by == EndedBy::Senders)?;
-    Some(format!(", whose sender lies in the static `{name}`, which never goes"))
 }
 
 fn kept(words: &Words<'_, '_>, finding: &Finding) -> String {
