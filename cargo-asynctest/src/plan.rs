@@ -56,6 +56,8 @@ pub(crate) enum Inside {
 /// How often the tests are run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Rounds {
+    /// The number of the first, from 1: another one where others have the tests run again.
+    pub(crate) first: u32,
     /// At most so often.
     pub(crate) most: u32,
     /// When they are not run again.
@@ -73,7 +75,7 @@ pub(crate) enum Until {
 
 impl Default for Rounds {
     fn default() -> Rounds {
-        Rounds { most: 1, until: Until::Last }
+        Rounds { first: 1, most: 1, until: Until::Last }
     }
 }
 

@@ -186,6 +186,7 @@ fn plan(scenario: &Scenario) -> Plan {
 
 fn rounds(scenario: &Scenario) -> Rounds {
     scenario.rounds.map_or_else(Rounds::default, |(most, until_hang)| Rounds {
+        first: 1,
         most,
         until: if until_hang { Until::Hang } else { Until::Last },
     })

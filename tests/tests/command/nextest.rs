@@ -16,6 +16,7 @@ pub(crate) const CASES: &[Case] = &[
     ("nextest_comes_to_the_same_verdicts", verdicts),
     ("nextest_goes_on_when_a_test_is_stuck", stuck),
     ("nextest_lists_the_same", lists),
+    ("nextest_keeps_the_report_of_each_try", retries),
     ("nextest_leaves_no_test_that_it_kills", killed),
 ];
 
@@ -96,6 +97,15 @@ fn stuck(scene: &Scene) -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+fn retries(scene: &Scene) -> Result<(), Failed> {
+    let words = ["run", "--retries", "1", "--test", "twin"];
+    let ended = run(&mut nextest(scene, WRAPPER, &words)?)?.expect_code(100)?;
+    let reports = scene.package.target().join("asynctest/fixtures-twin");
+    let has = |name: &str| reports.join("money_is_neither_made_nor_lost").join(name).is_dir();
+    let is_right = ["1-stuck", "2-stuck"].iter().all(|name| has(name));
+    if is_right { Ok(()) } else { Err(ended.to_string().into()) }
 }
 
 fn lists(scene: &Scene) -> Result<(), Failed> {

@@ -20,8 +20,8 @@ use crate::cargo::debug_info;
 use crate::cli::{self, Command, RunnerArguments};
 use crate::config::{self, Config};
 use crate::plan::{
-    Deadline, FailFast, Harness, Host, Output, Plan, RunOptions, StatusLevel, TestBinary, TestCase,
-    Trace,
+    Deadline, FailFast, Harness, Host, Output, Plan, Rounds, RunOptions, StatusLevel, TestBinary,
+    TestCase, Trace,
 };
 use crate::render;
 use crate::runner::{self, death, verdict};
@@ -121,10 +121,17 @@ fn plan(arguments: &RunnerArguments) -> Option<Plan> {
         source_roots: origin.source_roots,
         workspace: origin.workspace,
         command: ["cargo", "asynctest"].map(str::to_owned).into(),
+        rounds: Rounds { first: attempt(), ..Rounds::default() },
         words: rest.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
         inside,
         ..Plan::default()
     })
+}
+
+/// Which try of nextest's this is: it runs a test again that has failed, where its users want that.
+fn attempt() -> u32 {
+    let told = variable("NEXTEST_ATTEMPT").and_then(|number| number.parse().ok());
+    told.unwrap_or(1).max(1)
 }
 
 /// The arguments, with what the workspace's configuration says where they say nothing.

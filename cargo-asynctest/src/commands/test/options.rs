@@ -64,6 +64,7 @@ pub(super) fn own_options(
 pub(super) fn rounds(arguments: &TestArguments) -> Rounds {
     let endless = if arguments.until_hang { u32::MAX } else { 1 };
     Rounds {
+        first: 1,
         most: arguments.stress.unwrap_or(endless),
         until: if arguments.until_hang { Until::Hang } else { Until::Last },
     }

@@ -112,7 +112,7 @@ impl<'run> Run<'run> {
             awaits_keys: false,
             examiner: Examiner::new(setup.captures, setup.files)?,
             waiting: (0..plan.tests.len()).collect(),
-            round: 1,
+            round: plan.rounds.first,
             rounds_left_to: plan.rounds.most,
             running: BTreeMap::new(),
             next_serial: 0,
