@@ -75,7 +75,8 @@ pub(crate) struct TestArguments {
     /// Run the tests so many times, in parallel; what passes is only counted
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..), help_heading = OWN)]
     pub(crate) stress: Option<u32>,
-    /// Run the tests again and again, in parallel, until one hangs; with --stress, COUNT times at most
+    /// Run the tests again and again, in parallel, until one hangs; with --stress, COUNT times at
+    /// most, with --global-timeout for so long
     #[arg(long, help_heading = OWN)]
     pub(crate) until_hang: bool,
     /// Run one part of the tests only, for machines that share them: hash:1/3, by names; count:1/3, in

@@ -193,7 +193,7 @@ pub(crate) struct Totals {
     pub(crate) duration: Duration,
     /// Whether a signal ended the run.
     pub(crate) stopped: bool,
-    /// Whether its time was over.
+    /// Whether its time was over before the tests were.
     pub(crate) timed_out: bool,
 }
 

@@ -113,6 +113,11 @@ fn a_wrong_configuration_is_refused_at_its_place_before_a_build() {
 }
 
 #[test]
+fn a_hang_that_is_not_found_in_time_is_no_failure() {
+    check("-p two --until-hang --global-timeout 2s", 0, "Stopping after ");
+}
+
+#[test]
 fn the_configuration_counts_and_flags_win() {
     check("-p two -P quick --no-fail-fast", 0, "1 passed");
     // Its whole run is over at once; the test is not begun, or is ended.
