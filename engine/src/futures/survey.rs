@@ -15,6 +15,7 @@ use super::coroutine::{Coroutine, coroutine_kind};
 use super::counted::{self, counted};
 use super::kept::{kept, since};
 use super::lines::await_line;
+use super::names::simplified;
 use super::polls;
 use super::walk::{Polled, Walk, Walker};
 use crate::address::{Address, ThreadId};
@@ -495,7 +496,7 @@ impl<'search, 'program> Search<'search, 'program> {
         let is_end = matches!(hold, Hold::Sender | Hold::Receiver);
         let is_left = |place: &&Place<'program>| !self.on_path.contains(&identity(place));
         let mut left = self.path.iter().filter(|_| is_tasks && is_end).filter(is_left);
-        left.find(|place| polls::is_polled(place)).map(|place| place.type_.name.clone())
+        left.find(|place| polls::is_polled(place)).map(|place| simplified(&place.type_.name))
     }
 
     fn since(&self, origin: &Origin, value: Address) -> Option<Line> {

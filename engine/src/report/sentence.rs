@@ -8,7 +8,6 @@ use super::spans::span;
 use super::stands::stands;
 use super::words::{CLOSED, Words, article, at_place, kind, waited};
 use crate::diagnosis::{Finding, FindingKind, Step};
-use crate::futures::simplified;
 use crate::graph::{EdgeKind, Needed, Node, NodeId};
 use crate::model::{Activity, Amount, EndedBy, Hold, Holding, TaskKind, TaskState, Thread, Wait};
 
@@ -367,7 +366,7 @@ fn has(words: &Words<'_, '_>, step: &Step, next: &str) -> String {
 /// What is waited for is the doing of a value of one's own that is made to be polled, and is not.
 fn carried(words: &Words<'_, '_>, told: &Told, next: &str) -> Option<String> {
     let holding = carrying(words, told).filter(|_| next == "itself")?;
-    let carrier = simplified(holding.carrier.as_deref()?);
+    let carrier = holding.carrier.as_deref()?;
     let variable = holding.variable.as_ref().map(|name| format!(" in `{name}`"));
     let variable = variable.unwrap_or_default();
     let does = match (told.step.place, holding.hold) {
