@@ -151,3 +151,36 @@ fn gaps(world: &World) -> Vec<crate::evidence::Gap> {
     gaps.dedup();
     gaps
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::Address;
+    use crate::evidence::Trust;
+    use crate::model::worlds::{BODY, Scene, end_of, line};
+
+    #[test]
+    fn a_loop_that_never_ends_is_told_with_what_calls_it() {
+        let frame = |function: &str, number: u32| model::Frame {
+            function: function.to_owned(),
+            line: Some(line(number)),
+            pc: Address(1),
+            is_inlined: false,
+            trust: Trust::Read,
+        };
+        let mut scene = Scene::new();
+        let task = scene.task("drain");
+        scene.waits(BODY, 1, end_of(task));
+        let worker = scene.thread(2, "worker");
+        scene.runtime(&[worker], &[task]);
+        scene.runs(task, worker);
+        scene.thread_of(worker).call = None;
+        scene.thread_of(worker).frames = vec![frame("it::checksum", 18), frame("it::drain", 24)];
+        let first = scene.world.clone();
+        scene.thread_of(worker).cpu = 900_000_000;
+        let report = compose(&Subject::default(), Some(&first), &scene.world, 1000, &|_, _| None);
+        let sentence = &report.headline.sentence;
+        assert!(sentence.contains(":18, called from "), "{sentence}");
+        assert!(sentence.contains(":24, in one poll that has not ended in 1.0 s"), "{sentence}");
+    }
+}

@@ -6,7 +6,7 @@ use super::blows;
 use super::schema::Looks;
 use super::spans::span;
 use super::stands::stands;
-use super::words::{CLOSED, Words, article, at_place, kind, waited};
+use super::words::{CLOSED, Words, article, at, at_place, kind, waited};
 use crate::diagnosis::{Finding, FindingKind, Step};
 use crate::graph::{EdgeKind, Needed, Node, NodeId};
 use crate::model::{Activity, Amount, EndedBy, Hold, Holding, TaskKind, TaskState, Thread, Wait};
@@ -528,11 +528,17 @@ fn busy(words: &Words<'_, '_>, finding: &Finding, looks: &Looks) -> String {
     let place = at_place(words.place(step.who).as_ref());
     let who = words.who(step.who);
     let apart = span(looks.apart_ms);
+    let way = words.way(step.who);
+    // The loop that never ends may be in what calls this.
+    let caller = way.split_last().and_then(|(_, outer)| outer.last());
+    let called = caller.map(|caller| format!(", called from {},", at(caller))).unwrap_or_default();
     match words.case.graph.node(step.who) {
         Some(Node::Thread(thread)) => {
             let share = share_of_cpu(words, thread).map(|share| format!(", at {share} % of a CPU"));
             let share = share.unwrap_or_default();
-            format!("{who} computes{place} in one poll that has not ended in {apart}{share}")
+            format!(
+                "{who} computes{place}{called} in one poll that has not ended in {apart}{share}"
+            )
         }
         _ => format!("{who} is polled again and again and stays{place}"),
     }
