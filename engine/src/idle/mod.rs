@@ -59,6 +59,9 @@ const NOT_WAITED_FOR: [u32; 11] = [4, 5, 6, 7, 8, 11, 13, 17, 31, 32, 33];
 /// thread is over that waits with a timeout: it waits for work, and ends, or for a test, and says so.
 pub fn stirs(facts: &Facts, is_spare: &dyn Fn(&Thread) -> bool) -> Vec<Stir> {
     let mut stirs = threads::stirs(facts, is_spare);
+    if facts.ended > 0 {
+        stirs.push(Stir::Unknown("whom a thread has woken that has just ended".to_owned()));
+    }
     let Some(surroundings) = &facts.surroundings else {
         stirs.push(Stir::Unknown("what is outside of the process".to_owned()));
         return stirs;

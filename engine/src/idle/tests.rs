@@ -51,6 +51,7 @@ fn facts() -> Facts {
             interval_timers: Some(0),
             ..Surroundings::default()
         }),
+        ended: 0,
         moment: None,
     }
 }
@@ -182,6 +183,8 @@ fn other_calls_and_states_are_no_sleep() {
 #[test]
 fn what_is_not_known_stirs() {
     check(&Facts { surroundings: None, ..facts() }, &["not known: what is outside of the process"]);
+    let expected = ["not known: whom a thread has woken that has just ended"];
+    check(&Facts { ended: 1, ..facts() }, &expected);
     let mut unknown = facts();
     unknown.surroundings = Some(Surroundings::default());
     let expected = ["not known: timers of timer_create", "not known: which signals it handles"];

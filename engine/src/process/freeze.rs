@@ -13,8 +13,9 @@ use nix::unistd::{Pid, gettid};
 
 use crate::address::{ProcessId, ThreadId};
 use crate::arch::Registers;
+use crate::process::stopped::Standing;
 use crate::process::thread::{blocked, observe};
-use crate::process::{Error, Thread, holder, procfs, refusal};
+use crate::process::{Clock, Error, Thread, holder, procfs, refusal};
 
 /// How long a thread may take to stop before the attempt is given up.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -56,7 +57,7 @@ enum Seized {
 
 impl Freeze {
     /// Stops every thread of the process, and returns them as they stand.
-    pub(super) fn run(process: ProcessId) -> Result<Vec<Thread>, Error> {
+    pub(super) fn run(process: ProcessId) -> Result<Standing, Error> {
         let mut freeze = Freeze {
             process,
             began: Instant::now(),
@@ -70,7 +71,7 @@ impl Freeze {
         while !freeze.round()? {
             freeze.check_patience(procfs::leader(process))?;
         }
-        freeze.threads()
+        freeze.standing()
     }
 
     /// Stops all threads that are listed and not yet stopped; true when every thread that lives had
@@ -203,8 +204,9 @@ impl Freeze {
         refusal::tracer(self.process, id) == Some(ThreadId(gettid().as_raw()))
     }
 
-    /// The threads of the process that now stand still.
-    fn threads(mut self) -> Result<Vec<Thread>, Error> {
+    /// The threads of the process, which now stand still.
+    fn standing(mut self) -> Result<Standing, Error> {
+        let clock = Clock::now();
         let mut threads = Vec::new();
         for (id, registers) in self.standing {
             if let Some(mut thread) = self.observed.remove(&id) {
@@ -217,7 +219,8 @@ impl Freeze {
         }
         // The first thread's id need not be the lowest: ids wrap around.
         threads.sort_by_key(|thread| (thread.id.0 != self.process.0, thread.id));
-        Ok(threads)
+        let ended = self.observed.values().filter(|thread| thread.is_alive()).count();
+        Ok(Standing { threads, clock, ended })
     }
 
     /// The ids of all threads.

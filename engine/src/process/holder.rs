@@ -11,7 +11,7 @@ use nix::unistd::{Pid, gettid};
 use crate::address::{ProcessId, ThreadId};
 use crate::process::freeze::Freeze;
 use crate::process::stopped::Standing;
-use crate::process::{Clock, Error, procfs};
+use crate::process::{Error, procfs};
 
 /// How long the holder may be silent before it is looked after.
 const SILENCE: Duration = Duration::from_millis(20);
@@ -71,8 +71,7 @@ impl Drop for Holder {
 fn hold_still(process: ProcessId, messages: &Sender<Message>, held: &Receiver<()>) {
     // The other side waits for both messages, so sending cannot fail.
     let _ = messages.send(Message::Started(ThreadId(gettid().as_raw())));
-    let result = Freeze::run(process).map(|threads| Standing { threads, clock: Clock::now() });
-    let _ = messages.send(Message::Done(result));
+    let _ = messages.send(Message::Done(Freeze::run(process)));
     let _ = held.recv();
 }
 

@@ -18,6 +18,7 @@ pub struct Stopped<'process> {
 pub(super) struct Standing {
     pub(super) threads: Vec<Thread>,
     pub(super) clock: Clock,
+    pub(super) ended: usize,
 }
 
 /// What keeps the threads still until it is dropped.
@@ -50,6 +51,12 @@ impl<'process> Stopped<'process> {
     /// Its live threads, the first one first.
     pub fn threads(&self) -> &[Thread] {
         &self.standing.threads
+    }
+
+    /// How many others have ended since these were looked at: what is known of these may be from
+    /// before one of them was woken by such an end.
+    pub fn ended(&self) -> usize {
+        self.standing.ended
     }
 
     /// When the last of them stood still.

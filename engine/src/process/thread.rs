@@ -28,6 +28,13 @@ pub struct Thread {
     pub involuntary_switches: u64,
 }
 
+impl Thread {
+    /// Whether it had not ended when it was looked at.
+    pub(super) fn is_alive(&self) -> bool {
+        !matches!(self.state, 'Z' | 'X' | 'x')
+    }
+}
+
 /// A system call that a thread is blocked in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Syscall {

@@ -28,6 +28,10 @@ pub struct Facts {
     /// What can wake it from outside, if that was looked at.
     #[serde(default)]
     pub surroundings: Option<Surroundings>,
+    /// How many threads have ended while it was being stopped: what is known of the others may be from
+    /// before such an end has woken one of them.
+    #[serde(default)]
+    pub ended: usize,
     /// What it was stopped at, if it was not just stopped.
     #[serde(default)]
     pub moment: Option<Moment>,

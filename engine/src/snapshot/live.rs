@@ -20,7 +20,9 @@ impl Snapshot {
     /// process runs on.
     pub fn take(stopped: &Stopped<'_>, limits: &Limits) -> Result<Snapshot, process::Error> {
         let threads = stopped.threads().to_vec();
-        snapshot(stopped.process(), threads, stopped.clock(), limits)
+        let mut snapshot = snapshot(stopped.process(), threads, stopped.clock(), limits)?;
+        snapshot.facts.ended = stopped.ended();
+        Ok(snapshot)
     }
 
     /// A snapshot of a process that runs on, with the threads of an earlier stop. What is read
@@ -62,6 +64,7 @@ fn facts(process: &Process, threads: Vec<Thread>, clock: Clock) -> Result<Facts,
         sockets: process.sockets(&descriptors.iter().filter_map(Descriptor::socket).collect()),
         descriptors,
         surroundings: Some(process.surroundings(&open)),
+        ended: 0,
         moment: None,
     })
 }

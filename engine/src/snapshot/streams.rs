@@ -174,6 +174,7 @@ mod tests {
                 shared: shared.iter().copied().collect(),
                 ..Surroundings::default()
             }),
+            ended: 0,
             moment: None,
         })
     }

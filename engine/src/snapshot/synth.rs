@@ -35,6 +35,7 @@ impl Synth {
                 descriptors: Vec::new(),
                 sockets: Vec::new(),
                 surroundings: None,
+                ended: 0,
                 moment: None,
             },
             parts: Vec::new(),

@@ -49,7 +49,8 @@ impl Traced {
         if is_gone {
             return Err(refusal::ended(process.id()));
         }
-        let standing = Standing { threads, clock: Clock::now() };
+        let ended = observed.values().filter(|thread| thread.is_alive()).count();
+        let standing = Standing { threads, clock: Clock::now(), ended };
         Ok(Stopped::new(process, standing, Hold::Traced { _pause: pause }))
     }
 

@@ -56,13 +56,17 @@ pub(super) fn resource(shared: &Place<'_>) -> Option<Resource> {
     })
 }
 
-/// How many senders there are, where Tokio counts them (1.37 on), and whether they are gone.
+/// How many senders there are, and whether they are gone. Before 1.37 nothing counts them: a channel that
+/// is open has one, as `Sender` could not be cloned.
 pub(super) fn amounts(shared: &Place<'_>) -> Vec<Amount> {
     let state = shared.field("state").and_then(|state| state.unsigned());
     if state.is_some_and(|state| state & CLOSED != 0) {
         return vec![Amount::Closed];
     }
-    let senders = shared.field("ref_count_tx").and_then(|count| count.unsigned());
+    let senders = match shared.field("ref_count_tx") {
+        Some(count) => count.unsigned(),
+        None => state.map(|_| 1),
+    };
     senders.map(Amount::Senders).into_iter().collect()
 }
 
