@@ -11,6 +11,7 @@
 //! `runtime/scheduler/current_thread/mod.rs` (`CoreGuard::block_on<F>`), `runtime/runtime.rs`.
 
 use std::cmp::Reverse;
+use std::rc::Rc;
 
 use super::called;
 use super::route::Route;
@@ -211,18 +212,7 @@ fn root<'program>(
 ) -> Option<Root<'program>> {
     let frames: Vec<&(Frame, Vec<CodeFrame>)> =
         region.frames.iter().filter_map(|index| thread_stack.frames.get(*index)).collect();
-    let (image, type_id) = frames.iter().rev().find_map(|(frame, functions)| {
-        let image = frame.image?;
-        let object = program.object(image)?;
-        functions.iter().filter(|function| is_block_on(&function.name)).find_map(|function| {
-            object
-                .template_parameters(function.function?)
-                .into_iter()
-                .find(|(name, _)| name == "F")
-                .map(|(_, type_id)| (image, type_id))
-        })
-    })?;
-    let future_type = program.object(image)?.type_of(type_id)?;
+    let (image, future_type) = future_type(program, &frames)?;
     let driven = frames.iter().rev().map(|(frame, _)| (frame, Reach::BlockOn));
     let caller = region.frames.first().and_then(|index| thread_stack.frames.get(index + 1));
     let caller = caller.map(|(frame, _)| (frame, Reach::Caller));
@@ -260,6 +250,37 @@ fn root<'program>(
         is_polled,
         is_innermost: region.is_innermost,
     })
+}
+
+/// The type of future that these frames of one `block_on` are made for, as the innermost names it: it is
+/// that of the outer ones, or a reference to it. Where optimized code shares a function among several
+/// types, its debug info has one of them, whichever is meant; such a frame is at odds with the others.
+fn future_type(
+    program: &Program<'_>,
+    frames: &[&(Frame, Vec<CodeFrame>)],
+) -> Option<(ImageId, Rc<Type>)> {
+    let functions = frames.iter().rev().flat_map(|(frame, functions)| {
+        let functions = functions.iter().filter(|function| is_block_on(&function.name));
+        functions.filter_map(|function| Some((frame.image?, function.function?)))
+    });
+    let named: Vec<(ImageId, Rc<Type>)> = functions
+        .filter_map(|(image, function)| {
+            let object = program.object(image)?;
+            let parameters = object.template_parameters(function);
+            let (_, type_id) = parameters.into_iter().find(|(name, _)| name == "F")?;
+            Some((image, object.type_of(type_id)?))
+        })
+        .collect();
+    let names: Vec<&str> = named.iter().map(|(_, type_)| type_.name.as_str()).collect();
+    named.get(most_agreed(&names)?).cloned()
+}
+
+/// Which of these types most of them are, or refer to; the first of several.
+fn most_agreed(names: &[&str]) -> Option<usize> {
+    let agree =
+        |one: &str| names.iter().filter(|name| name.contains(one) || one.contains(**name)).count();
+    let counts = names.iter().enumerate().map(|(index, name)| (agree(name), Reverse(index)));
+    counts.max().map(|(_, Reverse(index))| index)
 }
 
 /// Whose frame is searched.
@@ -390,5 +411,20 @@ fn score(place: &Place<'_>, is_at_an_end: bool) -> u8 {
         Some(name) if name.starts_with("Suspend") => SUSPENDED,
         Some("Unresumed" | "Returned") if is_at_an_end => AT_AN_END,
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::most_agreed;
+
+    #[test]
+    fn a_frame_that_is_at_odds_with_the_others_is_not_believed() {
+        let check =
+            |names: &[&str], expected| assert_eq!(most_agreed(names), expected, "{names:?}");
+        check(&[], None);
+        check(&["Pin<&mut f>", "Pin<&mut f>", "f"], Some(0));
+        check(&["Pin<&mut g>", "Pin<&mut f>", "f"], Some(1));
+        check(&["Pin<&mut f>", "g", "f"], Some(0));
     }
 }
