@@ -153,9 +153,9 @@ impl Builder<'_> {
     }
 
     /// Raises to likely what must be alive because nothing else was found that could be: a lock that is
-    /// taken is held by somebody, so are permits of which none is left, and a channel knows how many ends it has. Drops what cannot be alive
-    /// because all that there are were found for certain elsewhere. Raises nothing while a thread is
-    /// born: it may be given what was not found.
+    /// taken is held by somebody, so are permits of which none is left, and a channel knows how many
+    /// ends it has. Drops what cannot be alive because all that there are were found for certain
+    /// elsewhere. Raises nothing while a thread is born: it may be given what was not found.
     pub(super) fn settle_holders(&mut self) {
         let mut found: HashMap<NodeId, Found> = HashMap::new();
         for edge in self.edges.iter().filter(|edge| edge.kind == EdgeKind::HeldBy) {

@@ -21,13 +21,9 @@ fn blocked_workers() {
     check(&scene, "blocked-worker definite: it::test, a; also starvation");
 
     // A nested `block_on` of what only this thread would run.
-    let mut nested = Scene::new();
-    let (a, inner) = (nested.task("a"), TaskKey::Root(TEST, 1));
-    let root = nested.get(BODY).clone();
-    nested.world.tasks.push(crate::model::Task { key: inner, name: "inner".to_owned(), ..root });
+    let (mut nested, inner) = nested();
+    let a = nested.task("a");
     nested.runtime(&[TEST], &[BODY, a]);
-    nested.runs(BODY, TEST);
-    nested.thread_of(TEST).blocks_on = Some(inner);
     nested.waits(inner, 2, end_of(a));
     nested.get(a).state = TaskState::Scheduled;
     check(&nested, "blocked-worker definite: inner, a, it::test; also starvation");
