@@ -83,8 +83,7 @@ fn rate(traced: &mut Traced, thread: ThreadId, resume: Resume) -> Result<f64, Er
 fn traced(hanging: &Hanging) -> Result<(Traced, ThreadId), Error> {
     let id = i32::try_from(hanging.id()).map_err(|_| missing("a process id"))?;
     let (mut traced, thread) = (Traced::seize(ProcessId(id)).map_err(tracing)?, ThreadId(id));
-    traced.interrupt(thread).map_err(tracing)?;
-    traced.wait().map_err(tracing)?;
+    traced.stop_all().map_err(tracing)?;
     Ok((traced, thread))
 }
 

@@ -164,10 +164,6 @@ impl Tracing {
                 self.traps.arm(&mut self.traced, thread)?;
                 self.resume(thread)
             }
-            Event::Interrupted(thread) => {
-                self.traced.go_on(thread)?;
-                Ok(None)
-            }
             Event::Signaled(thread, signal) => self.signaled(thread, signal),
             Event::Trapped(thread, trapped) => match self.is_panic(trapped) {
                 true => {

@@ -43,10 +43,9 @@ pub fn probe(process: ProcessId) -> Result<Result<Watchpoints, process::Error>, 
             }
             Event::Exited(_) => return Err(process::Error::Gone(process).into()),
             Event::Ended(_) => {}
-            Event::Born(thread)
-            | Event::Interrupted(thread)
-            | Event::Trapped(thread, _)
-            | Event::Signaled(thread, _) => traced.resume(thread, Resume::Run)?,
+            Event::Born(thread) | Event::Trapped(thread, _) | Event::Signaled(thread, _) => {
+                traced.resume(thread, Resume::Run)?
+            }
         }
     }
 }

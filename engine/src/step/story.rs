@@ -300,7 +300,6 @@ impl Story<'_> {
                 self.traps.arm(&mut self.traced, thread)?;
                 Ok(self.traced.resume(thread, Resume::Run)?)
             }
-            process::Event::Interrupted(thread) => Ok(self.traced.go_on(thread)?),
             process::Event::Signaled(thread, _) => self.signaled(thread),
             process::Event::Trapped(thread, trapped) => {
                 self.each(|story| story.trapped(thread, trapped))?;

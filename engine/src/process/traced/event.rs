@@ -23,8 +23,6 @@ pub enum Event {
     Exec(ThreadId),
     /// A new thread, before its first instruction.
     Born(ThreadId),
-    /// It was told to stop.
-    Interrupted(ThreadId),
     /// It has executed one instruction, or hit traps, or both.
     Trapped(ThreadId, Trapped),
     /// It is about to get the signal of this number.
@@ -50,7 +48,6 @@ impl Event {
         match self {
             Event::Exec(thread)
             | Event::Born(thread)
-            | Event::Interrupted(thread)
             | Event::Trapped(thread, _)
             | Event::Signaled(thread, _)
             | Event::Ended(thread) => Some(thread),
@@ -116,10 +113,8 @@ impl Traced {
     pub(super) fn wait_for(&mut self, thread: ThreadId) -> Result<(), Error> {
         while self.threads.get(&thread).is_some_and(|tracee| !tracee.is_stopped) {
             let (other, status) = self.wait_once()?;
-            match self.event(other, status)? {
-                None | Some(Event::Interrupted(_)) => {}
-                Some(event) => self.waiting.push_back(event),
-            }
+            let event = self.event(other, status)?;
+            self.waiting.extend(event);
         }
         Ok(())
     }
@@ -169,9 +164,7 @@ impl Traced {
                 Ok(Some(Event::Exec(thread)))
             }
             libc::PTRACE_EVENT_STOP if is_new => Ok(Some(Event::Born(thread))),
-            libc::PTRACE_EVENT_CLONE | libc::PTRACE_EVENT_STOP if is_interrupted => {
-                Ok(Some(Event::Interrupted(thread)))
-            }
+            libc::PTRACE_EVENT_CLONE | libc::PTRACE_EVENT_STOP if is_interrupted => Ok(None),
             libc::PTRACE_EVENT_STOP => {
                 // Job control has stopped it or wakes it: it is ours to stop while it is traced.
                 let resume = tracee.resumed.unwrap_or(Resume::Run);

@@ -152,9 +152,8 @@ impl Traced {
         alive("let run", thread, result)
     }
 
-    /// Tells a running thread to stop, which it says by [`Event::Interrupted`] unless something
-    /// else happens first.
-    pub fn interrupt(&mut self, thread: ThreadId) -> Result<(), Error> {
+    /// Tells a running thread to stop, which is to be waited for: it is no event.
+    fn interrupt(&mut self, thread: ThreadId) -> Result<(), Error> {
         let Some(tracee) = self.threads.get_mut(&thread) else { return Ok(()) };
         if tracee.is_stopped || tracee.is_interrupted {
             return Ok(());
