@@ -124,20 +124,31 @@ impl Builder<'_> {
         }
     }
 
-    /// Of the edges from `first` on, which lead to the owners of a value: raises to likely who alone can have
-    /// what is left of them, when those who have it for certain are counted.
+    /// Of the edges from `first` on, which lead to the owners of a value: raises to likely those that must
+    /// be alive because nothing else was found that could be, when the surer ones are counted. Either
+    /// there are just as many doubtful ones as are missing beside surer ones; or they are all one frame's,
+    /// some of whose variables were moved from. Raises nothing while a thread is born: it may be given what was not
+    /// found.
     fn settle_owners(&mut self, first: usize, address: u64) {
         let shared = self.world.shared_at(address);
         let Some(count) = shared.and_then(|shared| shared.count) else { return };
+        let is_hidden = self.world.threads.iter().any(Thread::is_newborn);
         let owners = self.edges.get_mut(first..).unwrap_or_default();
-        let (certain, doubtful): (Vec<&mut Edge>, Vec<&mut Edge>) =
-            owners.iter_mut().partition(|edge| edge.certainty == Certainty::Definite);
-        let nodes: HashSet<NodeId> = doubtful.iter().map(|edge| edge.to).collect();
+        let (surer, doubtful): (Vec<&mut Edge>, Vec<&mut Edge>) =
+            owners.iter_mut().partition(|edge| edge.certainty > Certainty::Possible);
+        let is_all = !surer.is_empty() && (surer.len() + doubtful.len()) as u64 == count;
+        let certain = surer.iter().filter(|edge| edge.certainty == Certainty::Definite).count();
+        let unsure = surer.iter().chain(&doubtful);
+        let nodes: HashSet<NodeId> = unsure
+            .filter(|edge| edge.certainty < Certainty::Definite)
+            .map(|edge| edge.to)
+            .collect();
         let is_thread = |id: &NodeId| matches!(self.nodes.get(id.0), Some(Node::Thread(_)));
-        // Of a frame's variables some were moved from: that is all the doubt there is.
-        if (certain.len() as u64) < count && nodes.len() == 1 && nodes.iter().all(is_thread) {
+        let is_frames =
+            (certain as u64) < count && nodes.len() == 1 && nodes.iter().all(is_thread);
+        if is_frames || (is_all && !is_hidden) {
             for edge in doubtful {
-                edge.certainty = edge.certainty.max(Certainty::Likely);
+                edge.certainty = Certainty::Likely;
             }
         }
     }

@@ -273,6 +273,14 @@ fn who_can_reach_a_notification_could_send_it() {
     // An owner that may be gone does not count.
     scene.shares(1, Some(1), &[(Holder::Task(a), Certainty::Possible)]);
     assert_eq!(stuck(&scene, Certainty::Likely), Vec::<String>::new());
+    // But it does where nobody else was found who could be the last one of all that there are.
+    scene.waits(b, 3, end_of(a));
+    let owners = [(Holder::Task(a), Certainty::Definite), (Holder::Task(b), Certainty::Possible)];
+    scene.shares(1, Some(2), &owners);
+    assert_eq!(stuck(&scene, Certainty::Likely), ["body", "a", "b"]);
+    let three = [owners[0].clone(), owners[1].clone(), owners[1].clone()];
+    scene.shares(1, Some(2), &three);
+    assert_eq!(stuck(&scene, Certainty::Likely), Vec::<String>::new());
     // One more owner, who goes on.
     scene.waits(b, 3, timer(1));
     let owners = [(Holder::Task(a), Certainty::Definite), (Holder::Task(b), Certainty::Definite)];
