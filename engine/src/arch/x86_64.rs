@@ -4,10 +4,14 @@
 //! (thread-local storage, variant II); Linux `arch/x86/include/uapi/asm/ptrace.h`.
 
 mod debug_registers;
+mod instruction;
 
 pub use debug_registers::{
     Access, CONTROL_OFFSET, HardwareTrap, STATUS_OFFSET, TRAP_SLOTS, TrapSlots, TrapStatus,
     WatchSize, slot_offset, trap_control,
+};
+pub use instruction::{
+    BRANCH_TARGET, Callee, Condition, Effect, FRAME_REGISTERS, Instruction, instruction,
 };
 
 use gimli::{Register, X86_64};

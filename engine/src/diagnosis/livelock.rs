@@ -13,6 +13,9 @@ use crate::model::{Task, TaskKind, TaskState, Thread};
 /// called busy: on a machine with much else to do, even one that never waits gets no more.
 const BUSY_PER_THOUSAND: u64 = 100;
 
+/// How often a thread rests between the looks because of these alone: it is stopped for the second.
+const STOPS: u64 = 1;
+
 /// The looks must be this far apart for what did not get on between them to be called more than
 /// possible: in a few milliseconds any healthy program computes without getting on.
 const LEAST_APART_MS: u64 = 250;
@@ -81,5 +84,15 @@ fn busy_at(case: &Case<'_>, id: NodeId, most: Certainty) -> Finding {
 
 fn is_busy(movement: &Movement<'_>, thread: &Thread) -> bool {
     let least = movement.apart_ms.saturating_mul(BUSY_PER_THOUSAND).saturating_mul(1_000);
-    movement.apart_ms > 0 && movement.cpu(thread).is_some_and(|used| used >= least)
+    let used = movement.cpu(thread).unwrap_or(0);
+    movement.apart_ms > 0 && (used >= least || (used > 0 && wants_more(movement, thread)))
+}
+
+/// Whether a thread has had something to compute all the time between the looks, however little of it
+/// the machine let it do.
+fn wants_more(movement: &Movement<'_>, thread: &Thread) -> bool {
+    let Some(earlier) = movement.earlier_thread(thread) else { return false };
+    let runs = |thread: &Thread| thread.call.is_none();
+    let rests = thread.rests.saturating_sub(earlier.rests);
+    runs(earlier) && runs(thread) && rests <= STOPS
 }

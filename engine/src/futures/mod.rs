@@ -27,5 +27,5 @@ pub use leaf::{Leaf, LeafTables};
 pub use lines::await_line;
 pub use names::{coroutine_name, function_name, simplified, type_name, unboxed};
 pub use settle::settled;
-pub use survey::Survey;
+pub use survey::{FrameVariable, Survey};
 pub use walk::{Leaves, Walk, Walker, source_name};

@@ -46,6 +46,21 @@ pub struct Survey {
     pub gaps: Vec<Gap>,
 }
 
+/// A variable of a thread's frame, or a value in it that has no name.
+#[derive(Clone, Debug)]
+pub struct FrameVariable<'name> {
+    /// The thread.
+    pub thread: ThreadId,
+    /// The frame: the so-manyth from the innermost.
+    pub frame: usize,
+    /// What it is called in the source.
+    pub name: Option<&'name str>,
+    /// Since which line it has its value.
+    pub since: Option<Line>,
+    /// How sure it is that the value is there: a variable is in scope also after its value was moved away.
+    pub certainty: Certainty,
+}
+
 impl Walker<'_> {
     /// What the futures of a walk keep beside what they await; `task` is whose they are.
     pub fn survey(&self, task: TaskKey, walk: &Walk<'_>) -> Survey {
@@ -61,25 +76,21 @@ impl Walker<'_> {
         search.survey
     }
 
-    /// What a variable of a thread's frame keeps: the frame is the so-manyth from the innermost. A
-    /// variable is in scope also after its value was moved away. The futures that the thread polls have
-    /// variables at the addresses `inside`.
+    /// What a variable of a thread's frame keeps. The futures that the thread polls have variables at the
+    /// addresses `inside`.
     pub fn survey_local(
         &self,
-        thread: ThreadId,
-        frame: usize,
-        variable: Option<&str>,
-        declared: Option<Line>,
+        variable: FrameVariable<'_>,
         place: &Place<'_>,
         inside: &[Address],
     ) -> Survey {
         let mut search = Search::new(self, None, &[]);
         search.running.extend(inside);
         let origin = Origin {
-            variable: variable.map(str::to_owned),
-            since: Since::Line(declared),
-            certainty: Certainty::Likely,
-            ..Origin::nowhere(Holder::Thread(thread, frame))
+            variable: variable.name.map(str::to_owned),
+            since: Since::Line(variable.since),
+            certainty: variable.certainty,
+            ..Origin::nowhere(Holder::Thread(variable.thread, variable.frame))
         };
         search.value(place, &origin, DEEPEST);
         search.survey

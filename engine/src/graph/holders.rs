@@ -106,20 +106,23 @@ impl Builder<'_> {
             }
             self.settle_owners(first, address);
             // A message belongs to whoever receives it. Of several values that may be the one receiver,
-            // any may; of one, that one must be it.
+            // any may; where one has them all, that one must.
             let receivers = receivers.get(&address).map(Vec::as_slice).unwrap_or_default();
-            let least = match receivers {
-                [_] => Certainty::Likely,
-                _ => Certainty::Possible,
-            };
+            let mut found = Vec::new();
             for index in receivers {
                 let Some(holding) = world.holdings.get(*index) else { continue };
                 let holder = self.holder(holding.holder, holding.within.map(|at| at.0));
-                if let Some((to, most)) = holder {
-                    let certainty = holding.certainty.max(least).min(most);
-                    let (kind, holding) = (EdgeKind::OwnedBy, Some(*index));
-                    self.edges.push(Edge { from, to, kind, certainty, holding });
-                }
+                found.extend(holder.map(|(to, most)| (*index, holding.certainty, to, most)));
+            }
+            let nodes: HashSet<NodeId> = found.iter().map(|(_, _, to, _)| *to).collect();
+            let least = match nodes.len() {
+                1 => Certainty::Likely,
+                _ => Certainty::Possible,
+            };
+            for (index, certainty, to, most) in found {
+                let certainty = certainty.max(least).min(most);
+                let (kind, holding) = (EdgeKind::OwnedBy, Some(index));
+                self.edges.push(Edge { from, to, kind, certainty, holding });
             }
         }
     }
@@ -144,8 +147,7 @@ impl Builder<'_> {
             .map(|edge| edge.to)
             .collect();
         let is_thread = |id: &NodeId| matches!(self.nodes.get(id.0), Some(Node::Thread(_)));
-        let is_frames =
-            (certain as u64) < count && nodes.len() == 1 && nodes.iter().all(is_thread);
+        let is_frames = (certain as u64) < count && nodes.len() == 1 && nodes.iter().all(is_thread);
         if is_frames || (is_all && !is_hidden) {
             for edge in doubtful {
                 edge.certainty = Certainty::Likely;

@@ -37,6 +37,8 @@ pub struct Thread {
     pub blocks_on: Option<TaskKey>,
     /// CPU time it has used, in nanoseconds.
     pub cpu: u64,
+    /// How often it has rested: it had nothing to compute, or was stopped to be looked at.
+    pub rests: u64,
     /// What it waits for in the call that it is blocked in, where that is known.
     pub wait: Option<Wait>,
     /// Its frames, innermost first, inlined ones included.
@@ -105,6 +107,7 @@ mod tests {
             call: call.map(str::to_owned),
             blocks_on: None,
             cpu: 0,
+            rests: 0,
             wait: None,
             frames: files.iter().map(frame).collect(),
         };

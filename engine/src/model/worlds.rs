@@ -219,6 +219,7 @@ impl Scene {
             call: Some("futex".to_owned()),
             blocks_on: None,
             cpu: 0,
+            rests: 0,
             wait: None,
             frames: Vec::new(),
         });

@@ -97,6 +97,7 @@ fn thread(program: &Program<'_>, thread: &snapshot::Thread, stack: &ThreadStack)
         call,
         blocks_on: None,
         cpu: thread.cpu,
+        rests: thread.voluntary_switches,
         wait: sync::wait(program, thread, stack, &tokio::is_runtimes),
         frames,
     }

@@ -5,6 +5,7 @@
 //! reads values: see [`locals`] for where each value lies.
 
 mod caller;
+mod cleanup;
 mod evaluation;
 mod frame;
 mod locals;
@@ -14,6 +15,7 @@ mod synthetic;
 mod threads;
 mod unwinding;
 
+pub use cleanup::{Cleanup, Dropped, cleanup};
 pub use frame::{Frame, Stack, functions};
 pub use locals::{Local, evaluate, locals};
 pub use place::{Place, Unavailable};

@@ -14,6 +14,7 @@ mod functions;
 mod ids;
 mod index;
 mod inside;
+mod landing_pads;
 mod level;
 mod lines;
 #[expect(unsafe_code, reason = "mapping a file is unsafe; see the module")]

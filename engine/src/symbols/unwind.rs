@@ -10,7 +10,8 @@ use std::rc::Rc;
 
 use gimli::{
     BaseAddresses, CfaRule, DebugFrame, EhFrame, EhFrameHdr, EhFrameOffset, Encoding, EndianSlice,
-    LittleEndian, Register, RegisterRule, UnwindContext, UnwindExpression, UnwindSection,
+    FrameDescriptionEntry, LittleEndian, Register, RegisterRule, UnwindContext, UnwindExpression,
+    UnwindSection,
 };
 use object::{Object as _, ObjectSection as _};
 
@@ -112,14 +113,34 @@ fn find_by_header<'data>(
     bases: &BaseAddresses,
     address: u64,
 ) -> Option<Found> {
+    row(&eh_frame(elf)?, bases, &described_by(elf, header, bases, address)?, address)
+}
+
+/// What `.eh_frame` says of the function that may have this address: by the table where there is one.
+pub(super) fn description<'data>(
+    elf: &Elf<'data>,
+    bases: &BaseAddresses,
+    address: u64,
+) -> Option<FrameDescriptionEntry<Reader<'data>>> {
+    let description = match section(elf, ".eh_frame_hdr") {
+        Some(header) => described_by(elf, header, bases, address)?,
+        None => eh_frame(elf)?.fde_for_address(bases, address, EhFrame::cie_from_offset).ok()?,
+    };
+    description.contains(address).then_some(description)
+}
+
+fn described_by<'data>(
+    elf: &Elf<'data>,
+    header: Reader<'data>,
+    bases: &BaseAddresses,
+    address: u64,
+) -> Option<FrameDescriptionEntry<Reader<'data>>> {
     let header = EhFrameHdr::new(header.slice(), LittleEndian);
     let header = header.parse(bases, POINTER_SIZE).ok()?;
     let entry = header.table()?.lookup(address, bases).ok()?.direct().ok()?;
     let offset = entry.checked_sub(header.eh_frame_ptr().direct().ok()?)?;
     let offset = EhFrameOffset(usize::try_from(offset).ok()?);
-    let frames = eh_frame(elf)?;
-    let description = frames.fde_from_offset(bases, offset, EhFrame::cie_from_offset);
-    row(&frames, bases, &description.ok()?, address)
+    eh_frame(elf)?.fde_from_offset(bases, offset, EhFrame::cie_from_offset).ok()
 }
 
 /// Looks `address` up in all of a section.
@@ -138,7 +159,7 @@ where
 fn row<'data, Section>(
     frames: &Section,
     bases: &BaseAddresses,
-    description: &gimli::FrameDescriptionEntry<Reader<'data>>,
+    description: &FrameDescriptionEntry<Reader<'data>>,
     address: u64,
 ) -> Option<Found>
 where
@@ -214,7 +235,7 @@ where
 /// Size of an address in ELF files of 64 bits, in bytes.
 const POINTER_SIZE: u8 = 8;
 
-fn bases(elf: &Elf<'_>) -> BaseAddresses {
+pub(super) fn bases(elf: &Elf<'_>) -> BaseAddresses {
     let address = |name| elf.section_by_name(name).map_or(0, |section| section.address());
     BaseAddresses::default()
         .set_eh_frame_hdr(address(".eh_frame_hdr"))

@@ -3,14 +3,15 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
+use super::alive::{Alive, is_drop, of_dropped};
 use super::world::Reader;
 use crate::address::Address;
 use crate::evidence::{Certainty, Trust};
-use crate::futures::{Survey, Walk, coroutine_kind, settled};
+use crate::futures::{FrameVariable, Survey, Walk, coroutine_kind, settled};
 use crate::model::{self, Amount, Hold, Holder, Holding, Line, ResourceKey, Shared};
 use crate::program::Program;
 use crate::stack::{self, Local, ThreadStack};
-use crate::symbols::{CodeFrame, VariableKind};
+use crate::symbols::{CodeFrame, SourceLocation, VariableKind};
 use crate::sync;
 use crate::value::{Place, Pointee, all_statics};
 
@@ -76,37 +77,55 @@ impl<'program> Reader<'_, 'program> {
         self.world.holdings.extend(sync::initializing(program, thread_stack));
         let mut frames_before = 0;
         let inside = inside(program, thread_stack);
+        let mut is_in_drop = false;
         for (frame, functions) in &thread_stack.frames {
-            for local in stack::locals(program, frame) {
-                let Some(place) = value(program, &local) else { continue };
+            let alive = Alive::new(program, frame, is_in_drop);
+            let locals = stack::locals(program, frame);
+            for local in &locals {
+                let Some(place) = value(program, local) else { continue };
                 let number = frames_before + local.depth;
-                if let Some(polled) = polled_by_hand(functions, &local, &place) {
+                if let Some(polled) = polled_by_hand(functions, local, &place) {
                     let thread = thread_stack.thread;
                     let survey = self.walker.survey_polled(thread, number, &polled, &inside);
-                    self.world.holdings.extend(survey.holdings);
-                    self.world.shared.extend(survey.shared);
+                    self.add_kept(survey);
                     continue;
                 }
-                let declared = local.declaration.map(|place| Line {
-                    file: place.file,
-                    line: place.line,
-                    trust: Trust::Derived,
-                });
-                let thread = thread_stack.thread;
-                let survey = self.walker.survey_local(
-                    thread,
-                    number,
-                    local.name.as_deref(),
-                    declared,
-                    &place,
-                    &inside,
-                );
-                self.world.holdings.extend(survey.holdings);
-                self.world.shared.extend(survey.shared);
+                let Some(certainty) = alive.certainty(&place) else { continue };
+                let declared = local.declaration.clone().map(line);
+                let variable = FrameVariable {
+                    thread: thread_stack.thread,
+                    frame: number,
+                    name: local.name.as_deref(),
+                    since: declared,
+                    certainty,
+                };
+                let survey = self.walker.survey_local(variable, &place, &inside);
+                self.add_kept(survey);
+            }
+            for (place, unnamed) in alive.unnamed(program, &locals) {
+                let variable = FrameVariable {
+                    thread: thread_stack.thread,
+                    frame: frames_before + functions.len().saturating_sub(1),
+                    name: None,
+                    since: unnamed.made.clone().map(line),
+                    certainty: of_dropped(unnamed),
+                };
+                let survey = self.walker.survey_local(variable, &place, &inside);
+                self.add_kept(survey);
             }
             frames_before += functions.len();
+            is_in_drop = functions.last().is_some_and(|function| is_drop(&function.name));
         }
     }
+
+    fn add_kept(&mut self, survey: Survey) {
+        self.world.holdings.extend(survey.holdings);
+        self.world.shared.extend(survey.shared);
+    }
+}
+
+fn line(place: SourceLocation) -> Line {
+    Line { file: place.file, line: place.line, trust: Trust::Derived }
 }
 
 /// The future that a function of a frame polls, if it is of a type that is written by hand: what its own

@@ -4,6 +4,7 @@
 //! table of versions. What was moved between versions is a second arm where it is read. Nothing is
 //! ever run or changed in the process.
 
+mod alive;
 mod called;
 mod context;
 mod drivers;

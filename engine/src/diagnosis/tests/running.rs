@@ -188,6 +188,13 @@ fn livelocks() {
     let said = |first: &World, last: &World| said(Some(first), last)[0].clone();
     assert_eq!(said(&first, &scene.world), "livelock likely: worker | body");
 
+    // Likewise, on a machine that lets it compute for a moment only.
+    let first = scene.world.clone();
+    scene.thread_of(worker).cpu += 20_000_000;
+    scene.thread_of(worker).rests += 1;
+    assert_eq!(said(&first, &scene.world), "livelock likely: worker | body");
+    scene.thread_of(worker).cpu += 900_000_000;
+
     // A task that is woken again and again, where it stood.
     scene.waits(a, 2, wait("unknown", EndedBy::Unknown));
     scene.get(a).state = TaskState::Scheduled;
@@ -216,7 +223,15 @@ fn what_is_nearly_a_livelock() {
     let earlier = first.tasks.iter_mut().find(|task| task.key == a).unwrap();
     earlier.id = Some(99);
     scene.thread_of(worker).cpu = 900_000_000;
-    let said = said(Some(&first), &scene.world);
+    let said = self::said(Some(&first), &scene.world);
+    assert!(!said.iter().any(|said| said.starts_with("livelock")), "{said:#?}");
+    // It computed for a moment, and has waited in between.
+    let mut first = scene.world.clone();
+    scene.thread_of(worker).call = None;
+    first.threads[1].call = None;
+    first.threads[1].cpu = scene.thread_of(worker).cpu - 20_000_000;
+    scene.thread_of(worker).rests = 2;
+    let said = self::said(Some(&first), &scene.world);
     assert!(!said.iter().any(|said| said.starts_with("livelock")), "{said:#?}");
     // Busy, for no longer than anything healthy is.
     let mut first = scene.world.clone();

@@ -19,7 +19,6 @@ const MUTEX: &str = "Mutex";
 const RW_LOCK: &str = "RwLock";
 const SEMAPHORE: &str = "Semaphore";
 const SEND: &str = "mpsc send";
-const POOL: &str = "deadpool Pool";
 
 const OWNERS: &[Owner] = &[
     Owner { module: "tokio::sync::mutex", type_path: "tokio::sync::mutex::Mutex", kind: MUTEX },
@@ -54,7 +53,7 @@ impl Leaf for Acquire {
         let of = Of::read(place, around)?;
         // Of a lock it means nothing to a user how many permits there are.
         let mut amounts = match of.kind {
-            SEMAPHORE | POOL => vec![Amount::Needs(needed(place)?)],
+            kind if is_counted(kind) => vec![Amount::Needs(needed(place)?)],
             _ => Vec::new(),
         };
         match assigned(place, &of.semaphore) {
@@ -73,7 +72,7 @@ impl Leaf for Acquire {
             kind: kind.to_owned(),
             by: match of.kind {
                 SEND => EndedBy::Receivers,
-                SEMAPHORE | POOL => EndedBy::Permits,
+                kind if is_counted(kind) => EndedBy::Permits,
                 _ => EndedBy::Holders,
             },
             type_name: of.type_name.clone(),
@@ -134,8 +133,8 @@ impl<'program> Of<'program> {
             Some((owner, None)) => (owner.kind, owner.type_path.to_owned(), None),
             None => (SEMAPHORE, semaphore.type_.name.clone(), None),
         };
-        let is_pools = kind == SEMAPHORE && owner::user(around) == Some(connection::CRATE);
-        let kind = if is_pools { POOL } else { kind };
+        let pool = owner::user(around).and_then(connection::pool).filter(|_| kind == SEMAPHORE);
+        let kind = pool.unwrap_or(kind);
         // A sender is one of many; what they share is the channel.
         let channel = value.as_ref().filter(|_| kind == SEND).and_then(mpsc::channel);
         let address = match (kind, &value) {
@@ -154,7 +153,7 @@ impl<'program> Of<'program> {
     /// What of its amounts means something to a user: of a lock not how many permits are free.
     fn amounts(&self) -> Vec<Amount> {
         let mut amounts = self.all_amounts();
-        if self.channel.is_none() && ![SEMAPHORE, POOL].contains(&self.kind) {
+        if self.channel.is_none() && !is_counted(self.kind) {
             amounts.retain(|amount| !matches!(amount, Amount::Available(_)));
         }
         amounts
@@ -170,6 +169,11 @@ impl<'program> Of<'program> {
         let closed = (permits & 1 != 0).then_some(Amount::Closed);
         std::iter::once(Amount::Available(permits >> 1)).chain(closed).collect()
     }
+}
+
+/// Whether it means something to a user how many permits of this kind of thing there are.
+fn is_counted(kind: &str) -> bool {
+    kind == SEMAPHORE || connection::is_pool(kind)
 }
 
 /// Who waits for permits of a semaphore.

@@ -6,7 +6,9 @@
 //! obj: Option, pool: Weak<PoolInner> }`); 0.10 has the first of them in `managed/mod.rs`. The permit itself is forgotten when an object is handed out, and
 //! added again when it comes back. bb8 0.8 and 0.9 `api.rs` (`struct PooledConnection { pool: Cow<PoolInner>,
 //! conn: Option }`), `inner.rs` (`struct PoolInner { inner: Arc<SharedPool> }`), `internals.rs` (`struct
-//! SharedPool { notify }`).
+//! SharedPool { notify }`). sqlx-core 0.7 and 0.8 `pool/connection.rs` (`struct PoolConnection { live: Option<Live>,
+//! pool: Arc<PoolInner> }`), `pool/inner.rs` (`struct PoolInner { semaphore: AsyncSemaphore }`), which forgets
+//! the permit likewise.
 
 use super::guard::SEMAPHORE;
 use super::notified::NOTIFY;
@@ -19,14 +21,15 @@ use crate::value::{Place, Pointee, search};
 pub(super) struct Connection;
 
 /// Each type that is handed out, and the field that is empty when it was taken out of its pool for good.
-const OBJECTS: [(&str, &str); 3] = [
+const OBJECTS: [(&str, &str); 4] = [
     ("deadpool::managed::object::Object", "inner"),
     ("deadpool::managed::Object", "inner"),
     ("deadpool::unmanaged::Object", "obj"),
+    ("sqlx_core::pool::connection::PoolConnection", "live"),
 ];
 
-/// The crate whose pools these are.
-pub(super) const CRATE: &str = "deadpool";
+/// The crates whose pools these are, and what a pool of theirs is called.
+const POOLS: [(&str, &str); 2] = [("deadpool", "deadpool Pool"), ("sqlx_core", "sqlx Pool")];
 
 /// The crate whose pools wait for a notification.
 pub(super) const NOTIFYING_CRATE: &str = "bb8";
@@ -36,6 +39,16 @@ const NOTIFYING_POOL: &str = "bb8::inner::PoolInner";
 
 /// How deep in a pool its semaphore is.
 const DEPTH: usize = 4;
+
+/// What a pool of this crate is called, if it has some.
+pub(super) fn pool(crate_name: &str) -> Option<&'static str> {
+    POOLS.iter().find(|(owner, _)| *owner == crate_name).map(|(_, kind)| *kind)
+}
+
+/// Whether this is what a pool is called.
+pub(super) fn is_pool(kind: &str) -> bool {
+    POOLS.iter().any(|(_, known)| *known == kind)
+}
 
 impl Leaf for Connection {
     fn is_leaf(&self, _type: &Type) -> bool {
@@ -56,8 +69,9 @@ impl Leaf for Connection {
         }
         let (_, object) = OBJECTS.iter().find(|(path, _)| place.type_.is(path))?;
         let is_there = place.field(object)?.variant_name()? == "Some";
-        let is_weak = |type_: &Type| type_.is("alloc::sync::Weak");
-        let pool = search(&place.field("pool")?, DEPTH, &is_weak).into_iter().next()?;
+        let is_pointer =
+            |type_: &Type| type_.is("alloc::sync::Weak") || type_.is("alloc::sync::Arc");
+        let pool = search(&place.field("pool")?, DEPTH, &is_pointer).into_iter().next()?;
         let Pointee::Thin(pool) = pool.field("ptr")?.pointee()? else { return None };
         let semaphore = pool.field("data")?.field("semaphore")?;
         let semaphore =
