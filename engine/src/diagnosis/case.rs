@@ -366,26 +366,31 @@ fn needed_by(graph: &WaitGraph<'_>) -> Vec<Vec<NodeId>> {
     needed_by
 }
 
-/// The knots by edges that are definite, then by those that are likely, then by all; each once, by
-/// the surest edges that make it. Then those that only timers which are far away can undo.
+/// The knots by edges that are definite, then by those that are likely; those that only timers which are
+/// far away can undo, and those in which nobody was found who could tell a task to stop; then those by all
+/// edges. Each once, by the surest edges that make it.
 fn knots(graph: &WaitGraph<'_>) -> Vec<(Knot, Certainty)> {
+    use Certainty::{Definite, Likely, Possible};
+    let possible = Stuck::new(graph, Possible);
+    let until_told = Stuck::until_told(graph, Likely, &possible);
+    let of_stuck = [
+        (Stuck::new(graph, Definite), Definite),
+        (Stuck::new(graph, Likely), Likely),
+        (Stuck::until_timers(graph, Definite), Likely),
+        (Stuck::until_timers(graph, Likely), Likely),
+        (until_told, Likely),
+        (possible, Possible),
+    ];
     let mut found: Vec<(Knot, Certainty)> = Vec::new();
     let mut known: HashSet<NodeId> = HashSet::new();
-    for certainty in [Certainty::Definite, Certainty::Likely, Certainty::Possible] {
-        let stuck = Stuck::new(graph, certainty);
+    for (stuck, certainty) in of_stuck {
         let mut new = stuck.knots(graph);
-        new.retain(|knot| !knot.nodes.iter().any(|node| known.contains(node)));
-        known.extend(new.iter().flat_map(|knot| knot.nodes.iter().copied()));
-        found.extend(new.into_iter().map(|knot| (knot, certainty)));
-    }
-    for certainty in [Certainty::Definite, Certainty::Likely] {
-        let mut new = Stuck::until_timers(graph, certainty).knots(graph);
         new.retain(|knot| {
             let is_known = knot.nodes.iter().any(|node| known.contains(node));
-            !is_known && !knot.circle.is_empty()
+            !is_known && (!stuck.ends() || !knot.circle.is_empty())
         });
         known.extend(new.iter().flat_map(|knot| knot.nodes.iter().copied()));
-        found.extend(new.into_iter().map(|knot| (knot, Certainty::Likely)));
+        found.extend(new.into_iter().map(|knot| (knot, certainty)));
     }
     found
 }

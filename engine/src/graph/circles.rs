@@ -124,7 +124,7 @@ const CALLS_TO_STOP: [&str; 5] =
     ["broadcast recv", "watch changed", "CancellationToken", "Notify", "oneshot"];
 
 /// Whether an edge leads to one of several waits of a task by which it may be told to stop.
-fn is_call_to_stop(graph: &WaitGraph<'_>, edge: &Edge) -> bool {
+pub(super) fn is_call_to_stop(graph: &WaitGraph<'_>, edge: &Edge) -> bool {
     let wait = graph.branch(edge.to).and_then(Branch::wait);
     edge.kind == EdgeKind::Polls
         && wait.is_some_and(|wait| CALLS_TO_STOP.contains(&wait.kind.as_str()))

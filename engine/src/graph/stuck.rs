@@ -4,6 +4,7 @@
 //! what needs all with the last. What is left when no more goes on is stuck: each of these waits,
 //! in the end, for itself or for what nothing can wake. Linear in nodes and edges.
 
+use super::circles::is_call_to_stop;
 use super::node::{Needed, Node, NodeId, ResourceNode};
 use super::{Edge, EdgeKind, WaitGraph};
 use crate::evidence::Certainty;
@@ -16,15 +17,19 @@ pub struct Stuck {
     /// How sure the edges are that were counted.
     pub certainty: Certainty,
     stuck: Vec<bool>,
+    ends: bool,
 }
 
 /// How long what is stuck stays so.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Until {
+#[derive(Clone, Copy, Debug)]
+enum Until<'stuck> {
     /// For ever.
     Ever,
     /// Until a timer that is far away, or a signal, gives up one of the waits.
     Timers,
+    /// For ever, if nobody tells a task to stop who is not among those that were found: these are stuck
+    /// themselves, as far as possible.
+    Told(&'stuck Stuck),
 }
 
 /// From how many nanoseconds on a timer that is polled beside a wait is too far away to matter: those that
@@ -42,13 +47,25 @@ impl Stuck {
         Stuck::until(graph, certainty, Until::Timers)
     }
 
-    fn until(graph: &WaitGraph<'_>, certainty: Certainty, until: Until) -> Stuck {
+    /// What is stuck likewise where tasks can be told to stop only by those that are in `possible`, which is
+    /// what is stuck by all edges, or by some that were not found.
+    pub fn until_told(graph: &WaitGraph<'_>, certainty: Certainty, possible: &Stuck) -> Stuck {
+        Stuck::until(graph, certainty, Until::Told(possible))
+    }
+
+    fn until(graph: &WaitGraph<'_>, certainty: Certainty, until: Until<'_>) -> Stuck {
         let mut spread = Spread::new(graph, certainty, until);
         while let Some(node) = spread.left.pop() {
             spread.pass_on(node);
         }
         let stuck = spread.goes_on.iter().map(|goes_on| !goes_on).collect();
-        Stuck { certainty, stuck }
+        let ends = !matches!(until, Until::Ever);
+        Stuck { certainty, stuck, ends }
+    }
+
+    /// Whether something is left out that could end it.
+    pub fn ends(&self) -> bool {
+        self.ends
     }
 
     /// Whether this node can never go on.
@@ -83,7 +100,7 @@ impl<'graph, 'world> Spread<'graph, 'world> {
     fn new(
         graph: &'graph WaitGraph<'world>,
         certainty: Certainty,
-        until: Until,
+        until: Until<'_>,
     ) -> Spread<'graph, 'world> {
         let mut spread = Spread {
             graph,
@@ -97,7 +114,7 @@ impl<'graph, 'world> Spread<'graph, 'world> {
                 .needs(id)
                 .iter()
                 .filter(|edge| edge.certainty >= certainty)
-                .filter(|edge| until == Until::Ever || !is_way_out(graph, edge))
+                .filter(|edge| !is_way_out(graph, edge, until))
                 .map(|edge| edge.to)
                 .collect();
             // One that holds a resource twice is still one.
@@ -154,12 +171,18 @@ impl<'graph, 'world> Spread<'graph, 'world> {
     }
 }
 
-/// Whether an edge leads to a timer that gives up the waits beside it, and not soon, or to a signal.
-fn is_way_out(graph: &WaitGraph<'_>, edge: &Edge) -> bool {
+/// Whether an edge leads to what gives up the waits beside it, and not before `until`.
+fn is_way_out(graph: &WaitGraph<'_>, edge: &Edge, until: Until<'_>) -> bool {
     let is_choice = graph.node(edge.from).is_some_and(|node| node.needed() == Needed::Any);
     is_choice
         && edge.kind == EdgeKind::Polls
-        && (graph.is_signal(edge.to) || graph.timer(edge.to).is_some_and(|left| left >= FAR_NS))
+        && match until {
+            Until::Ever => false,
+            Until::Timers => {
+                graph.is_signal(edge.to) || graph.timer(edge.to).is_some_and(|left| left >= FAR_NS)
+            }
+            Until::Told(possible) => is_call_to_stop(graph, edge) && possible.has(edge.to),
+        }
 }
 
 /// Whether what was found in a future is not all that it may wait for: that nothing else helps is no
@@ -170,14 +193,14 @@ fn may_be_helped(node: &Node<'_>, certainty: Certainty) -> bool {
 }
 
 /// Whether this is a thread that waits with a timeout: it goes on by itself, if not soon in any case.
-fn gives_up(node: &Node<'_>, until: Until) -> bool {
+fn gives_up(node: &Node<'_>, until: Until<'_>) -> bool {
     let Node::Thread(thread) = node else { return false };
     let amounts = thread.wait.iter().flat_map(|wait| &wait.amounts);
     let mut timeouts = amounts.filter_map(|amount| match amount {
         Amount::FiresIn(left) => Some(*left),
         _ => None,
     });
-    timeouts.any(|left| until == Until::Ever || left < FAR_NS)
+    timeouts.any(|left| !matches!(until, Until::Timers) || left < FAR_NS)
 }
 
 /// Whether all that could let a node go on are among those it is known to need: with one unseen, it

@@ -179,6 +179,22 @@ fn self_deadlocks() {
     channel.holds(Holder::Task(a), 1, Hold::Sender);
     check(&channel, "self-deadlock definite: a | body");
 
+    // It can be told to stop, too: by the body, which waits for it, or by who was not found.
+    let mut actor = Scene::new();
+    let a = actor.task("a");
+    actor.waits(BODY, 1, end_of(a));
+    actor.waits_for(a, 1, Needs::Any, vec![message(1, 1), notify(2)]);
+    actor.holds(Holder::Task(a), 1, Hold::Sender);
+    actor.shares(2, Some(2), &[(Holder::Task(BODY), Certainty::Definite)]);
+    check(&actor, "self-deadlock likely: a | body");
+    // Another one goes on who could tell it.
+    let b = actor.task("b");
+    actor.waits(b, 1, timer(1));
+    let owners =
+        [(Holder::Task(BODY), Certainty::Definite), (Holder::Task(b), Certainty::Possible)];
+    actor.shares(2, Some(2), &owners);
+    refuted(&actor, FindingKind::SelfDeadlock);
+
     let mut thread = Scene::new();
     thread.runs(BODY, TEST);
     thread.thread_of(TEST).wait = Some(lock(1));
