@@ -278,7 +278,7 @@ fn who_can_reach_a_notification_could_send_it() {
     let owners = [(Holder::Task(a), Certainty::Definite), (Holder::Task(b), Certainty::Possible)];
     scene.shares(1, Some(2), &owners);
     assert_eq!(stuck(&scene, Certainty::Likely), ["body", "a", "b"]);
-    let three = [owners[0].clone(), owners[1].clone(), owners[1].clone()];
+    let three = [owners[0], owners[1], owners[1]];
     scene.shares(1, Some(2), &three);
     assert_eq!(stuck(&scene, Certainty::Likely), Vec::<String>::new());
     // One more owner, who goes on.
