@@ -39,6 +39,18 @@ pub enum Told {
     All,
 }
 
+/// How threads are stopped.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Means {
+    /// By watchpoints, as long as these fire.
+    Watchpoints,
+    /// By breakpoints, as where watchpoints do not fire.
+    Breakpoints,
+}
+
+/// What is said where breakpoints are used.
+const SAID: &str = "breakpoints are used instead of watchpoints";
+
 /// All of them.
 pub const STEPPED: [Stepped; 17] = [
     stepped("straight", "work", "straight", Told::Polls),
@@ -81,6 +93,7 @@ const fn stepped(
 /// Runs the command on the program, built with this below `target`, and reads its story.
 pub fn story(
     stepped: Stepped,
+    means: Means,
     setting: Setting,
     profile: Profile,
     target: &Path,
@@ -91,10 +104,17 @@ pub fn story(
     command.args(["--test", "steps", "--message-format", "json", "--step-task", stepped.task]);
     command.args(stepped.watched.iter().flat_map(|watched| ["--watch", watched]));
     command.args(stepped.beside.iter().flat_map(|beside| ["--step-task", beside]));
+    if means == Means::Breakpoints {
+        command.args(["--step-by", "breakpoints"]);
+    }
     command.args(["--", "--exact", &format!("{}::steps", stepped.program)]);
     let ended = run(&mut command)?.expect_code(0)?;
     let mut story = String::new();
-    for line in ended.stdout.lines() {
+    let lines = ended.stdout.lines().filter(|line| !line.contains(SAID));
+    if means == Means::Breakpoints && !ended.stdout.contains(SAID) {
+        return Err(Error::Missing(format!("the note that {SAID}")));
+    }
+    for line in lines {
         let event: Value = serde_json::from_str(line)
             .map_err(|source| Error::Json { what: line.to_owned(), source })?;
         let of = event.pointer("/stepped").and_then(Value::as_str);

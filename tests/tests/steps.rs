@@ -9,7 +9,7 @@ use std::{fs, process};
 use asynctest_tests::Error;
 use asynctest_tests::command::workspace;
 use asynctest_tests::matrix::{NEWEST, Profile, Setting, TOKIOS, Toolchain};
-use asynctest_tests::stories::{STEPPED, Stepped, difference, story};
+use asynctest_tests::stories::{Means, STEPPED, Stepped, difference, story};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// The versions of Tokio on which they are stepped.
@@ -17,6 +17,10 @@ const STEPPED_ON: [&str; 3] = ["tokio-1.28", "tokio-1.38", "tokio-newest"];
 
 /// Those that are stepped in release too, on the newest Tokio.
 const OPTIMIZED: [&str; 4] = ["aborted", "panicking", "local_set", "woken_by"];
+
+/// How threads are stopped, and what the story is called by it. With breakpoints on the newest Tokio.
+const MEANS: [(Means, &str); 2] =
+    [(Means::Watchpoints, ""), (Means::Breakpoints, "::by_breakpoints")];
 
 /// One story at a time: each needs a CPU for itself and one for the test.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -33,26 +37,36 @@ fn main() -> process::ExitCode {
             for profile in [Some(Profile::Dev), release].into_iter().flatten() {
                 let beside = stepped.beside.map(|_| "::and_another").unwrap_or_default();
                 let golden = stepped.golden;
-                let name = format!("{}::{}::{golden}{beside}", tokio.name, profile.name());
-                trials
-                    .push(Trial::test(name, move || check(stepped, setting, profile, is_written)));
+                for (means, by) in MEANS {
+                    if means == Means::Breakpoints && tokio != NEWEST {
+                        continue;
+                    }
+                    let name = format!("{}::{}::{golden}{beside}{by}", tokio.name, profile.name());
+                    let case = Case { stepped, means, setting, profile };
+                    trials.push(Trial::test(name, move || check(case, is_written)));
+                }
             }
         }
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-fn check(
+/// One story that is compared.
+#[derive(Clone, Copy)]
+struct Case {
     stepped: Stepped,
+    means: Means,
     setting: Setting,
     profile: Profile,
-    is_written: bool,
-) -> Result<(), Failed> {
+}
+
+fn check(case: Case, is_written: bool) -> Result<(), Failed> {
+    let Case { stepped, means, setting, profile } = case;
     let _alone = ONE_AT_A_TIME.lock();
     let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let target = temporary.parent().unwrap_or(temporary);
-    let story = story(stepped, setting, profile, target)?;
-    let path = golden(stepped, profile);
+    let story = story(stepped, means, setting, profile, target)?;
+    let path = golden(case);
     let golden = fs::read_to_string(&path).unwrap_or_default();
     if story == golden {
         return Ok(());
@@ -63,11 +77,14 @@ fn check(
     Err(difference(&golden, &story).into())
 }
 
-/// Where the story is that it should be.
-fn golden(stepped: Stepped, profile: Profile) -> PathBuf {
-    let folder = match profile {
+/// Where the story is that it should be: with breakpoints the same one, but for who writes to variables
+/// that are watched.
+fn golden(case: Case) -> PathBuf {
+    let is_unseen = case.means == Means::Breakpoints && !case.stepped.watched.is_empty();
+    let folder = match case.profile {
+        Profile::Dev if is_unseen => "by_breakpoints/",
         Profile::Dev => "",
         Profile::Release | Profile::ThinLto => "optimized/",
     };
-    workspace().join(format!("tests/goldens/steps/{folder}{}.txt", stepped.golden))
+    workspace().join(format!("tests/goldens/steps/{folder}{}.txt", case.stepped.golden))
 }

@@ -17,4 +17,4 @@ pub(crate) use duration::duration;
 pub(crate) use libtest::{Benchmarks, Ignored, LibtestArguments};
 pub(crate) use partition::{By, Partition};
 pub(crate) use runner::RunnerArguments;
-pub(crate) use test::{StepInto, TestArguments, TraceWhen, Values};
+pub(crate) use test::{StepBy, StepInto, TestArguments, TraceWhen, Values};

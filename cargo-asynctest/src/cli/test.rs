@@ -163,6 +163,19 @@ pub(crate) struct StepArguments {
     /// Print up to this line
     #[arg(long, value_name = "FILE:LINE", requires = "step_task", help_heading = STEP)]
     pub(crate) step_until: Option<String>,
+    /// What stops threads: watchpoints where they fire, or breakpoints, which are taken by themselves
+    /// where watchpoints do not fire; for trying how it goes there
+    #[arg(long, value_name = "MEANS", requires = "step_task", hide = true)]
+    pub(crate) step_by: Option<StepBy>,
+}
+
+/// What stops the threads of a test of which a task is stepped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum StepBy {
+    /// Watchpoints where they fire.
+    Watchpoints,
+    /// Breakpoints.
+    Breakpoints,
 }
 
 /// Whose async functions are stepped into.

@@ -9,10 +9,11 @@ mod x86_64;
 
 #[cfg(target_arch = "x86_64")]
 pub use x86_64::{
-    ARGUMENTS, Access, Argument, BRANCH_TARGET, CONTROL_OFFSET, CallRecord, Callee, Condition,
-    Effect, FRAME_REGISTERS, HardwareTrap, Instruction, LONGEST_INSTRUCTION, NAME, Registers,
-    STATUS_OFFSET, SYSCALL_INSTRUCTION, TRAP_SLOTS, TrapSlots, TrapStatus, WatchSize, argument_in,
-    direct_calls, instruction, slot_offset, syscall_name, thread_local_address, trap_control,
+    ARGUMENTS, Access, Argument, BRANCH_TARGET, BREAKPOINT, Behind, CONTROL_OFFSET, CallRecord,
+    Callee, Condition, Effect, FRAME_REGISTERS, HardwareTrap, Instruction, LONGEST_INSTRUCTION,
+    NAME, PC_OFFSET, Registers, STATUS_OFFSET, SYSCALL_INSTRUCTION, TRAP_SLOTS, TrapSlots,
+    TrapStatus, WatchSize, argument_in, direct_calls, first_effect, instruction, slot_offset,
+    syscall_name, thread_local_address, trap_control,
 };
 
 #[cfg(not(target_arch = "x86_64"))]

@@ -3,9 +3,12 @@
 //! Sources: System V AMD64 psABI 1.0, figure 3.36 (DWARF register numbers) and section 3.4.6
 //! (thread-local storage, variant II); Linux `arch/x86/include/uapi/asm/ptrace.h`.
 
+mod breakpoints;
 mod debug_registers;
 mod instruction;
+mod prologue;
 
+pub use breakpoints::{BREAKPOINT, PC_OFFSET};
 pub use debug_registers::{
     Access, CONTROL_OFFSET, HardwareTrap, STATUS_OFFSET, TRAP_SLOTS, TrapSlots, TrapStatus,
     WatchSize, slot_offset, trap_control,
@@ -13,6 +16,7 @@ pub use debug_registers::{
 pub use instruction::{
     BRANCH_TARGET, Callee, Condition, Effect, FRAME_REGISTERS, Instruction, instruction,
 };
+pub use prologue::{Behind, first_effect};
 
 use gimli::{Register, X86_64};
 use nix::libc::user_regs_struct;

@@ -49,4 +49,4 @@ pub use stopped::Stopped;
 pub use surroundings::{Surroundings, Watched};
 pub use target::Process;
 pub use thread::{Syscall, Thread};
-pub use traced::{Ending, Event, Resume, Traced, Trapped};
+pub use traced::{Ending, Event, Gate, Resume, Traced, Trapped};

@@ -15,12 +15,6 @@ pub enum Error {
     /// The program's file is not readable, or has no debug info.
     #[error("the program has no debug info to step by")]
     NoDebugInfo,
-    /// The CPU's watchpoints do nothing here.
-    #[error(
-        "this machine takes watchpoints and ignores them, as some virtual machines do: a task is \
-         followed by them, so it cannot be stepped here"
-    )]
-    NoWatchpoints,
     /// No task can have this name.
     #[error("no task is called `{name}`{}", listed(.known))]
     NoSuchTask {

@@ -14,6 +14,7 @@
 //! - `watching`, `expression`: what is watched of the variables
 //! - `waking`, `ending`: outside of polls
 //! - `telling`: which lines are told
+//! - `means`: how threads are stopped
 //! - `story`: the loop
 
 mod body;
@@ -25,6 +26,7 @@ mod error;
 mod event;
 mod expression;
 mod frames;
+mod means;
 mod names;
 mod origin;
 mod poll;
@@ -38,5 +40,5 @@ mod watching;
 
 pub use error::Error;
 pub use event::{Cause, CauseKind, Event, Place, Told, Waiting};
-pub use request::{Request, StepInto, Values};
+pub use request::{Means, Request, StepInto, Values};
 pub use story::{Outcome, Wish, follow};

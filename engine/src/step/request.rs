@@ -18,6 +18,8 @@ pub struct Request {
     pub values: Values,
     /// What of its variables is watched: a variable, or a field in one, `store.map.len`.
     pub watches: Vec<String>,
+    /// How threads are stopped.
+    pub means: Means,
     /// How many lines are told at most.
     pub limit: Option<u64>,
     /// The line, `file:line`, at which telling lines begins.
@@ -28,6 +30,15 @@ pub struct Request {
     pub source_roots: Vec<PathBuf>,
     /// Bounds on what is read.
     pub limits: Limits,
+}
+
+/// How threads are stopped at what matters of a task.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Means {
+    /// By watchpoints where these fire, which is tried, and else by breakpoints.
+    Watchpoints,
+    /// By breakpoints.
+    Breakpoints,
 }
 
 /// How much of values is told.

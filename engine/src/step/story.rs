@@ -17,7 +17,7 @@ use crate::arch::{Access, HardwareTrap, TRAP_SLOTS};
 use crate::process::{self, Ending, Resume, Traced, Trapped};
 use crate::symbols::{FunctionId, Objects};
 use crate::tokio::TaskHeaders;
-use crate::trace::{Traps, View, execute, watchpoints_fire};
+use crate::trace::{Traps, View, execute};
 use crate::value::ValueLimits;
 
 /// How many tasks can be followed at once: each has one register, and the thread that polls one of
@@ -320,11 +320,9 @@ impl Story<'_> {
         if self.traced.runs_our_program() {
             return Ok(());
         }
-        if !watchpoints_fire(&mut self.traced, thread)? {
-            self.traced.kill();
-            return Err(Error::NoWatchpoints);
-        }
+        self.choose_means(thread)?;
         let seen = self.look()?;
+        self.find_gates(&seen);
         let searching = self.each(|story| story.search(&seen)).and_then(|()| self.check_entries());
         if let Err(error) = searching {
             self.traced.kill();

@@ -1,7 +1,6 @@
 //! How a task is met, woken, polled and aborted, and by whom.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use super::Error;
 use super::body::type_name;
@@ -224,13 +223,13 @@ impl Story<'_> {
     /// A thread begins to poll the task. It was woken for that, and the poll before has ended: what
     /// is not known of these yet is waited for, since threads report in any order.
     fn polled(&mut self, thread: ThreadId, seen: &Seen) -> Result<(), Error> {
-        const LONGEST: Duration = Duration::from_secs(1);
+        let longest = self.longest_wait();
         let is_early = |following: &Following| {
             let is_polled = following.poll.as_ref().is_some_and(|poll| poll.thread != thread);
             !following.is_woken || is_polled
         };
         while self.following().is_some_and(|following| is_early(following)) {
-            match self.traced.wait_at_most(LONGEST)? {
+            match self.traced.wait_at_most(longest)? {
                 Some(event) => self.handle(event)?,
                 None => break,
             }

@@ -11,7 +11,7 @@ use super::context;
 use super::spawn::SpawnLines;
 use super::task::{self, TaskBits};
 use super::vtable::{self, BLOCKING, Vtables};
-use crate::address::Address;
+use crate::address::{Address, FileAddress};
 use crate::futures::simplified;
 use crate::model::Line;
 use crate::program::{ImageId, Program};
@@ -201,6 +201,55 @@ pub fn transition<'names>(functions: impl IntoIterator<Item = &'names str>) -> O
         })
     })
 }
+
+/// The code that makes those changes of tasks' states that matter: each function, and each place that
+/// it was inlined at.
+pub fn changes(program: &Program<'_>) -> Vec<Change> {
+    const OWN_NAME: &str = "transition_to_";
+    let mut changes = Vec::new();
+    for (_, loaded) in program.images() {
+        let object = &loaded.object;
+        let matters = |function| {
+            let name = object.function_name(function);
+            transition(name.as_deref()).is_some_and(|kind| kind != Transition::Other)
+        };
+        let code = |ranges: Vec<(FileAddress, FileAddress)>| {
+            let ranges = ranges.into_iter();
+            ranges.map(|(begin, end)| (loaded.address(begin), loaded.address(end))).collect()
+        };
+        let symbols = object.symbols_with(OWN_NAME);
+        for symbol in symbols.iter().filter(|symbol| !symbol.is_thread_local) {
+            let function = object.function_at(symbol.address);
+            if let Some(function) = function.filter(|function| matters(*function)) {
+                let code = code(object.function_ranges(function));
+                changes.push(Change { entry: Some(loaded.address(symbol.address)), code });
+            }
+        }
+        if symbols.is_empty() && object.copies_of_crate("tokio") == 0 {
+            continue;
+        }
+        let copies = object.inlined_copies(OWN_NAME).into_iter();
+        changes.extend(
+            copies
+                .filter(|copy| matters(copy.function))
+                .map(|copy| Change { entry: None, code: code(copy.ranges) }),
+        );
+    }
+    changes
+}
+
+/// Code that changes a task's state.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Change {
+    /// Its first instruction, at which the first argument refers to the state word; absent for code
+    /// that was inlined.
+    pub entry: Option<Address>,
+    /// The code.
+    pub code: Vec<(Address, Address)>,
+}
+
+/// How many bytes a task's state word has.
+pub const STATE_SIZE: u64 = 8;
 
 /// What of Tokio's own makes a thread change the state of a task.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -31,8 +31,8 @@ mod world;
 
 pub use elapsed::is_elapsed;
 pub use followed::{
-    Followed, Poll, TaskHeaders, Transition, Trigger, polled_header, polled_task, polls,
-    spawn_line, transition, trigger,
+    Change, Followed, Poll, STATE_SIZE, TaskHeaders, Transition, Trigger, changes, polled_header,
+    polled_task, polls, spawn_line, transition, trigger,
 };
 pub use idle::is_spare;
 pub use leaves::LEAVES;

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use asynctest_tests::Error;
 use asynctest_tests::matrix::{Profile, Setting};
-use asynctest_tests::stories::{STEPPED, Stepped, difference, story};
+use asynctest_tests::stories::{Means, STEPPED, Stepped, difference, story};
 use clap::Parser;
 
 /// Steps the same task again and again, on the newest Tokio in dev, and says how many of its stories
@@ -22,6 +22,9 @@ struct Arguments {
     /// How often.
     #[arg(long, default_value_t = 1000)]
     runs: u32,
+    /// Stop threads by breakpoints, as where watchpoints do not fire.
+    #[arg(long)]
+    by_breakpoints: bool,
     /// The folder that programs are built in.
     #[arg(long, default_value = "target")]
     target: PathBuf,
@@ -43,7 +46,11 @@ fn again(arguments: &Arguments) -> Result<bool, Error> {
     let stepped = named.ok_or_else(|| Error::Missing(format!("story {}", arguments.story)))?;
     let target = arguments.target.canonicalize().map_err(Error::file(&arguments.target))?;
     let begun = Instant::now();
-    let stories = stories(stepped, arguments.runs, &target)?;
+    let means = match arguments.by_breakpoints {
+        true => Means::Breakpoints,
+        false => Means::Watchpoints,
+    };
+    let stories = stories(stepped, means, arguments.runs, &target)?;
     let mut counted: Vec<(&String, &u32)> = stories.iter().collect();
     counted.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
     let Some(((usual, most), others)) = counted.split_first() else { return Ok(true) };
@@ -61,10 +68,15 @@ fn again(arguments: &Arguments) -> Result<bool, Error> {
 }
 
 /// The different stories, and how often each was told.
-fn stories(stepped: Stepped, runs: u32, target: &Path) -> Result<BTreeMap<String, u32>, Error> {
+fn stories(
+    stepped: Stepped,
+    means: Means,
+    runs: u32,
+    target: &Path,
+) -> Result<BTreeMap<String, u32>, Error> {
     let mut stories = BTreeMap::new();
     for _ in 0..runs {
-        let told = story(stepped, Setting::NEWEST, Profile::Dev, target)?;
+        let told = story(stepped, means, Setting::NEWEST, Profile::Dev, target)?;
         *stories.entry(told).or_default() += 1;
     }
     Ok(stories)

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use asynctest_engine::limits::Limits;
 use asynctest_engine::step;
 
-use crate::cli::{MessageFormat, StepInto, TestArguments, Values};
+use crate::cli::{MessageFormat, StepBy, StepInto, TestArguments, Values};
 use crate::commands::exit::Exit;
 use crate::commands::notice;
 use crate::plan::{Harness, Plan, RunOptions, TestBinary, TestCase};
@@ -114,6 +114,10 @@ fn request(
             Some(Values::Full) => step::Values::Full,
         },
         watches: step.watch.clone(),
+        means: match step.step_by {
+            None | Some(StepBy::Watchpoints) => step::Means::Watchpoints,
+            Some(StepBy::Breakpoints) => step::Means::Breakpoints,
+        },
         limit: step.step_limit,
         from: step.step_from.clone(),
         until: step.step_until.clone(),

@@ -76,6 +76,10 @@ impl Traced {
             if let Some(event) = self.waiting.pop_front() {
                 return Ok(event);
             }
+            if let Some(thread) = self.over.pop_front() {
+                self.step_over(thread)?;
+                continue;
+            }
             let (thread, status) = self.wait_once()?;
             if let Some(event) = self.event(thread, status)? {
                 return Ok(event);
@@ -94,6 +98,10 @@ impl Traced {
         loop {
             if let Some(event) = self.waiting.pop_front() {
                 return Ok(Some(event));
+            }
+            if let Some(thread) = self.over.pop_front() {
+                self.step_over(thread)?;
+                continue;
             }
             match self.wait_with(WaitOptions::NOHANG)? {
                 Some((thread, status)) => {
@@ -146,30 +154,43 @@ impl Traced {
         }
         let Some(signal) = status.stopping_signal() else { return Ok(None) };
         let is_new = !self.threads.contains_key(&thread);
+        if is_new && self.is_forked(thread) {
+            self.forked(thread)?;
+            return Ok(None);
+        }
         let tracee = self.threads.entry(thread).or_default();
         tracee.is_stopped = true;
         // Whatever a thread stops for takes away that it was told to.
         let is_interrupted = std::mem::take(&mut tracee.is_interrupted);
         let event = (status.as_raw() >> 16) & 0xffff;
         match event {
-            libc::PTRACE_EVENT_CLONE if !is_interrupted => {
+            libc::PTRACE_EVENT_CLONE | libc::PTRACE_EVENT_FORK if !is_interrupted => {
                 let resume = tracee.resumed.unwrap_or(Resume::Run);
                 self.resume(thread, resume)?;
                 Ok(None)
             }
             libc::PTRACE_EVENT_EXEC => {
                 self.threads.clear();
+                self.breakpoints = None;
+                self.over.clear();
                 let tracee = Tracee { is_stopped: true, ..Tracee::default() };
                 self.threads.insert(thread, tracee);
                 Ok(Some(Event::Exec(thread)))
             }
             libc::PTRACE_EVENT_STOP if is_new => Ok(Some(Event::Born(thread))),
-            libc::PTRACE_EVENT_CLONE | libc::PTRACE_EVENT_STOP if is_interrupted => Ok(None),
+            libc::PTRACE_EVENT_CLONE | libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_STOP
+                if is_interrupted =>
+            {
+                Ok(None)
+            }
             libc::PTRACE_EVENT_STOP => {
                 // Job control has stopped it or wakes it: it is ours to stop while it is traced.
                 let resume = tracee.resumed.unwrap_or(Resume::Run);
                 self.resume(thread, resume)?;
                 Ok(None)
+            }
+            _ if signal == libc::SIGTRAP && self.breakpoints.is_some() => {
+                self.trapped_in_software(thread, is_interrupted)
             }
             _ if signal == libc::SIGTRAP => Ok(Some(self.trapped(thread))),
             _ => {
@@ -205,6 +226,31 @@ impl Traced {
             tracee.signal = Some(libc::SIGTRAP);
         }
         Event::Signaled(thread, libc::SIGTRAP)
+    }
+
+    /// The same where breakpoints are used.
+    fn trapped_in_software(
+        &mut self,
+        thread: ThreadId,
+        is_interrupted: bool,
+    ) -> Result<Option<Event>, Error> {
+        /// Source: Linux `include/uapi/asm-generic/siginfo.h`; `arch/x86/kernel/traps.c`, `exc_int3`.
+        const BREAKPOINT: i32 = 0x80;
+        const STEPPED: [i32; 2] = [libc::TRAP_TRACE, libc::TRAP_BRKPT];
+        let code = ptrace::getsiginfo(Pid::from_raw(thread.0)).map(|told| told.si_code);
+        if code == Ok(BREAKPOINT)
+            && let Some(told) = self.executed_breakpoint(thread, is_interrupted)?
+        {
+            return Ok(told);
+        }
+        let is_stepping = self.threads.get(&thread).is_some_and(|tracee| tracee.is_stepping);
+        if is_stepping && code.map_or(true, |code| STEPPED.contains(&code)) {
+            return self.stepped(thread, is_interrupted);
+        }
+        if let Some(tracee) = self.threads.get_mut(&thread) {
+            tracee.signal = Some(libc::SIGTRAP);
+        }
+        Ok(Some(Event::Signaled(thread, libc::SIGTRAP)))
     }
 
     fn ended(&mut self, thread: ThreadId, status: WaitStatus) -> Option<Event> {

@@ -2,7 +2,8 @@
 //!
 //! Its threads run, and stop one at a time, when something happens that was asked for. The thread
 //! that seized it is its tracer and has to make every call; when that thread ends, the process is
-//! killed. Nothing is ever written into its memory: it is stopped by the CPU's own registers.
+//! killed. It is stopped by the CPU's own registers, and nothing is written into its memory; only where
+//! these do nothing it is stopped by breakpoints, which are taken out again (see `breakpoints`).
 //!
 //! The rules of ptrace that this relies on, from `kernel/ptrace.c`, `kernel/signal.c`,
 //! `kernel/exit.c` and `arch/x86/kernel/ptrace.c`:
@@ -15,11 +16,13 @@
 //! - A thread whose process is killed vanishes at any moment: calls then fail with `ESRCH`, and the
 //!   end is reported by the next wait.
 
+mod breakpoints;
 mod event;
 mod release;
 mod slots;
 mod standing;
 
+pub use breakpoints::Gate;
 pub use event::{Ending, Event, Trapped};
 pub(super) use standing::Pause;
 
@@ -30,7 +33,9 @@ use nix::sys::ptrace;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
-use crate::address::{ProcessId, ThreadId};
+use breakpoints::{Breakpoints, Lifted, Passage};
+
+use crate::address::{Address, ProcessId, ThreadId};
 use crate::arch::{Registers, TrapSlots};
 use crate::process::thread::observe;
 use crate::process::{Error, Memory, Thread, procfs, refusal};
@@ -51,6 +56,10 @@ pub struct Traced {
     threads: BTreeMap<ThreadId, Tracee>,
     /// What has happened and was not asked for yet.
     waiting: VecDeque<Event>,
+    /// The breakpoints, where they are used.
+    breakpoints: Option<Breakpoints>,
+    /// The threads that stand at a breakpoint and are to be led over it.
+    over: VecDeque<ThreadId>,
 }
 
 /// One traced thread.
@@ -66,6 +75,14 @@ struct Tracee {
     is_interrupted: bool,
     /// The traps that are armed in it.
     armed: TrapSlots,
+    /// Whether it was told to execute one instruction, be it as it was asked for or not.
+    is_stepping: bool,
+    /// The breakpoint that it has executed and was put back to, until it goes on.
+    reported: Option<Address>,
+    /// Whether that is taken out for it.
+    lifted: Lifted,
+    /// The gate that it is in.
+    passage: Option<Passage>,
 }
 
 impl Traced {
@@ -76,17 +93,23 @@ impl Traced {
     /// The process is gone, or the system does not let us.
     pub fn seize(process: ProcessId) -> Result<Traced, Error> {
         let leader = procfs::leader(process);
-        let options = ptrace::Options::PTRACE_O_TRACECLONE
-            | ptrace::Options::PTRACE_O_TRACEEXEC
-            | ptrace::Options::PTRACE_O_EXITKILL;
-        ptrace::seize(Pid::from_raw(leader.0), options)
+        ptrace::seize(Pid::from_raw(leader.0), Traced::options())
             .map_err(|_| refusal::explain(process, leader))?;
         let tracee = Tracee { resumed: Some(Resume::Run), ..Tracee::default() };
         Ok(Traced {
             process,
             threads: BTreeMap::from([(leader, tracee)]),
             waiting: VecDeque::new(),
+            breakpoints: None,
+            over: VecDeque::new(),
         })
+    }
+
+    /// What is traced of every thread.
+    fn options() -> ptrace::Options {
+        ptrace::Options::PTRACE_O_TRACECLONE
+            | ptrace::Options::PTRACE_O_TRACEEXEC
+            | ptrace::Options::PTRACE_O_EXITKILL
     }
 
     /// Its id.
@@ -140,15 +163,33 @@ impl Traced {
         if !tracee.is_stopped {
             return Ok(());
         }
+        tracee.resumed = Some(resume);
+        if self.stands_at_breakpoint(thread) {
+            if !self.over.contains(&thread) {
+                self.over.push_back(thread);
+            }
+            return Ok(());
+        }
+        self.continue_stopped(thread, resume)
+    }
+
+    /// Lets a thread execute what it stands at.
+    fn continue_stopped(&mut self, thread: ThreadId, resume: Resume) -> Result<(), Error> {
+        self.about_to_write(thread);
+        let Some(tracee) = self.threads.get_mut(&thread) else { return Ok(()) };
         let id = Pid::from_raw(thread.0);
         let signal = tracee.signal.take().map(Signal::try_from).transpose();
         let signal = signal.map_err(|_| Error::RealTimeSignal { thread })?;
-        let result = match resume {
-            Resume::Run => ptrace::cont(id, signal),
-            Resume::Step => ptrace::step(id, signal),
+        // One that was told to stop when it stood already stops again before it executes anything.
+        let is_stepping =
+            resume == Resume::Step || tracee.passage.is_some() || tracee.lifted == Lifted::Under;
+        let result = match is_stepping {
+            false => ptrace::cont(id, signal),
+            true => ptrace::step(id, signal),
         };
         tracee.is_stopped = false;
-        tracee.resumed = Some(resume);
+        tracee.is_stepping = is_stepping;
+        tracee.reported = None;
         alive("let run", thread, result)
     }
 

@@ -13,6 +13,7 @@ impl Traced {
     /// Takes all traps out, lets every thread go, and with it the right to trace the process: it
     /// runs on as if it had never been traced.
     pub fn release(mut self) -> Result<(), Error> {
+        self.uproot()?;
         while let Some(thread) = self.threads.keys().next().copied() {
             self.interrupt(thread)?;
             self.wait_for(thread)?;
@@ -29,7 +30,7 @@ impl Traced {
     pub fn go_on(&mut self, thread: ThreadId) -> Result<(), Error> {
         let has_news = self.waiting.iter().any(|event| event.thread() == Some(thread));
         let resumed = self.threads.get(&thread).and_then(|tracee| tracee.resumed);
-        if has_news {
+        if has_news || self.over.contains(&thread) {
             return Ok(());
         }
         self.resume(thread, resumed.unwrap_or(Resume::Run))

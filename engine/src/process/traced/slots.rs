@@ -22,6 +22,11 @@ impl Traced {
         if tracee.armed == *slots {
             return Ok(());
         }
+        if self.breakpoints.is_some() {
+            tracee.armed = *slots;
+            self.plant();
+            return Ok(());
+        }
         // An address is checked against what its slot is for: nothing may be armed while they
         // change.
         let mut result = write(thread, CONTROL_OFFSET, 0);
