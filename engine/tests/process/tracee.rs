@@ -23,6 +23,7 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> ExitCode {
         "exec" => exec(arguments),
         "headless" => headless(),
         "vfork" => vfork(),
+        "beats" => beats(),
         _ => ExitCode::FAILURE,
     }
 }
@@ -187,4 +188,42 @@ fn vfork() -> ExitCode {
     });
     wait_for_end();
     ExitCode::from(7)
+}
+
+/// How many threads call [`beat`], and how often each does.
+pub(crate) const BEATS: (u64, u64) = (4, 100);
+
+/// Prints where [`beat`] lies, and when a line was read has threads and a child that is forked call it.
+#[expect(unsafe_code, reason = "the standard library's child does nothing of its own")]
+fn beats() -> ExitCode {
+    println!("ready");
+    println!("{}", beat as *const () as usize);
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+    let count = Arc::new(AtomicU64::new(0));
+    let threads: Vec<_> = (0..BEATS.0)
+        .map(|_| {
+            let count = Arc::clone(&count);
+            thread::spawn(move || (0..BEATS.1).for_each(|_| beat(&count)))
+        })
+        .collect();
+    // SAFETY: the child calls nothing but a function that counts, and exits.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        beat(&count);
+        // SAFETY: a plain system call.
+        unsafe { libc::_exit(0) };
+    }
+    let mut status = -1;
+    // SAFETY: it writes to a variable that outlives the call.
+    unsafe { libc::waitpid(child, &raw mut status, 0) };
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    println!("{} {status}", count.load(Ordering::Relaxed));
+    wait_for_end();
+    ExitCode::from(7)
+}
+
+/// Counts its calls.
+#[inline(never)]
+fn beat(count: &AtomicU64) {
+    count.fetch_add(1, Ordering::Relaxed);
 }

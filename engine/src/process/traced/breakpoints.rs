@@ -67,15 +67,15 @@ pub(super) struct Passage {
     written: Option<Address>,
 }
 
-/// What a thread that was told to execute one instruction stands for.
+/// Whether a breakpoint is taken out for a thread to execute the instruction there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) enum Lifted {
-    /// No breakpoint was taken out for it.
+    /// None is.
     #[default]
     No,
-    /// One was, and it has not executed the instruction.
+    /// One is, and it has not executed the instruction.
     Under,
-    /// One was, and it has.
+    /// One is, and it has.
     Behind,
 }
 
@@ -135,10 +135,9 @@ impl Breakpoints {
     /// Gives a process that was forked its own code back.
     fn cleanse(&self, child: ThreadId) {
         let Ok(memory) = writable(ProcessId(child.0), child) else { return };
-        for address in &self.planted {
-            if let Some(byte) = self.bytes.get(address) {
-                let _ = memory.write_all_at(&[*byte], address.0);
-            }
+        // What is lifted now may have been planted when it was forked.
+        for (address, byte) in &self.bytes {
+            let _ = memory.write_all_at(&[*byte], address.0);
         }
     }
 }
@@ -152,7 +151,7 @@ fn writable(process: ProcessId, thread: ThreadId) -> Result<File, Error> {
 
 impl Traced {
     /// Uses breakpoints instead of the CPU's registers from now on, until the process runs another
-    /// program. It has one thread, which stands still. Traps for writes stop at what these gates write.
+    /// program. It has one thread, which stands still. Traps for writes stop at what gates write.
     ///
     /// # Errors
     ///
@@ -280,11 +279,15 @@ impl Traced {
             self.continue_stopped(thread, Resume::Step)?;
             self.wait_for(thread)?;
             self.plant();
-            let lifted =
-                self.threads.get_mut(&thread).map(|tracee| std::mem::take(&mut tracee.lifted));
-            if lifted == Some(Lifted::Behind) {
-                let event = self.stepped(thread, false)?;
-                self.waiting.extend(event);
+            let tracee = self.threads.get_mut(&thread);
+            match tracee.map(|tracee| (std::mem::take(&mut tracee.lifted), tracee)) {
+                Some((Lifted::Behind, _)) => {
+                    let event = self.stepped(thread, false)?;
+                    self.waiting.extend(event);
+                }
+                // A signal came first: it stands where it stood, and that was told.
+                Some((Lifted::Under | Lifted::No, tracee)) => tracee.reported = Some(at),
+                None => {}
             }
         }
         for thread in running {
@@ -362,10 +365,8 @@ impl Traced {
         let gate = gates.and_then(|gates| gates.get(&at)).map(Rc::clone);
         let (Some(gate), Some(registers)) = (gate, self.registers(thread)) else { return };
         let Some(tracee) = self.threads.get_mut(&thread) else { return };
-        let written = match gate.size.zip(registers.argument(0)) {
-            Some((size, start)) => Some(Address(start)..Address(start).offset(size)),
-            None => None,
-        };
+        let written = gate.size.zip(registers.argument(0));
+        let written = written.map(|(size, start)| Address(start)..Address(start).offset(size));
         let may_write = |trap: &&HardwareTrap| {
             trap.access != Access::Execute
                 && written.as_ref().is_none_or(|written| written.contains(&trap.address))
