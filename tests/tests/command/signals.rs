@@ -16,6 +16,8 @@ use super::scene::{Scene, Started, TOLD, is_alive, wait_for};
 pub(crate) const CASES: &[Case] = &[
     ("after_control_c_what_was_running_is_named", control_c),
     ("after_control_c_it_is_said_where_a_test_stood", control_c_tells),
+    ("control_c_ends_a_test_that_is_stepped", control_c_stepped),
+    ("control_c_ends_a_test_that_is_stepped_by_breakpoints", control_c_breakpoints),
     ("who_asks_is_told_where_a_test_stands", asked),
     ("nothing_survives_the_tool", tool_killed),
     ("nothing_survives_the_sentinel", sentinel_killed),
@@ -58,6 +60,30 @@ fn control_c_tells(scene: &Scene) -> Result<(), Failed> {
     let code = run.end()?;
     let is_right = code == Some(130) && run.said.contains(STANDS) && !is_alive(test);
     if is_right { Ok(()) } else { Err(format!("{code:?}\n{}", run.said).into()) }
+}
+
+fn control_c_stepped(scene: &Scene) -> Result<(), Failed> {
+    interrupt_stepped(scene, "watchpoints")
+}
+
+fn control_c_breakpoints(scene: &Scene) -> Result<(), Failed> {
+    interrupt_stepped(scene, "breakpoints")
+}
+
+/// Steps the body of a test that goes round until it is told, and is interrupted in the middle.
+fn interrupt_stepped(scene: &Scene, means: &str) -> Result<(), Failed> {
+    let mut command = scene.command()?;
+    command.args(["--test", "verdicts", "--timeout", "0", "--step-by", means]);
+    command.args(["--step-task", "main", "--", "--exact", TOLD]).process_group(0);
+    let mut run = Started::new(&mut command)?;
+    let test = scene.begun()?;
+    thread::sleep(Duration::from_millis(500));
+    killpg(id(&run)?, Signal::SIGINT)?;
+    let code = run.end()?;
+    if code == Some(130) && !is_alive(test) {
+        return Ok(());
+    }
+    Err(format!("{code:?}, the test lives: {}\n{}", is_alive(test), run.said).into())
 }
 
 fn asked(scene: &Scene) -> Result<(), Failed> {
