@@ -337,7 +337,10 @@ fn has(words: &Words<'_, '_>, step: &Step, next: &str) -> String {
             _ => "whose holder",
         };
         return match words.is_queue(place) {
-            true => format!("{what} lies in a message that only {next} could receive"),
+            true => {
+                let by = receiver(words, place);
+                format!("{what} lies in a message that only {next} could receive{by}")
+            }
             false => format!("{what} lies in what only {next} could reach"),
         };
     }
@@ -360,6 +363,19 @@ fn has(words: &Words<'_, '_>, step: &Step, next: &str) -> String {
         }
         Some(Hold::Receiver) => format!("which only {}", does(next, "empties", "empty")),
         Some(Hold::Handle) | None => format!("which {}", does(next, "keeps", "keep")),
+    }
+}
+
+/// With which variable a message will be received: ` (with `requests` since src/lib.rs:12)`.
+fn receiver(words: &Words<'_, '_>, queue: NodeId) -> String {
+    let owners = words.case.graph.needs(queue).iter();
+    let owners = owners.filter(|edge| edge.kind == EdgeKind::OwnedBy);
+    let surest = owners.max_by_key(|edge| edge.certainty);
+    let holding = surest.and_then(|edge| words.holding(edge.holding));
+    let since = words.since_line(holding);
+    match holding.and_then(|holding| holding.variable.as_deref()) {
+        Some(name) => format!(" (with `{name}`{since})"),
+        None => String::new(),
     }
 }
 

@@ -53,6 +53,8 @@ pub(super) fn link(sides: &mut [Side<'_>]) {
         if let Some(side) = sides.get_mut(index).filter(|_| !known.is_empty()) {
             let futures = side.world.tasks.iter_mut().filter_map(|task| task.future.as_mut());
             futures.for_each(|future| say(future, &known));
+            let blocked = side.world.threads.iter_mut().filter_map(|thread| thread.wait.as_mut());
+            blocked.for_each(|wait| say_of(wait, &known));
         }
     }
 }
@@ -107,6 +109,13 @@ fn waiting(sides: &[Side<'_>]) -> HashMap<End, Vec<String>> {
                 waiting.entry((index, number)).or_default().push(words);
             }
         }
+        for thread in &side.world.threads {
+            let Some(wait) = &thread.wait else { continue };
+            if let Some(number) = descriptor(wait) {
+                let words = format!("thread {} waits there for a {}", thread.name, wait.kind);
+                waiting.entry((index, number)).or_default().push(words);
+            }
+        }
     }
     waiting
 }
@@ -155,10 +164,14 @@ fn other_ends(
 
 /// Adds the words to the waits for these descriptors.
 fn say(future: &mut Future, known: &HashMap<i32, String>) {
-    if let Some(wait) = &mut future.wait
-        && let Some(words) = descriptor(wait).and_then(|number| known.get(&number))
-    {
-        wait.other_end = Some(words.clone());
+    if let Some(wait) = &mut future.wait {
+        say_of(wait, known);
     }
     future.children.iter_mut().for_each(|child| say(child, known));
+}
+
+fn say_of(wait: &mut Wait, known: &HashMap<i32, String>) {
+    if let Some(words) = descriptor(wait).and_then(|number| known.get(&number)) {
+        wait.other_end = Some(words.clone());
+    }
 }

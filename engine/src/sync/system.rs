@@ -1,7 +1,7 @@
 //! System calls that wait for the outside world: descriptors, children, time.
 
 use super::blocked::Blocked;
-use crate::model::{EndedBy, Wait};
+use crate::model::{Amount, EndedBy, Wait};
 
 /// Calls whose first argument is the descriptor that is waited for.
 const ON_DESCRIPTOR: [&str; 14] = [
@@ -21,6 +21,7 @@ pub(super) fn wait(blocked: &Blocked<'_>) -> Option<Wait> {
             kind: format!("blocking {call}"),
             by: EndedBy::World,
             type_name: format!("descriptor {number} ({target})"),
+            amounts: vec![Amount::Descriptor(u64::from(number.unsigned_abs()))],
             ..Wait::default()
         });
     }

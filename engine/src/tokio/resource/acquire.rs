@@ -78,6 +78,7 @@ impl Leaf for Acquire {
             type_name: of.type_name.clone(),
             address: Some(of.address),
             resource: Some(of.key()),
+            about: part(place).filter(|_| is_counted(of.kind)),
             amounts,
             ..Wait::default()
         })
@@ -188,6 +189,14 @@ fn needed(place: &Place<'_>) -> Option<u64> {
         0 => place.field("num_permits")?.unsigned(),
         _ => place.field("node")?.field("state")?.unsigned(),
     }
+}
+
+/// That it has been given a part of what it asked for, in words: whoever asks for several permits waits in
+/// its queue with those that were free.
+fn part(place: &Place<'_>) -> Option<String> {
+    let wanted = place.field("num_permits")?.unsigned()?;
+    let given = wanted.checked_sub(needed(place)?).filter(|given| *given > 0)?;
+    (given < wanted).then(|| format!("it has been given {given} of {wanted} permits"))
 }
 
 /// How many permits it was given since it was polled, if it has them all.
