@@ -38,6 +38,11 @@ pub trait Leaf: Sync {
         Vec::new()
     }
 
+    /// How many bytes a writer that buffers has not handed on to what lies in it.
+    fn unflushed(&self, _place: &Place<'_>) -> Option<u64> {
+        None
+    }
+
     /// The messages that wait for whoever receives with the value at this place.
     fn queued<'program>(&self, _place: &Place<'program>) -> Vec<Place<'program>> {
         Vec::new()
@@ -110,6 +115,10 @@ impl Leaves for LeafTables {
 
     fn also_held(&self, place: &Place<'_>) -> Vec<Held> {
         self.holder(&place.type_).map(|leaf| leaf.also_held(place)).unwrap_or_default()
+    }
+
+    fn unflushed(&self, place: &Place<'_>) -> Option<u64> {
+        self.kinds().find_map(|leaf| leaf.unflushed(place)).filter(|bytes| *bytes > 0)
     }
 
     fn queued<'program>(&self, place: &Place<'program>) -> Vec<Place<'program>> {

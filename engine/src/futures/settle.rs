@@ -60,6 +60,7 @@ mod tests {
             since: None,
             certainty,
             carrier: None,
+            unflushed: None,
         }
     }
 

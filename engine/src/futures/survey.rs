@@ -494,6 +494,7 @@ impl<'search, 'program> Search<'search, 'program> {
             since: self.since(origin, place.address),
             certainty: origin.certainty,
             carrier: self.carrier(held.hold, origin),
+            unflushed: self.path.iter().find_map(|place| self.walker.leaves.unflushed(place)),
         });
         if held.hold == Hold::Receiver {
             self.queued(place, held.resource, origin.certainty);

@@ -55,6 +55,9 @@ pub trait Leaves {
     /// What the value at `place` holds. `around` are the futures that it lies in, outermost first.
     fn held(&self, place: &Place<'_>, around: &[Place<'_>]) -> Option<Held>;
 
+    /// How many bytes the value at `place` has not handed on, if it is a writer that buffers and has some.
+    fn unflushed(&self, place: &Place<'_>) -> Option<u64>;
+
     /// The messages that wait for whoever receives with the value at `place`.
     fn queued<'program>(&self, place: &Place<'program>) -> Vec<Place<'program>>;
 

@@ -92,6 +92,8 @@ pub struct Holding {
     /// The type of the value around it that is made to be polled, and that its task does not poll at the
     /// moment: `hyper::client::conn::http1::Connection`.
     pub carrier: Option<String>,
+    /// How many bytes lie in a buffer around it that were written and not handed on.
+    pub unflushed: Option<u64>,
 }
 
 /// What a value holds.

@@ -259,6 +259,7 @@ impl Scene {
             since: Some(line(10)),
             certainty: Certainty::Definite,
             carrier: None,
+            unflushed: None,
         });
         self.world.holdings.last_mut().expect("the one just added")
     }

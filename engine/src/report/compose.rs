@@ -157,7 +157,8 @@ mod tests {
     use super::*;
     use crate::address::Address;
     use crate::evidence::Trust;
-    use crate::model::worlds::{BODY, Scene, end_of, line};
+    use crate::model::worlds::{BODY, Scene, end_of, key, line, message};
+    use crate::model::{Hold, Holder};
 
     #[test]
     fn a_loop_that_never_ends_is_told_with_what_calls_it() {
@@ -182,5 +183,35 @@ mod tests {
         let sentence = &report.headline.sentence;
         assert!(sentence.contains(":18, called from "), "{sentence}");
         assert!(sentence.contains(":24, in one poll that has not ended in 1.0 s"), "{sentence}");
+    }
+
+    #[track_caller]
+    fn check(scene: &Scene, expected: &str) {
+        let world = &scene.world;
+        let report = compose(&Subject::default(), Some(world), world, 1000, &|_, _| None);
+        let sentence = &report.headline.sentence;
+        assert!(sentence.contains(expected), "{sentence}");
+    }
+
+    #[test]
+    fn what_lies_in_a_buffer_is_told_with_who_could_send_it() {
+        let mut scene = Scene::new();
+        let task = scene.task("serve");
+        scene.waits(BODY, 1, message(1, 1));
+        scene.waits(task, 2, message(2, 1));
+        scene.holds(Holder::Task(task), 1, Hold::Sender);
+        scene.holds(Holder::Task(BODY), 2, Hold::Sender).unflushed = Some(6);
+        check(&scene, "could send (6 bytes lie in its buffer, not flushed)");
+    }
+
+    #[test]
+    fn a_message_is_told_with_the_variable_that_would_receive_it() {
+        let mut scene = Scene::new();
+        scene.waits(BODY, 1, message(1, 1));
+        scene.holds(Holder::Queued(key(2)), 1, Hold::Sender);
+        let receiver = scene.holds(Holder::Task(BODY), 2, Hold::Receiver);
+        receiver.variable = Some("requests".to_owned());
+        receiver.since = Some(line(3));
+        check(&scene, "could receive (with `requests` since ");
     }
 }

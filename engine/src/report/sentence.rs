@@ -341,7 +341,10 @@ fn has(words: &Words<'_, '_>, step: &Step, next: &str) -> String {
                 let by = receiver(words, place);
                 format!("{what} lies in a message that only {next} could receive{by}")
             }
-            false => format!("{what} lies in what only {next} could reach"),
+            false => {
+                let kept = unflushed(words.holding(step.holding));
+                format!("{what} lies in what only {next} could reach{kept}")
+            }
         };
     }
     match hold {
@@ -354,7 +357,10 @@ fn has(words: &Words<'_, '_>, step: &Step, next: &str) -> String {
         Some(Hold::Exclusive | Hold::Shared | Hold::Permits(_)) => {
             format!("which {}", does(next, "holds", "hold"))
         }
-        Some(Hold::Sender) => format!("which only {}", does(next, "could send", "could send")),
+        Some(Hold::Sender) => {
+            let kept = unflushed(words.holding(step.holding));
+            format!("which only {}{kept}", does(next, "could send", "could send"))
+        }
         Some(Hold::Acceptor) => {
             format!("which only {}", does(next, "could accept", "could accept"))
         }
@@ -363,6 +369,15 @@ fn has(words: &Words<'_, '_>, step: &Step, next: &str) -> String {
         }
         Some(Hold::Receiver) => format!("which only {}", does(next, "empties", "empty")),
         Some(Hold::Handle) | None => format!("which {}", does(next, "keeps", "keep")),
+    }
+}
+
+/// That a buffer has not handed on what was written: ` (6 bytes lie in its buffer, not flushed)`.
+fn unflushed(holding: Option<&Holding>) -> String {
+    match holding.and_then(|holding| holding.unflushed) {
+        Some(1) => " (1 byte lies in its buffer, not flushed)".to_owned(),
+        Some(bytes) => format!(" ({bytes} bytes lie in its buffer, not flushed)"),
+        None => String::new(),
     }
 }
 

@@ -43,6 +43,7 @@ pub fn initializing(program: &Program<'_>, stack: &ThreadStack) -> Vec<Holding> 
                     since,
                     certainty: Certainty::Definite,
                     carrier: None,
+                    unflushed: None,
                 }));
             }
         }

@@ -2,7 +2,8 @@
 //! has it yet, for who accepts.
 //!
 //! Source: tokio 1.20 and 1.54 `net/{tcp,unix}/stream.rs`, `net/tcp/listener.rs` (`struct TcpStream { io:
-//! PollEvented<mio::net::TcpStream> }` and the like).
+//! PollEvented<mio::net::TcpStream> }` and the like), `io/util/buf_writer.rs` (`struct BufWriter { inner, buf:
+//! Vec<u8>, written }`).
 
 use super::endpoint::{Direction, descriptor};
 use super::{Leaf, owner};
@@ -28,6 +29,9 @@ const HALVES: [(&str, Direction); 4] = [
     ("tokio::net::unix::split_owned::OwnedReadHalf", Direction::Read),
     ("tokio::net::unix::split_owned::OwnedWriteHalf", Direction::Write),
 ];
+
+/// A writer that keeps what it is given until there is much of it, or it is flushed.
+const WRITER: &str = "tokio::io::util::buf_writer::BufWriter";
 
 const LISTENER: &str = "tokio::net::tcp::listener::TcpListener";
 
@@ -55,6 +59,14 @@ impl Leaf for Stream {
             None => ends(place)?,
         };
         Some(Held { resource: key(ends.written?), hold: Hold::Sender })
+    }
+
+    fn unflushed(&self, place: &Place<'_>) -> Option<u64> {
+        if !place.type_.is(WRITER) {
+            return None;
+        }
+        let written = place.field("written")?.unsigned()?;
+        place.field("buf")?.field("len")?.unsigned()?.checked_sub(written)
     }
 
     fn also_held(&self, place: &Place<'_>) -> Vec<Held> {
