@@ -166,8 +166,7 @@ impl<'walker> Walker<'walker> {
     }
 }
 
-/// The types that a future of this type may poll, if they are futures: what it is made of, and what
-/// it alone points to.
+/// The types that a future of this type may poll: what it is made of, and what it alone points to.
 fn ways(place: &Place<'_>) -> Vec<TypeId> {
     if let Some(element) = collections::element(place) {
         return vec![element];
@@ -302,8 +301,7 @@ impl<'program> Descent<'_, 'program> {
         }
     }
 
-    /// The futures of a collection that have not ended: one that has is no longer in its element,
-    /// which is an enum for that reason.
+    /// The futures of a collection that have not ended: one that has left its element, an enum.
     fn elements(&mut self, elements: &[Place<'program>]) -> Vec<Future> {
         let mut futures = Vec::new();
         for element in elements {

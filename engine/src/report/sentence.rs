@@ -6,7 +6,7 @@ use super::blows;
 use super::schema::Looks;
 use super::spans::span;
 use super::stands::stands;
-use super::words::{CLOSED, Words, article, at, at_place, kind, waited};
+use super::words::{CLOSED, Words, article, at, at_place, kind, receiver, unflushed, waited};
 use crate::diagnosis::{Finding, FindingKind, Step};
 use crate::graph::{EdgeKind, Needed, Node, NodeId};
 use crate::model::{Activity, Amount, EndedBy, Hold, Holding, TaskKind, TaskState, Thread, Wait};
@@ -369,28 +369,6 @@ fn has(words: &Words<'_, '_>, step: &Step, next: &str) -> String {
         }
         Some(Hold::Receiver) => format!("which only {}", does(next, "empties", "empty")),
         Some(Hold::Handle) | None => format!("which {}", does(next, "keeps", "keep")),
-    }
-}
-
-/// That a buffer has not handed on what was written: ` (6 bytes lie in its buffer, not flushed)`.
-fn unflushed(holding: Option<&Holding>) -> String {
-    match holding.and_then(|holding| holding.unflushed) {
-        Some(1) => " (1 byte lies in its buffer, not flushed)".to_owned(),
-        Some(bytes) => format!(" ({bytes} bytes lie in its buffer, not flushed)"),
-        None => String::new(),
-    }
-}
-
-/// With which variable a message will be received: ` (with `requests` since src/lib.rs:12)`.
-fn receiver(words: &Words<'_, '_>, queue: NodeId) -> String {
-    let owners = words.case.graph.needs(queue).iter();
-    let owners = owners.filter(|edge| edge.kind == EdgeKind::OwnedBy);
-    let surest = owners.max_by_key(|edge| edge.certainty);
-    let holding = surest.and_then(|edge| words.holding(edge.holding));
-    let since = words.since_line(holding);
-    match holding.and_then(|holding| holding.variable.as_deref()) {
-        Some(name) => format!(" (with `{name}`{since})"),
-        None => String::new(),
     }
 }
 

@@ -238,6 +238,28 @@ impl<'world> Words<'_, 'world> {
     }
 }
 
+/// That a buffer has not handed on what was written: ` (6 bytes lie in its buffer, not flushed)`.
+pub(super) fn unflushed(holding: Option<&Holding>) -> String {
+    match holding.and_then(|holding| holding.unflushed) {
+        Some(1) => " (1 byte lies in its buffer, not flushed)".to_owned(),
+        Some(bytes) => format!(" ({bytes} bytes lie in its buffer, not flushed)"),
+        None => String::new(),
+    }
+}
+
+/// With which variable a message will be received: ` (with `requests` since src/lib.rs:12)`.
+pub(super) fn receiver(words: &Words<'_, '_>, queue: NodeId) -> String {
+    let owners = words.case.graph.needs(queue).iter();
+    let owners = owners.filter(|edge| edge.kind == EdgeKind::OwnedBy);
+    let surest = owners.max_by_key(|edge| edge.certainty);
+    let holding = surest.and_then(|edge| words.holding(edge.holding));
+    let since = words.since_line(holding);
+    match holding.and_then(|holding| holding.variable.as_deref()) {
+        Some(name) => format!(" (with `{name}`{since})"),
+        None => String::new(),
+    }
+}
+
 /// What a resource is called.
 pub(super) fn kind<'world>(resource: &ResourceNode<'world>) -> &'world str {
     resource.resource.map_or(resource.wait.kind.as_str(), |known| known.kind.as_str())
