@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use asynctest_engine::limits::Values;
+
 /// Everything that one run executes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Plan {
@@ -192,6 +194,8 @@ pub(crate) struct RunOptions {
     pub(crate) status: StatusLevel,
     /// How long the process may run between the two looks of a capture.
     pub(crate) apart: Duration,
+    /// How much of variables' values is told.
+    pub(crate) values: Values,
     /// Whose run it is.
     pub(crate) host: Host,
 }

@@ -1,5 +1,7 @@
 //! The bounds on everything that is read from a traced process or a file.
 
+use serde::{Deserialize, Serialize};
+
 /// How much may be read before an answer becomes a gap. Counts are of items, sizes of bytes.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -21,6 +23,21 @@ pub struct Limits {
     pub scan: u64,
     /// Most memory that one snapshot remembers, in bytes.
     pub snapshot_bytes: usize,
+    /// How much of variables' values is told.
+    pub values: Values,
+}
+
+/// How much of values is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Values {
+    /// None of them.
+    None,
+    /// What fits on a line, of libraries' own structures the outermost.
+    #[default]
+    Short,
+    /// All, down to a great depth.
+    Full,
 }
 
 impl Default for Limits {
@@ -35,6 +52,7 @@ impl Default for Limits {
             string: 4096,
             scan: 2 << 30,
             snapshot_bytes: 4 << 30,
+            values: Values::Short,
         }
     }
 }

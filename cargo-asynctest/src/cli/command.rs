@@ -12,6 +12,7 @@ use super::build::BuildArguments;
 use super::duration::duration;
 use super::runner::RunnerArguments;
 use super::test::{TestArguments, clap_style};
+use super::values::Values;
 
 /// The word for [`Command::Runner`].
 const RUNNER: &str = "runner";
@@ -47,6 +48,9 @@ pub(crate) struct AttachArguments {
     /// How long it may run between the two looks [default: 1s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) apart: Option<Duration>,
+    /// How much of variables is printed: none, short, full [default: short]
+    #[arg(long, value_name = "HOW_MUCH", hide_possible_values = true)]
+    pub(crate) values: Option<Values>,
     /// Keep the capture in this file, for `cargo asynctest report`
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,

@@ -7,6 +7,7 @@ mod libtest;
 mod partition;
 mod runner;
 mod test;
+mod values;
 
 pub(crate) use build::{BuildArguments, Color, MessageFormat, Packages, Targets};
 pub(crate) use command::{
@@ -17,4 +18,5 @@ pub(crate) use duration::duration;
 pub(crate) use libtest::{Benchmarks, Ignored, LibtestArguments};
 pub(crate) use partition::{By, Partition};
 pub(crate) use runner::RunnerArguments;
-pub(crate) use test::{StepBy, StepInto, TestArguments, TraceWhen, Values};
+pub(crate) use test::{StepBy, StepInto, TestArguments, TraceWhen};
+pub(crate) use values::Values;

@@ -8,6 +8,7 @@ use clap::{CommandFactory as _, Parser};
 
 use super::duration::duration;
 use super::test::clap_style;
+use super::values::Values;
 
 /// Runs a test program as cargo's runner or as nextest's run-wrapper, and says why it hangs.
 #[derive(Parser, Clone, Debug, Default)]
@@ -31,6 +32,15 @@ pub(crate) struct RunnerArguments {
     /// Report a test that runs this long, once, and let it go on [env: ASYNCTEST_SLOW_AFTER]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) slow_after: Option<Duration>,
+    /// How much of variables is printed in reports: none, short, full [default: short]
+    #[arg(
+        long,
+        value_name = "HOW_MUCH",
+        env = "ASYNCTEST_VALUES",
+        hide_env_values = true,
+        hide_possible_values = true
+    )]
+    pub(crate) values: Option<Values>,
     /// The program and its arguments, which are handed on as they are
     #[arg(value_name = "PROGRAM", required = true, trailing_var_arg = true)]
     pub(crate) command: Vec<OsString>,

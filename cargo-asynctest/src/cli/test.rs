@@ -9,6 +9,7 @@ use clap::{ArgAction, Args, Parser, ValueEnum};
 use super::build::BuildArguments;
 use super::duration::duration;
 use super::partition::Partition;
+use super::values::Values;
 
 /// Builds the tests, runs each in a process of its own, and where one hangs says where every Tokio
 /// task of it stands.
@@ -59,6 +60,17 @@ pub(crate) struct TestArguments {
     /// ends is reported as it was at that moment [default: hangs]
     #[arg(long, value_name = "WHEN", hide_possible_values = true, help_heading = OWN)]
     pub(crate) trace: Option<TraceWhen>,
+    /// How much of variables is printed, in reports and of a stepped task: none, short, full [default:
+    /// short]
+    #[arg(
+        long,
+        value_name = "HOW_MUCH",
+        env = "ASYNCTEST_VALUES",
+        hide_env_values = true,
+        hide_possible_values = true,
+        help_heading = OWN
+    )]
+    pub(crate) values: Option<Values>,
     /// The profile of .config/asynctest.toml to run with [default: default]
     #[arg(
         short = 'P',
@@ -141,15 +153,6 @@ pub(crate) struct StepArguments {
         help_heading = STEP
     )]
     pub(crate) step_into: Option<StepInto>,
-    /// How much of variables and results is printed: none, short, full [default: short]
-    #[arg(
-        long,
-        value_name = "HOW_MUCH",
-        hide_possible_values = true,
-        requires = "step_task",
-        help_heading = STEP
-    )]
-    pub(crate) values: Option<Values>,
     /// Print each change of a variable of the task or of a field in one, `store.hits`, and who made
     /// it; can be given twice
     #[arg(long, value_name = "EXPR", requires = "step_task", help_heading = STEP)]
@@ -187,17 +190,6 @@ pub(crate) enum StepInto {
     All,
     /// Nobody's.
     None,
-}
-
-/// How much of values is printed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub(crate) enum Values {
-    /// Nothing.
-    None,
-    /// What fits on a line.
-    Short,
-    /// Everything.
-    Full,
 }
 
 const AFTER_HELP: &str = "\

@@ -12,7 +12,7 @@ use asynctest_engine::session::{Bundle, Capture, Error, Request};
 use super::exit::Exit;
 use super::{notice, report};
 use crate::causes::chain;
-use crate::cli::{AttachArguments, ReportFormat};
+use crate::cli::{AttachArguments, ReportFormat, Values};
 
 /// Captures the process and prints its report; the process goes on.
 pub(crate) fn attach(arguments: &AttachArguments) -> Exit {
@@ -40,7 +40,7 @@ fn capture(arguments: &AttachArguments) -> Result<Capture, Error> {
             ..Subject::default()
         },
         apart: arguments.apart.unwrap_or(Duration::from_secs(1)),
-        limits: Limits::default(),
+        limits: Limits { values: Values::wanted(arguments.values), ..Limits::default() },
     })?;
     if let Some(path) = &arguments.save {
         capture.save(path, Bundle::Link)?;

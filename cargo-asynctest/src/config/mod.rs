@@ -118,6 +118,7 @@ impl Config {
             timeout: arguments.timeout.or(limits.timeout()),
             stuck_after: arguments.stuck_after.or(limits.stuck_after()),
             slow_after: arguments.slow_after.or(limits.slow_after()),
+            values: arguments.values,
             command: arguments.command.clone(),
         }
     }

@@ -215,7 +215,7 @@ fn look(order: &Errand<'_>, process: &Process) -> Result<Examined, String> {
         process: ProcessId(process.id()),
         subject,
         apart: order.options.apart,
-        limits: Limits::default(),
+        limits: Limits { values: order.options.values, ..Limits::default() },
     };
     let order = Order {
         purpose: Purpose::Deadline,

@@ -97,6 +97,7 @@ pub(super) fn moves(looks: &Looks, patience: Duration) -> bool {
 mod tests {
     use std::time::{Duration, Instant};
 
+    use asynctest_engine::limits::Values;
     use asynctest_engine::report::Looks;
 
     use super::{Purpose, Timing, moves};
@@ -114,6 +115,7 @@ mod tests {
             fail_fast: FailFast::No,
             status: StatusLevel::All,
             apart: SECOND,
+            values: Values::default(),
             host: Host::Own,
             stuck_after: None,
             stall_after: None,

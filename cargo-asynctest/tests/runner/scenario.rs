@@ -7,6 +7,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use asynctest_engine::limits::Values;
 use serde::{Deserialize, Serialize};
 
 use crate::captures::Fake;
@@ -220,6 +221,7 @@ fn options(scenario: &Scenario) -> RunOptions {
             (None, None) => Deadline::None,
         },
         trace: Trace::Never,
+        values: Values::default(),
         slow_after: scenario.slow_after.map(milliseconds),
         output: if scenario.streamed { Output::Streamed } else { Output::Captured },
         fail_fast: if scenario.fail_fast { FailFast::Yes } else { FailFast::No },

@@ -64,6 +64,15 @@ pub(super) fn kept<'program>(
     kept
 }
 
+/// What a suspended coroutine has captured, or was called with, where that was put first.
+pub(super) fn captures<'program>(
+    coroutine: &Coroutine<'program>,
+) -> Vec<(String, Place<'program>)> {
+    let (_, captures) = parted(coroutine);
+    let place = |member: &Member| Some((member.name.clone(), coroutine.variant.member(member)?));
+    captures.iter().filter_map(place).collect()
+}
+
 /// Since which line the variable `name` of a suspended coroutine has had its value: where it is
 /// declared, or at the `.await` behind which it is kept first, whichever comes later. Holds for a value
 /// that was there from the variable's first line on. Of several variables by that name, `value` lies in

@@ -19,6 +19,7 @@ mod part;
 mod polls;
 mod settle;
 mod survey;
+mod variables;
 mod walk;
 
 pub use collections::elements;
@@ -28,4 +29,5 @@ pub use lines::await_line;
 pub use names::{coroutine_name, function_name, simplified, type_name, unboxed};
 pub use settle::settled;
 pub use survey::{FrameVariable, Survey};
+pub use variables::variables;
 pub use walk::{Leaves, Walk, Walker, source_name};

@@ -1,5 +1,6 @@
 //! What a value is in a future that is made of others: polled, owned, or only used.
 
+use crate::model::{Future, FutureState};
 use crate::symbols::{Kind, Type};
 use crate::value::{Place, Pointee};
 
@@ -97,4 +98,12 @@ pub(super) fn has_ended(place: &Place<'_>) -> bool {
     let Some(inner) = wrappers.take(MOST_WRAPPERS).last() else { return false };
     let is_enum = matches!(inner.type_.kind, Kind::Enum { .. }) && inner.type_.size > 0;
     is_enum && inner.active_variant().is_some_and(|(_, variant)| variant.all_fields().is_empty())
+}
+
+/// Whether nothing in a future has been polled yet.
+pub(super) fn is_unstarted(future: &Future) -> bool {
+    match future.state {
+        Some(state) => state == FutureState::Unresumed,
+        None => !future.children.is_empty() && future.children.iter().all(is_unstarted),
+    }
 }

@@ -16,14 +16,15 @@ use super::lines::await_line;
 use super::names;
 use super::part::{
     has_ended, is_argument, is_dynamic, is_future_like, is_owned_object, is_owning,
-    is_polled_through, owned_pointee,
+    is_polled_through, is_unstarted, owned_pointee,
 };
 use super::polls::{is_polled, poll_functions};
 use crate::address::Address;
 use crate::evidence::{Certainty, Gap};
 use crate::limits::Limits;
 use crate::model::{
-    Amount, EndedBy, Future, FutureKind, FutureState, Held, Needs, Resource, ResourceKey, Wait,
+    Amount, Described, EndedBy, Future, FutureKind, FutureState, Held, Needs, Resource,
+    ResourceKey, Wait,
 };
 use crate::program::ImageId;
 use crate::symbols::{Kind, Type, TypeId};
@@ -343,6 +344,7 @@ impl<'program> Descent<'_, 'program> {
             state: Some(coroutine.state),
             line: await_line(&coroutine),
             children,
+            described: Some(Described { image: place.image.0, offset: place.type_.id.0 }),
             ..plain(place)
         })
     }
@@ -568,14 +570,6 @@ fn unknown(place: &Place<'_>) -> Wait {
     }
 }
 
-/// Whether nothing in a future has been polled yet.
-fn is_unstarted(future: &Future) -> bool {
-    match future.state {
-        Some(state) => state == FutureState::Unresumed,
-        None => !future.children.is_empty() && future.children.iter().all(is_unstarted),
-    }
-}
-
 /// A future of a type that is no coroutine.
 fn plain(place: &Place<'_>) -> Future {
     Future {
@@ -589,6 +583,8 @@ fn plain(place: &Place<'_>) -> Future {
         children: Vec::new(),
         needs: Needs::default(),
         is_partial: false,
+        described: None,
+        variables: Vec::new(),
     }
 }
 

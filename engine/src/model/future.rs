@@ -30,6 +30,28 @@ pub struct Future {
     /// Whether it may be woken by something else than what was found in it, or around it where it is
     /// the only future of a type that is written by hand.
     pub is_partial: bool,
+    /// Where its type is described, if it has states.
+    pub described: Option<Described>,
+    /// Its variables, where they were read.
+    pub variables: Vec<Variable>,
+}
+
+/// Where debug info describes a type.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Described {
+    /// In which of the files that the process has mapped, in order of address.
+    pub image: usize,
+    /// At which offset in its debug info, in bytes.
+    pub offset: u64,
+}
+
+/// A variable of a suspended future.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Variable {
+    /// What its user calls it.
+    pub name: String,
+    /// Its value, as its user would write it.
+    pub value: String,
 }
 
 /// Which of the futures that are polled together must end before the one that polls them goes on.

@@ -13,7 +13,7 @@ mod wait;
 #[cfg(test)]
 pub(crate) mod worlds;
 
-pub use future::{Future, FutureKind, FutureState, Line, Needs};
+pub use future::{Described, Future, FutureKind, FutureState, Line, Needs, Variable};
 pub use moment::{Blow, Moment};
 pub use resource::{Aside, Held, Hold, Holder, Holding, Resource, ResourceKey, Waiter, Waker};
 pub use shared::{Owner, Shared};

@@ -145,6 +145,8 @@ impl Scene {
             children: Vec::new(),
             needs: Needs::Any,
             is_partial: false,
+            described: None,
+            variables: Vec::new(),
         };
         let children = waits.into_iter().map(|wait| leaf(self, wait)).collect();
         Future {
@@ -158,6 +160,8 @@ impl Scene {
             children,
             needs,
             is_partial: false,
+            described: None,
+            variables: Vec::new(),
         }
     }
 
@@ -327,5 +331,7 @@ pub(crate) fn standing_alone(wait: Wait, number: u64) -> Future {
         children: Vec::new(),
         needs: Needs::Any,
         is_partial: false,
+        described: None,
+        variables: Vec::new(),
     }
 }

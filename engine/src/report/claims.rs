@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::schema::{Certainty, Location, Wait};
+use super::schema::{Certainty, Location, Wait, WayPoint};
 use crate::evidence;
 
 /// One claim of what is wrong.
@@ -61,7 +61,7 @@ pub struct Step {
     pub location: Option<Location>,
     /// The lines of the user's code on the way there, outermost first.
     #[serde(default)]
-    pub way: Vec<Location>,
+    pub way: Vec<WayPoint>,
     /// What it waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait: Option<Wait>,

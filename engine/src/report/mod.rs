@@ -12,6 +12,7 @@ mod graph;
 mod headline;
 mod held;
 mod help;
+mod involved;
 mod looks;
 mod outlook;
 mod paths;
@@ -26,10 +27,11 @@ mod words;
 
 pub use claims::{Finding, Graph, GraphEdge, GraphNode, GraphNodeKind, Hold, Role, Step, Victim};
 pub use compose::{SourceText, compose};
+pub use involved::involved;
 pub use schema::{
     Aside, Certainty, Counts, Frame, FutureNode, Headline, Holding, Location, Looks, Origin,
     PollFunction, Report, Resource, Runtime, Spawn, SpawnKind, Subject, Task, TaskKind, Thread,
-    Wait,
+    Variable, Wait, WayPoint,
 };
 pub use spans::span;
 pub use types::short_type;

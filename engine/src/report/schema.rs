@@ -234,6 +234,26 @@ pub struct Location {
     pub trust: Trust,
 }
 
+/// A variable of a suspended future.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Variable {
+    /// What its user calls it.
+    pub name: String,
+    /// Its value, as its user would write it; `***` for what is called a secret.
+    pub value: String,
+}
+
+/// A line of the user's code on the way to where a task stands.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WayPoint {
+    /// The line.
+    #[serde(flatten)]
+    pub location: Location,
+    /// The variables of the function there, where they were read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<Variable>,
+}
+
 /// Whose code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -261,6 +281,9 @@ pub struct FutureNode {
     /// Where it is suspended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<Location>,
+    /// Its variables, where they were read: those that are surely still there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<Variable>,
     /// What it waits for, when it is a leaf.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait: Option<Wait>,

@@ -540,7 +540,8 @@ fn busy(words: &Words<'_, '_>, finding: &Finding, looks: &Looks) -> String {
     let way = words.way(step.who);
     // The loop that never ends may be in what calls this.
     let caller = way.split_last().and_then(|(_, outer)| outer.last());
-    let called = caller.map(|caller| format!(", called from {},", at(caller))).unwrap_or_default();
+    let called =
+        caller.map(|caller| format!(", called from {},", at(&caller.location))).unwrap_or_default();
     match words.case.graph.node(step.who) {
         Some(Node::Thread(thread)) => {
             let share = share_of_cpu(words, thread).map(|share| format!(", at {share} % of a CPU"));

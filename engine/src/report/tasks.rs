@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::paths::Paths;
 use super::schema::{
-    Aside, FutureNode, PollFunction, Resource, Spawn, SpawnKind, Subject, Task, TaskKind, Wait,
+    Aside, FutureNode, PollFunction, Resource, Spawn, SpawnKind, Subject, Task, TaskKind, Variable,
+    Wait,
 };
 use super::spans::span;
 use super::words;
@@ -49,7 +50,7 @@ impl Labels {
 
 /// Which `block_on` is the test's body, or `main`: the outermost one of the thread that is named
 /// after the test, or else of the first thread that has one.
-fn body(subject: &Subject, world: &World) -> Option<TaskKey> {
+pub(super) fn body(subject: &Subject, world: &World) -> Option<TaskKey> {
     let named = subject.test.as_deref().unwrap_or("main");
     let named = named.get(..THREAD_NAME).unwrap_or(named);
     let is_named = |task: &&model::Task| {
@@ -101,6 +102,9 @@ pub(super) fn tasks(world: &World, labels: &Labels, paths: &Paths<'_>) -> Vec<Ta
         let known = places.get(&place).and_then(|index| merged.get_mut(*index));
         if let Some(first) = known {
             first.count += 1;
+            if let (Some(node), Some(future)) = (&mut first.future, &task.future) {
+                keep_common(node, future);
+            }
             if first.others.len() < NAMED_OTHERS {
                 first.others.push(labels.label(task.key));
             }
@@ -227,10 +231,38 @@ fn node(future: &Future, labels: &Labels, paths: &Paths<'_>) -> FutureNode {
             .to_owned()
         }),
         location: future.line.as_ref().map(|line| paths.location(line)),
+        variables: variables(future),
         wait: future.wait.as_ref().map(|wait| self::wait(wait, labels, paths)),
         count: 1,
         children: nodes(&future.children, labels, paths),
     }
+}
+
+/// The variables of a future.
+pub(super) fn variables(future: &Future) -> Vec<Variable> {
+    let variable = |variable: &model::Variable| Variable {
+        name: variable.name.clone(),
+        value: variable.value.clone(),
+    };
+    future.variables.iter().map(variable).collect()
+}
+
+/// Takes those variables from a future that are not the same in one that stands exactly there.
+fn keep_common(node: &mut FutureNode, future: &Future) {
+    let other = variables(future);
+    node.variables.retain(|variable| other.contains(variable));
+    let are_paired = node.children.len() == future.children.len();
+    for (index, child) in node.children.iter_mut().enumerate() {
+        match future.children.get(index).filter(|_| are_paired) {
+            Some(other) => keep_common(child, other),
+            None => clear(child),
+        }
+    }
+}
+
+fn clear(node: &mut FutureNode) {
+    node.variables.clear();
+    node.children.iter_mut().for_each(clear);
 }
 
 /// Futures side by side. Equal ones are merged.
@@ -241,7 +273,10 @@ fn nodes(futures: &[Future], labels: &Labels, paths: &Paths<'_>) -> Vec<FutureNo
         let mut place = String::new();
         add_place(future, &mut place);
         match places.get(&place).and_then(|index| merged.get_mut(*index)) {
-            Some(first) => first.count += 1,
+            Some(first) => {
+                first.count += 1;
+                keep_common(first, future);
+            }
             None => {
                 places.insert(place, merged.len());
                 merged.push(node(future, labels, paths));

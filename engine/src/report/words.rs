@@ -1,7 +1,7 @@
 //! The parts of a graph in the words of the user: who, where, for what.
 
 use super::paths::Paths;
-use super::schema::{Location, Origin};
+use super::schema::{Location, Origin, WayPoint};
 use super::tasks::{self, Labels};
 use super::types::short_type;
 use crate::diagnosis::Case;
@@ -141,7 +141,7 @@ impl<'world> Words<'_, 'world> {
 
     /// The lines of the user's own code on the way from a task to where a part of it stands,
     /// outermost first.
-    pub(super) fn way(&self, id: NodeId) -> Vec<Location> {
+    pub(super) fn way(&self, id: NodeId) -> Vec<WayPoint> {
         if let Some(Node::Thread(thread)) = self.case.graph.node(id) {
             return self.way_of_thread(thread);
         }
@@ -151,34 +151,32 @@ impl<'world> Words<'_, 'world> {
             futures.extend(current.links.iter().rev());
             around = current.parent.and_then(|parent| self.case.graph.branch(parent));
         }
-        let lines = futures.iter().rev().filter_map(|future| future.line.as_ref());
-        let mut way: Vec<Location> =
-            lines.map(|line| self.paths.location(line)).filter(is_users).collect();
-        way.dedup_by(|one, other| one.file == other.file && one.line == other.line);
-        way
+        let point = |future: &&Future| {
+            let location = self.paths.location(future.line.as_ref()?);
+            is_users(&location).then(|| WayPoint { location, variables: tasks::variables(future) })
+        };
+        without_repeats(futures.iter().rev().filter_map(point).collect())
     }
 
     /// The lines on the way to where `who` stands, and from there to where `leaf` does, which is a part of
     /// it or what it blocks on.
-    pub(super) fn way_to(&self, who: NodeId, leaf: NodeId) -> Vec<Location> {
+    pub(super) fn way_to(&self, who: NodeId, leaf: NodeId) -> Vec<WayPoint> {
         let mut way = self.way(who);
         if who != leaf {
             way.extend(self.way(leaf));
-            way.dedup_by(|one, other| one.file == other.file && one.line == other.line);
         }
-        way
+        without_repeats(way)
     }
 
     /// The user's frames of a thread, outermost first.
-    fn way_of_thread(&self, thread: &Thread) -> Vec<Location> {
+    fn way_of_thread(&self, thread: &Thread) -> Vec<WayPoint> {
         if matches!(thread.activity, Activity::Waits(_)) {
             return Vec::new();
         }
         let lines = thread.frames.iter().rev().filter_map(|frame| frame.line.as_ref());
-        let mut way: Vec<Location> =
-            lines.map(|line| self.paths.location(line)).filter(is_users).collect();
-        way.dedup_by(|one, other| one.file == other.file && one.line == other.line);
-        way
+        let locations = lines.map(|line| self.paths.location(line)).filter(is_users);
+        let points = locations.map(|location| WayPoint { location, variables: Vec::new() });
+        without_repeats(points.collect())
     }
 
     /// What a node waits for, if that is known.
@@ -345,4 +343,17 @@ pub(super) fn article(noun: &str) -> String {
     // As if they began with a w.
     let is_one = ["one", "Once"].iter().any(|word| noun.starts_with(word));
     format!("{} {noun}", if (is_vowel && !is_one) || is_spelled { "an" } else { "a" })
+}
+
+/// The same with each line once where it stands several times in a row.
+fn without_repeats(mut way: Vec<WayPoint>) -> Vec<WayPoint> {
+    way.dedup_by(|one, before| {
+        let is_same =
+            one.location.file == before.location.file && one.location.line == before.location.line;
+        if is_same && before.variables.is_empty() {
+            before.variables = std::mem::take(&mut one.variables);
+        }
+        is_same
+    });
+    way
 }

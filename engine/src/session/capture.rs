@@ -9,6 +9,7 @@ use super::family;
 use super::links::{self, Side};
 use super::look::{self, Look};
 use super::stops::Stops;
+use super::variables::Told;
 use crate::address::ProcessId;
 use crate::evidence::Gap;
 use crate::limits::Limits;
@@ -88,8 +89,9 @@ impl Capture {
         request: &Request,
         objects: Rc<Objects>,
     ) -> Result<Capture, Error> {
-        let look = stopped(process, &objects, &request.limits, Some(moment))?;
         let subject = Subject { process: request.process.0, ..request.subject.clone() };
+        let told = Told { subject: &subject, first: None };
+        let look = look(&process.stop()?, &objects, &request.limits, Some(moment), Some(&told))?;
         Ok(Capture::of(request.process, subject, None, look, &objects, &request.limits))
     }
 
@@ -112,22 +114,28 @@ impl Capture {
         objects: Rc<Objects>,
     ) -> Result<Capture, Error> {
         let limits = &request.limits;
-        let look = |process: &Process| look(&process.stop()?, &objects, limits, None);
-        let first = stopped(process, &objects, limits, None)?;
+        let subject = Subject { process: request.process.0, ..request.subject.clone() };
+        let first = look(&process.stop()?, &objects, limits, None, None)?;
+        let of_child = |child: &Process, told: Option<&Told<'_>>| {
+            look(&child.stop()?, &objects, limits, None, told)
+        };
         // A child that has ended meanwhile was not what is waited for.
         let alive: Vec<_> = children
             .iter()
-            .filter_map(|(id, child)| Some((*id, child, look(child).ok()?)))
+            .filter_map(|(id, child)| Some((*id, child, of_child(child, None).ok()?)))
             .collect();
         process.run_for(request.apart)?;
-        let second = stopped(process, &objects, limits, None)?;
+        let world = first.world(&objects, limits, None);
+        let told = Told { subject: &subject, first: Some(world) };
+        let second = look(&process.stop()?, &objects, limits, None, Some(&told))?;
         let children = alive.into_iter().filter_map(|(id, child, first)| {
-            let second = look(child).ok()?;
             let subject = family::subject(id, &first.snapshot.facts.executable, &request.subject);
+            let world = first.world(&objects, limits, None);
+            let told = Told { subject: &subject, first: Some(world) };
+            let second = of_child(child, Some(&told)).ok()?;
             Some(Capture::of(id, subject, Some(first), second, &objects, limits))
         });
         let children = children.collect();
-        let subject = Subject { process: request.process.0, ..request.subject.clone() };
         let capture = Capture::of(request.process, subject, Some(first), second, &objects, limits);
         Ok(Capture { children, ..capture })
     }
@@ -176,18 +184,28 @@ impl Capture {
         Side {
             name: format!("process {} {}", self.subject.process, self.subject.binary),
             facts: &self.second.snapshot.facts,
-            world: self.second.world(&self.objects, &self.limits).clone(),
+            world: self.last().clone(),
         }
+    }
+
+    /// What the first look found, if there were two.
+    fn before(&self) -> Option<&World> {
+        Some(self.first.as_ref()?.world(&self.objects, &self.limits, None))
+    }
+
+    /// What the last look found.
+    fn last(&self) -> &World {
+        let told = Told { subject: &self.subject, first: self.before() };
+        self.second.world(&self.objects, &self.limits, Some(&told))
     }
 
     /// The report on this process alone, whose second look found `second`.
     fn compose(&self, second: &World) -> Report {
-        let first = self.first.as_ref().map(|first| first.world(&self.objects, &self.limits));
         let now = self.second.snapshot.facts.clock.monotonic;
         let from = self.first.as_ref().map_or(now, |first| first.snapshot.facts.clock.monotonic);
         let apart = now.saturating_sub(from);
         let text = |path: &Path, line: u32| self.sources.line(path, line, self.built);
-        report::compose(&self.subject, first, second, apart / 1_000_000, &text)
+        report::compose(&self.subject, self.before(), second, apart / 1_000_000, &text)
     }
 
     /// The file that the process ran, as it named it.
@@ -209,25 +227,17 @@ pub(super) fn warm(
 }
 
 /// One look: everything that a report needs is read while the process stands still.
-fn stopped(
-    process: &mut impl Stops,
-    objects: &Objects,
-    limits: &Limits,
-    moment: Option<Moment>,
-) -> Result<Look, Error> {
-    look(&process.stop()?, objects, limits, moment)
-}
-
 fn look(
     stop: &Stopped<'_>,
     objects: &Objects,
     limits: &Limits,
     moment: Option<Moment>,
+    told: Option<&Told<'_>>,
 ) -> Result<Look, Error> {
     let mut snapshot = Snapshot::take(stop, limits)?;
     snapshot.facts.moment = moment;
     let file_of = |path: &Path| running_file(snapshot.facts.process, path);
-    let world = look::world(&snapshot, objects, &file_of, limits);
+    let world = look::read(&snapshot, objects, &file_of, limits, told);
     snapshot.seal();
     Ok(Look::of(snapshot, world))
 }

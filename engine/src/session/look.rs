@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use super::harness;
+use super::variables::{self, Told};
 use crate::address::ThreadId;
 use crate::arch;
 use crate::idle;
@@ -34,10 +35,30 @@ impl Look {
         Look { snapshot, world: OnceCell::new() }
     }
 
-    /// Everything that is found in the snapshot.
-    pub(super) fn world(&self, objects: &Objects, limits: &Limits) -> &World {
-        self.world.get_or_init(|| world(&self.snapshot, objects, &Path::to_owned, limits))
+    /// Everything that is found in the snapshot; with variables, if it is the one that is told of.
+    pub(super) fn world(
+        &self,
+        objects: &Objects,
+        limits: &Limits,
+        told: Option<&Told<'_>>,
+    ) -> &World {
+        self.world.get_or_init(|| read(&self.snapshot, objects, &Path::to_owned, limits, told))
     }
+}
+
+/// Everything that is found in `snapshot`; with variables, if it is the one that is told of.
+pub(super) fn read(
+    snapshot: &Snapshot,
+    objects: &Objects,
+    file_of: &dyn Fn(&Path) -> PathBuf,
+    limits: &Limits,
+    told: Option<&Told<'_>>,
+) -> World {
+    let mut world = world(snapshot, objects, file_of, limits);
+    if let Some(told) = told {
+        variables::add(&mut world, told, snapshot, objects, file_of, limits);
+    }
+    world
 }
 
 /// Everything that is found in `snapshot`. `file_of` says where a mapped file is to be read from.

@@ -12,6 +12,7 @@ mod saved;
 mod stall;
 mod stepping;
 mod stops;
+mod variables;
 mod watch;
 
 pub use attended::{Attended, Panics, Seen};

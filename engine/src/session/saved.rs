@@ -10,7 +10,7 @@ use super::capture::Capture;
 use super::error::Error;
 use super::look::Look;
 use crate::evidence::Gap;
-use crate::limits::Limits;
+use crate::limits::{Limits, Values};
 use crate::report::Subject;
 use crate::snapshot::archive;
 use crate::sources::{SourceLine, Sources};
@@ -41,6 +41,9 @@ struct Payload {
     /// Whether there was one look alone, which is there twice.
     #[serde(default)]
     is_one_look: bool,
+    /// How much of values the report tells.
+    #[serde(default)]
+    values: Values,
 }
 
 impl Capture {
@@ -59,6 +62,7 @@ impl Capture {
             children: self.children.len(),
             gaps: self.gaps.clone(),
             is_one_look: self.first.is_none(),
+            values: self.limits.values,
         };
         let first = self.first.as_ref().unwrap_or(&self.second);
         archive::write(path, &first.snapshot, &self.second.snapshot, &payload)?;
@@ -103,7 +107,7 @@ impl Capture {
             executable,
             sources: Sources::kept(payload.lines),
             built: None,
-            limits,
+            limits: Limits { values: payload.values, ..limits },
         })
     }
 

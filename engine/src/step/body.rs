@@ -2,10 +2,9 @@
 
 use std::rc::Rc;
 
-use super::origin::UserCrates;
 use crate::futures::{coroutine_kind, coroutine_name, simplified};
 use crate::program::ImageId;
-use crate::symbols::{CodeFrame, FunctionId, Object, SourceLocation, Type, TypeId};
+use crate::symbols::{CodeFrame, FunctionId, Object, SourceLocation, Type, TypeId, UserCrates};
 
 /// A body.
 #[derive(Debug)]

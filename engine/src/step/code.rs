@@ -6,11 +6,10 @@ use std::rc::Rc;
 
 use super::body::Body;
 use super::callees::Callee;
-use super::origin::UserCrates;
 use super::request::StepInto;
 use crate::address::Address;
 use crate::program::{ImageId, Images};
-use crate::symbols::{FunctionId, Object, SourceLocation, Type, TypeId};
+use crate::symbols::{FunctionId, Object, SourceLocation, Type, TypeId, UserCrates};
 use crate::value::Place;
 
 /// Bodies by the function that each is; none for a function that is no body.

@@ -4,14 +4,13 @@ use super::Error;
 use super::body::Body;
 use super::event::{Event, Place, Waiting};
 use super::frames::Frame;
-use super::origin::UserCrates;
 use super::poll::{Mode, place};
 use super::story::{Identity, Seen, Stage, Story};
 use crate::address::{Address, ThreadId};
 use crate::arch::Registers;
 use crate::futures::{Coroutine, Walker, await_line};
 use crate::model::{Future, FutureState};
-use crate::symbols::SourceLocation;
+use crate::symbols::{SourceLocation, UserCrates};
 use crate::tokio::LEAVES;
 use crate::value::{Place as Value, Pointee, ValueLimits, render, search};
 

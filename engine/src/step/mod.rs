@@ -28,7 +28,6 @@ mod expression;
 mod frames;
 mod means;
 mod names;
-mod origin;
 mod poll;
 mod request;
 mod returns;
@@ -40,5 +39,5 @@ mod watching;
 
 pub use error::Error;
 pub use event::{Cause, CauseKind, Event, Place, Told, Waiting};
-pub use request::{Means, Request, StepInto, Values};
+pub use request::{Means, Request, StepInto};
 pub use story::{Outcome, Wish, follow};

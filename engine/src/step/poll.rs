@@ -8,13 +8,12 @@ use super::callees::{Awaited, Way};
 use super::code::Spot;
 use super::event::{Event, Place};
 use super::frames::{Frame, Known};
-use super::origin::is_library;
 use super::request::StepInto;
 use super::story::{Seen, Story};
 use crate::address::{Address, ThreadId};
 use crate::arch::{HardwareTrap, LONGEST_INSTRUCTION, Registers};
 use crate::process::Resume;
-use crate::symbols::SourceLocation;
+use crate::symbols::{SourceLocation, is_library};
 use crate::trace::execute;
 
 /// Most instructions that lead a body to the line where it goes on.

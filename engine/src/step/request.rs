@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::limits::Limits;
+use crate::limits::{Limits, Values};
 
 /// Which tasks are followed, and how much of it is told.
 #[derive(Clone, Debug)]
@@ -39,17 +39,6 @@ pub enum Means {
     Watchpoints,
     /// By breakpoints.
     Breakpoints,
-}
-
-/// How much of values is told.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Values {
-    /// None of them.
-    None,
-    /// What fits on a line, of libraries' own structures the outermost.
-    Short,
-    /// All, down to a great depth.
-    Full,
 }
 
 /// Whose `async` functions are stepped into.

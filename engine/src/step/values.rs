@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use super::event::Event;
 use super::frames::{self, Frame};
-use super::origin::UserCrates;
-use super::request::Values;
 use super::story::{Seen, Story};
 use crate::address::{Address, ThreadId};
-use crate::limits::Limits;
+use crate::limits::{Limits, Values};
 use crate::program::Program;
 use crate::snapshot::Thread;
 use crate::stack::{self, Local};
+use crate::symbols::UserCrates;
 use crate::value::{Place, Structures, ValueLimits, is_secret, render};
 
 /// Most of a variable's own bytes that are compared.

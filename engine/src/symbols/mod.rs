@@ -30,6 +30,7 @@ mod thread_locals;
 mod types;
 mod units;
 mod unwind;
+mod user_crates;
 mod variables;
 
 pub use calls::InlinedCall;
@@ -47,4 +48,5 @@ pub use thread_locals::ThreadLocal;
 pub use types::{Declared, Encoding, Kind, Member, Type, Variant};
 pub use unwind::UnwindRow;
 pub(crate) use unwind::{CfaUnwind, RegisterUnwind};
+pub use user_crates::{UserCrates, is_library};
 pub use variables::{Expression, LocationEntry, Variable, VariableKind, VariableLocation};

@@ -12,7 +12,7 @@ mod tables;
 mod thread_local;
 
 pub use place::{Place, Pointee};
-pub use render::{Structures, ValueLimits, is_secret, render};
+pub use render::{NOT_FOLLOWED, References, Structures, ValueLimits, is_secret, render};
 pub use search::search;
 pub use sequence::{element_type, elements};
 pub use statics::{all_statics, statics};

@@ -5,7 +5,7 @@ mod task;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use asynctest_engine::report::{FutureNode, Location, Report, TaskKind};
+use asynctest_engine::report::{FutureNode, Location, Report, TaskKind, Variable};
 
 use crate::marks::{Program, Who};
 use crate::standing::{Standing, stacks, standings};
@@ -21,6 +21,7 @@ pub fn compare(program: &Program, report: &Report, file: &str, source: &str) -> 
     completeness(program, report, &mut wrong);
     proof(program, report, &mut wrong);
     texts(report, file, source, &mut wrong);
+    variables(program, report, file, &mut wrong);
     wrong
 }
 
@@ -134,6 +135,28 @@ fn finding(program: &Program, report: &Report, file: &str, wrong: &mut Vec<Strin
         places.filter(|place| place.file.ends_with(file)).map(|place| place.line).collect();
     if lines != program.roots {
         wrong.push(format!("the root is in lines {lines:?} and marked in {:?}", program.roots));
+    }
+}
+
+/// Checks what is said of the variables of those futures of which they are marked.
+fn variables(program: &Program, report: &Report, file: &str, wrong: &mut Vec<String>) {
+    let mut found: BTreeMap<u32, BTreeSet<String>> = BTreeMap::new();
+    let mut left: Vec<&FutureNode> =
+        report.tasks.iter().filter_map(|task| task.future.as_ref()).collect();
+    while let Some(node) = left.pop() {
+        let place = node.location.as_ref().filter(|place| place.file.ends_with(file));
+        if let Some(place) = place {
+            let variable = |one: &Variable| format!("{}: {}", one.name, one.value);
+            let said: Vec<String> = node.variables.iter().map(variable).collect();
+            found.entry(place.line).or_default().insert(said.join(", "));
+        }
+        left.extend(&node.children);
+    }
+    for (line, expected) in &program.variables {
+        let said = found.remove(line).unwrap_or_default();
+        if said != *expected {
+            wrong.push(format!("line {line}: the variables are {said:?}, marked is {expected:?}"));
+        }
     }
 }
 

@@ -45,6 +45,7 @@ fn future(line: u32, kind: &str, task: Option<&str>) -> FutureNode {
             task: task.map(str::to_owned),
             poll: None,
         }),
+        variables: Vec::new(),
         count: 1,
         children: Vec::new(),
     };
@@ -53,6 +54,7 @@ fn future(line: u32, kind: &str, task: Option<&str>) -> FutureNode {
         kind: "async fn".into(),
         state: Some("suspended".into()),
         location: Some(location(line)),
+        variables: Vec::new(),
         wait: None,
         count: 1,
         children: vec![leaf],

@@ -1,5 +1,6 @@
 //! Single marks: from a line's comment to its meaning. Knows nothing of other lines.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
 use std::ops::RangeInclusive;
 use std::str::SplitWhitespace;
@@ -123,11 +124,25 @@ pub struct Comment {
     pub marks: Vec<Mark>,
 }
 
+/// What stands before the values of variables.
+const VARIABLES: &str = "//=";
+
+/// The lines of a source file that say what their function's variables are: for each future that is
+/// suspended there one text.
+pub fn variables(source: &str) -> BTreeMap<u32, BTreeSet<String>> {
+    let said = |(line, text): (u32, &str)| {
+        let (_, said) = text.split_once(VARIABLES)?;
+        Some((line, said.split(" | ").map(|one| one.trim().to_owned()).collect()))
+    };
+    (1..).zip(source.lines()).filter_map(said).collect()
+}
+
 /// All marks of a source file.
 pub fn comments(source: &str) -> Result<Vec<Comment>, Error> {
     let mut found = Vec::new();
     let mut above = (0, "");
     for (line, text) in (1..).zip(source.lines()) {
+        let (text, _) = text.split_once(VARIABLES).unwrap_or((text, ""));
         let (code, marks) = text.split_once("//~").unwrap_or((text, ""));
         let code = code.trim();
         if !code.is_empty() && !code.starts_with("//") {

@@ -4,7 +4,7 @@
 mod mark;
 mod program;
 
-pub use mark::{Comment, Holds, Leaves, Link, Mark, Runs, Tally, Waits, comments};
+pub use mark::{Comment, Holds, Leaves, Link, Mark, Runs, Tally, Waits, comments, variables};
 pub use program::{Expected, Path, Program};
 
 use std::fmt;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use asynctest_engine::report::SpawnKind;
 
-use super::{Comment, Holds, Leaves, Link, Mark, Waits, Who, comments};
+use super::{Comment, Holds, Leaves, Link, Mark, Waits, Who, comments, variables};
 use crate::Error;
 
 /// What the marks of one source file say.
@@ -24,6 +24,8 @@ pub struct Program {
     pub holds: Vec<(u32, Holds)>,
     /// The futures that nothing polls, and on which line that is said.
     pub leaves: Vec<(u32, Leaves)>,
+    /// What the variables are of the futures that are suspended on a line.
+    pub variables: BTreeMap<u32, BTreeSet<String>>,
 }
 
 /// What the marks say of one task.
@@ -73,7 +75,7 @@ pub struct Path {
 impl Program {
     /// Reads the marks of `source`.
     pub fn parse(source: &str) -> Result<Program, Error> {
-        let mut program = Program::default();
+        let mut program = Program { variables: variables(source), ..Program::default() };
         let mut links: BTreeMap<Who, Vec<(u32, Link)>> = BTreeMap::new();
         let mut runs: BTreeMap<Who, BTreeMap<u32, u32>> = BTreeMap::new();
         for comment in comments(source)? {

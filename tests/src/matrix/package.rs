@@ -146,7 +146,7 @@ const WITH_OLD: [(&str, &str, &str); 2] = [
 ];
 
 /// The least Tokio with which all dependencies are what cargo takes them for.
-const ANY: Version = Version(44);
+const ANY: Version = Version(47);
 
 /// The least version of Tokio that is built with a clock that can be paused.
 const PAUSED: Version = Version(51);

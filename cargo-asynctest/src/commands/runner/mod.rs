@@ -17,7 +17,7 @@ use super::exit::Exit;
 use super::notice;
 use super::test::options::{APART, HARD, SOFT, stuck_after};
 use crate::cargo::debug_info;
-use crate::cli::{self, Command, RunnerArguments};
+use crate::cli::{self, Command, RunnerArguments, Values};
 use crate::config::{self, Config};
 use crate::plan::{
     Deadline, FailFast, Harness, Host, Output, Plan, Rounds, RunOptions, StatusLevel, TestBinary,
@@ -170,6 +170,7 @@ fn options(arguments: &RunnerArguments) -> RunOptions {
         fail_fast: FailFast::No,
         status: StatusLevel::Failures,
         apart: APART,
+        values: Values::wanted(arguments.values),
         host: Host::Another,
     }
 }

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::thread;
 use std::time::Duration;
 
-use crate::cli::{self, LibtestArguments, MessageFormat, TestArguments, TraceWhen};
+use crate::cli::{self, LibtestArguments, MessageFormat, TestArguments, TraceWhen, Values};
 use crate::config::Config;
 use crate::plan::{
     Deadline, FailFast, Host, Output, Plan, Rounds, RunOptions, StatusLevel, Trace, Until,
@@ -39,6 +39,7 @@ pub(super) fn run_options(arguments: &TestArguments, libtest: &LibtestArguments)
         fail_fast: if arguments.fail_fast { FailFast::Yes } else { FailFast::No },
         status: status(arguments, libtest),
         apart: APART,
+        values: Values::wanted(arguments.values),
         host: Host::Own,
     }
 }

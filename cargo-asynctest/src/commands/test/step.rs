@@ -108,11 +108,7 @@ fn request(
             Some(StepInto::All) => step::StepInto::All,
             Some(StepInto::None) => step::StepInto::None,
         },
-        values: match step.values {
-            Some(Values::None) => step::Values::None,
-            None | Some(Values::Short) => step::Values::Short,
-            Some(Values::Full) => step::Values::Full,
-        },
+        values: Values::wanted(arguments.values),
         watches: step.watch.clone(),
         means: match step.step_by {
             None | Some(StepBy::Watchpoints) => step::Means::Watchpoints,

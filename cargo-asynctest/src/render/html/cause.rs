@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use asynctest_engine::report::{Certainty, Finding, Location, Report, Step};
+use asynctest_engine::report::{Certainty, Finding, Location, Report, Step, Variable};
 
 use super::escape::escaped;
 
@@ -82,7 +82,10 @@ fn step(step: &Step) -> String {
     for (index, line) in step.way.iter().enumerate() {
         let is_last = index + 1 == step.way.len();
         let (mark, sign) = if is_last { ("&gt;", "waits") } else { (" ", "") };
-        let _ = writeln!(text, "{mark} {}", source(line, sign));
+        let _ = writeln!(text, "{mark} {}", source(&line.location, sign));
+        if let Some(said) = variables(&line.variables) {
+            let _ = writeln!(text, "      {said}");
+        }
     }
     text.push_str("</pre>\n");
     text
@@ -95,6 +98,15 @@ fn source(location: &Location, sign: &str) -> String {
         sign => format!("   <span class=\"mark\">&lt;- {}</span>", escaped(sign)),
     };
     format!("{} | {}{sign}", place(Some(location)), escaped(text))
+}
+
+/// The variables of a future, each with its value.
+pub(super) fn variables(variables: &[Variable]) -> Option<String> {
+    let said: Vec<String> = variables
+        .iter()
+        .map(|variable| format!("{}: {}", escaped(&variable.name), escaped(&variable.value)))
+        .collect();
+    (!said.is_empty()).then(|| format!("<span class=\"quiet\">{}</span>", said.join(", ")))
 }
 
 pub(super) fn place(location: Option<&Location>) -> String {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use asynctest_engine::report::{FutureNode, Task, TaskKind};
 
-use super::cause::place;
+use super::cause::{place, variables};
 use super::escape::escaped;
 
 /// Most levels of a tree: browsers have a limit too.
@@ -112,11 +112,13 @@ fn link(node: &FutureNode) -> String {
         0 | 1 => String::new(),
         count => format!(" <span class=\"quiet\">waits for {count} futures at once</span>"),
     };
+    let values = variables(&node.variables).map(|said| format!("<br>{said}"));
     format!(
-        "<li>{} {}{state}{}{}{fork}</li>\n",
+        "<li>{} {}{state}{}{}{fork}{}</li>\n",
         place(node.location.as_ref()),
         escaped(&node.name),
         source.unwrap_or_default(),
         wait.unwrap_or_default(),
+        values.unwrap_or_default(),
     )
 }

@@ -42,6 +42,14 @@ pub(super) fn section(root: &Finding, style: Style, detail: Detail) -> Vec<Strin
     lines
 }
 
+/// The same without the values of variables, where there is no room for them.
+pub(super) fn without_variables(root: &Finding) -> Finding {
+    let mut bare = root.clone();
+    let way = bare.steps.iter_mut().flat_map(|step| &mut step.way);
+    way.for_each(|point| point.variables.clear());
+    bare
+}
+
 /// Whether all that there is to say of a task is said of one of the first steps of the root: it waits
 /// for one thing, and no other task stands where it stands.
 pub(super) fn tells(root: &Finding, task: &Task) -> bool {
@@ -155,7 +163,9 @@ fn involved(step: &Step, style: Style, detail: Detail) -> Vec<String> {
     for (index, line) in way.enumerate() {
         let is_last = index + 1 + left_out == step.way.len();
         let sign = if is_last { waits_sign(step) } else { String::new() };
-        lines.push(source(if is_last { '>' } else { ' ' }, line, &sign, style));
+        lines.push(source(if is_last { '>' } else { ' ' }, &line.location, &sign, style));
+        let said = chain::variables(&line.variables, detail);
+        lines.extend(said.map(|said| format!("          {}", style.dim(&said))));
     }
     lines
 }

@@ -1,7 +1,7 @@
 //! An await chain: a line a link, outermost first; what the leaf waits for at its end.
 
 use asynctest_engine::evidence::Trust;
-use asynctest_engine::report::{FutureNode, Location, Origin, Wait, short_type};
+use asynctest_engine::report::{FutureNode, Location, Origin, Variable, Wait, short_type};
 
 use super::{Detail, Style, one_line};
 
@@ -12,12 +12,17 @@ const DEEPEST: usize = 64;
 const FIRST_LINKS: usize = 4;
 const LAST_LINKS: usize = 8;
 
+/// Most letters of one value, and of one line with variables, in the short form.
+const LONGEST_VALUE: usize = 60;
+const LONGEST_VARIABLES: usize = 120;
+
 /// The lines of a future and of all it waits for.
 pub(super) fn lines(root: &FutureNode, style: Style, detail: Detail) -> Vec<String> {
     let mut links = Vec::new();
     flatten(root, 0, detail, &mut links);
     let width = links.iter().map(|link| link.place.chars().count()).max().unwrap_or(0).min(48);
-    links.iter().map(|link| link.line(width, style)).collect()
+    let line = |link: &Link| [Some(link.line(width, style)), link.variables_line(style)];
+    links.iter().flat_map(line).flatten().collect()
 }
 
 /// The innermost place of the user's own code on the way that is waited for, and the leaf's wait.
@@ -87,6 +92,31 @@ pub(super) fn wait(wait: &Wait) -> String {
     said
 }
 
+/// Variables in a line, each with its value: `from: "alice", amount: 250`. The short form has those
+/// that say something in a few letters, as many as a line takes.
+pub(super) fn variables(variables: &[Variable], detail: Detail) -> Option<String> {
+    let said = variables.iter().map(|Variable { name, value }| {
+        let value = one_line(value);
+        (value.chars().count(), format!("{}: {value}", one_line(name)))
+    });
+    let mut said: Vec<String> = match detail {
+        Detail::Full => said.map(|(_, text)| text).collect(),
+        Detail::Short => {
+            said.filter(|(length, _)| *length <= LONGEST_VALUE).map(|(_, text)| text).collect()
+        }
+    };
+    if detail == Detail::Short {
+        let mut left = LONGEST_VARIABLES;
+        let mut fits = |text: &String| {
+            left = left.saturating_sub(text.chars().count());
+            left > 0
+        };
+        let fitting = said.iter().map_while(|text| fits(text).then_some(())).count();
+        said.truncate(fitting);
+    }
+    (!said.is_empty()).then(|| said.join(", "))
+}
+
 struct Link {
     depth: usize,
     /// Whether it is where the user's code stands.
@@ -96,6 +126,8 @@ struct Link {
     text: String,
     /// A line that is no link.
     wait: Option<String>,
+    /// The variables there.
+    variables: Option<String>,
     /// How many links in a row are just like this one.
     times: u32,
 }
@@ -122,6 +154,11 @@ impl Link {
             times => format!(" ({times} times)"),
         };
         format!("    {} {indent}{place}  {}{times}{text}", self.mark, self.name)
+    }
+
+    fn variables_line(&self, style: Style) -> Option<String> {
+        let indent = "  ".repeat(self.depth.min(20));
+        self.variables.as_ref().map(|said| format!("          {indent}{}", style.dim(said)))
     }
 }
 
@@ -230,6 +267,7 @@ fn blank(depth: usize) -> Link {
         name: String::new(),
         text: String::new(),
         wait: None,
+        variables: None,
         times: 1,
     }
 }
@@ -253,6 +291,7 @@ fn link(node: &FutureNode, depth: usize, detail: Detail) -> Option<Link> {
             .as_ref()
             .and_then(|place| place.text.as_deref())
             .map_or_else(String::new, one_line),
+        variables: variables(&node.variables, detail),
         ..blank(depth)
     })
 }

@@ -112,7 +112,10 @@ fn severity(word: &str) -> Verdict {
 /// What stands between the first line and the last ones, in at most `room` lines.
 fn foremost(report: &Report, style: Style, room: usize) -> Vec<String> {
     let cause = cause::root(report).map(|root| (root, cause::section(root, style, Detail::Short)));
-    if let Some((root, lines)) = cause {
+    if let Some((root, mut lines)) = cause {
+        if lines.len() > room {
+            lines = cause::section(&cause::without_variables(root), style, Detail::Short);
+        }
         // A circle explains itself; of the others it matters what is around them.
         let left = room.saturating_sub(lines.len());
         let around = if root.circle { Vec::new() } else { around(report, Some(root), style, left) };
@@ -127,7 +130,11 @@ fn around(report: &Report, root: Option<&Finding>, style: Style, room: usize) ->
     let is_told = |task: &&Task| root.is_some_and(|root| cause::tells(root, task));
     bodies.retain(|task| !is_told(task));
     tasks.retain(|task| !is_told(task));
-    let first = tasks::bodies(&bodies, style, Detail::Short);
+    let mut first = tasks::bodies(&bodies, style, Detail::Short);
+    if first.len() > room / 2 {
+        let bare: Vec<Task> = bodies.iter().map(|task| tasks::without_variables(task)).collect();
+        first = tasks::bodies(&bare.iter().collect::<Vec<_>>(), style, Detail::Short);
+    }
     let is_told = |thread: &&Thread| root.is_some_and(|root| cause::tells_thread(root, thread));
     let threads: Vec<Thread> =
         report.threads.iter().filter(|thread| !is_told(thread)).cloned().collect();

@@ -22,6 +22,17 @@ pub(super) fn bodies(tasks: &[&Task], style: Style, detail: Detail) -> Vec<Strin
     lines
 }
 
+/// The same task without the values of variables, where there is no room for them.
+pub(super) fn without_variables(task: &Task) -> Task {
+    let mut bare = task.clone();
+    let mut left: Vec<&mut FutureNode> = bare.future.iter_mut().collect();
+    while let Some(node) = left.pop() {
+        node.variables.clear();
+        left.extend(&mut node.children);
+    }
+    bare
+}
+
 /// The spawned tasks and blocking closures, all of them.
 pub(super) fn others(tasks: &[&Task], style: Style) -> Vec<String> {
     let mut lines = Vec::new();

@@ -5,7 +5,7 @@ use std::path::Path;
 use asynctest_engine::evidence::{Gap, Trust};
 use asynctest_engine::report::{
     Certainty, Counts, Frame, FutureNode, Graph, Headline, Location, Looks, Origin, Report,
-    Resource, Spawn, SpawnKind, Subject, Task, TaskKind, Thread, Wait,
+    Resource, Spawn, SpawnKind, Subject, Task, TaskKind, Thread, Variable, Wait,
 };
 
 use super::{MOST, Style, full, place, report};
@@ -26,6 +26,7 @@ fn node(name: &str, location: Option<Location>, children: Vec<FutureNode>) -> Fu
         kind: "async fn".to_owned(),
         state: Some("suspended".to_owned()),
         location,
+        variables: Vec::new(),
         wait: None,
         count: 1,
         children,
@@ -406,4 +407,19 @@ fn text_of_the_process_cannot_steer_the_terminal() {
 fn colors_only_where_they_are_wanted() {
     assert!(!report(&ledger(), Style::Plain, None).contains('\x1b'));
     assert!(report(&ledger(), Style::Colored, None).contains("\x1b[31m"));
+}
+
+#[test]
+fn variables_stand_below_their_line_and_long_values_in_the_full_form_alone() {
+    let mut ledger = ledger();
+    let mut future = locks(31, "lock");
+    let long = format!("{:?}", "x".repeat(80));
+    future.variables = [("from", "\"ann\""), ("self", long.as_str()), ("amount", "250")]
+        .map(|(name, value)| Variable { name: name.to_owned(), value: value.to_owned() })
+        .to_vec();
+    ledger.tasks = vec![task("test body", TaskKind::BlockOn, "race", Some(future))];
+    let text = report(&ledger, Style::Plain, None);
+    assert!(text.contains("| lock\n          from: \"ann\", amount: 250\n"), "{text}");
+    let text = full(&ledger);
+    assert!(text.contains(&format!("from: \"ann\", self: {long}, amount: 250\n")), "{text}");
 }

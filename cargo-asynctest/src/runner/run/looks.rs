@@ -125,7 +125,7 @@ impl Run<'_> {
             process,
             subject: self.subject(test, process, verdict),
             apart: self.options.apart,
-            limits: Limits::default(),
+            limits: Limits { values: self.options.values, ..Limits::default() },
         }
     }
 

@@ -20,6 +20,17 @@ pub struct ValueLimits {
     pub order: HashOrder,
     /// Whose structures are shown.
     pub structures: Structures,
+    /// Which references are followed.
+    pub references: References,
+}
+
+/// Which references are followed: what one leads to may be gone when it is not used any more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum References {
+    /// All.
+    All,
+    /// Those to what is there as long as the program is.
+    Static,
 }
 
 /// Whose structures are shown down to the depth that is wanted.
@@ -61,6 +72,7 @@ impl Default for ValueLimits {
             output: 64 << 10,
             order: HashOrder::Sorted,
             structures: Structures::All,
+            references: References::All,
         }
     }
 }

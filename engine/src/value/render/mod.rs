@@ -10,7 +10,7 @@ mod secret;
 mod std_types;
 mod structure;
 
-pub use limits::{Structures, ValueLimits};
+pub use limits::{References, Structures, ValueLimits};
 pub use secret::is_secret;
 
 use super::place::{Place, Pointee};
@@ -19,6 +19,9 @@ use crate::symbols::{Kind, TypeId};
 
 /// What stands for a part that is left out.
 const LEFT_OUT: &str = "..";
+
+/// What stands for what a reference leads to that is not followed.
+pub const NOT_FOLLOWED: &str = "&..";
 
 /// The value at `place`, on one line.
 pub fn render(place: &Place<'_>, limits: &ValueLimits) -> String {
@@ -119,6 +122,10 @@ impl Renderer<'_> {
     fn pointer(&mut self, place: &Place<'_>, target: Option<TypeId>) -> Option<()> {
         let address = place.program.read_address(place.address).ok()?;
         let name = &place.type_.own_name;
+        if name.starts_with('&') && !self.may_follow(place, address) {
+            self.push(NOT_FOLLOWED);
+            return Some(());
+        }
         let is_followed = name.starts_with('&') || name.starts_with("alloc::boxed::Box<");
         let target = target.and_then(|target| place.at(address, target));
         match target {
@@ -131,6 +138,14 @@ impl Renderer<'_> {
                 self.push(&address.to_string());
                 Some(())
             }
+        }
+    }
+
+    /// Whether what a reference leads to is surely there.
+    fn may_follow(&self, reference: &Place<'_>, address: Address) -> bool {
+        match self.limits.references {
+            References::All => true,
+            References::Static => reference.program.image_at(address).is_some(),
         }
     }
 
@@ -149,7 +164,14 @@ impl Renderer<'_> {
 
     /// What a trait object leads to.
     fn dynamic(&mut self, place: &Place<'_>) -> Option<()> {
+        let is_reference = place.type_.own_name.starts_with('&');
         match place.pointee()? {
+            Pointee::Thin(target) | Pointee::Dynamic(target)
+                if is_reference && !self.may_follow(place, target.address) =>
+            {
+                self.push(NOT_FOLLOWED);
+                Some(())
+            }
             Pointee::Thin(target) | Pointee::Dynamic(target) => self.behind(&target),
             Pointee::UnknownDynamic(vtable) => {
                 self.push(&format!("<vtable {vtable}>"));

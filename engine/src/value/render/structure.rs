@@ -1,6 +1,6 @@
 //! Values by their structure: structs, tuples, enums, and what the compiler makes of closures.
 
-use super::{LEFT_OUT, Renderer, is_secret};
+use super::{LEFT_OUT, NOT_FOLLOWED, Renderer, is_secret};
 use crate::symbols::{Kind, Member};
 use crate::value::Place;
 
@@ -45,6 +45,10 @@ impl Renderer<'_> {
         let Kind::Pointer { target: Some(element) } = start.type_.kind else { return None };
         let start = start.pointer()?;
         let name = &place.type_.name;
+        if name.starts_with('&') && length > 0 && !self.may_follow(place, start) {
+            self.push(NOT_FOLLOWED);
+            return Some(());
+        }
         if is_text(name) {
             return self.text(place, start, length);
         }
