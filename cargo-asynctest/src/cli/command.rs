@@ -49,7 +49,13 @@ pub(crate) struct AttachArguments {
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) apart: Option<Duration>,
     /// How much of variables is printed: none, short, full [default: short]
-    #[arg(long, value_name = "HOW_MUCH", hide_possible_values = true)]
+    #[arg(
+        long,
+        value_name = "HOW_MUCH",
+        env = "ASYNCTEST_VALUES",
+        hide_env_values = true,
+        hide_possible_values = true
+    )]
     pub(crate) values: Option<Values>,
     /// Keep the capture in this file, for `cargo asynctest report`
     #[arg(long, value_name = "FILE")]

@@ -1,8 +1,8 @@
 //! What the variables of a suspended coroutine are, for who reads a report.
 //!
 //! Told is what is surely still there. What a block has captured may have been moved away from where it
-//! was, and an `async fn` keeps what it was called with also there: of these, values that nothing can
-//! be moved out of are what they always were.
+//! was: of that, values that nothing can be moved out of are told. What an `async fn` was called with is
+//! told while it is one of its variables: those may have changed since.
 
 use std::collections::HashSet;
 
@@ -11,9 +11,9 @@ use super::kept::{Kept, captures, kept};
 use super::walk::Leaves;
 use crate::address::Address;
 use crate::evidence::Certainty;
-use crate::model::{Described, FutureState, Variable};
+use crate::model::{Described, FutureKind, FutureState, Variable};
 use crate::program::{ImageId, Program};
-use crate::symbols::{Kind, Member, TypeId};
+use crate::symbols::{Kind, TypeId};
 use crate::value::{NOT_FOLLOWED, Place, References, ValueLimits, is_secret, render};
 
 /// Most variables that are told of one future.
@@ -22,8 +22,8 @@ const MOST: usize = 24;
 /// Most pointers from a variable to what it is about.
 const MOST_POINTERS: usize = 4;
 
-/// Deepest nesting of types in which something owned is looked for.
-const DEEPEST: usize = 8;
+/// Most parts of a type in which something owned is looked for.
+const MOST_PARTS: usize = 256;
 
 /// Most bytes of a value that are compared.
 const MOST_BYTES: u64 = 4096;
@@ -53,7 +53,7 @@ pub fn variables(
     };
     let mut told: Vec<Told<'_>> = kept(&coroutine, &says)
         .into_iter()
-        .filter(|kept| kept.certainty == Certainty::Definite || is_plain(&kept.place, DEEPEST))
+        .filter(|kept| kept.certainty == Certainty::Definite || is_plain(&kept.place))
         .map(|kept| Told {
             references: if is_passed(&kept) { References::All } else { References::Static },
             name: kept.name,
@@ -62,7 +62,8 @@ pub fn variables(
         .collect();
     // Of several of one name the last one is what the name means in the line where it stands.
     told.reverse();
-    let plain = passed.iter().filter(|(_, place)| is_plain(place, DEEPEST)).cloned();
+    let is_block = coroutine.kind != FutureKind::AsyncFn;
+    let plain = passed.iter().filter(|(_, place)| is_block && is_plain(place)).cloned();
     told.extend(plain.map(|(name, place)| Told { name, place, references: References::All }));
     let mut names = HashSet::new();
     told.retain(|told| !told.is_compilers() && names.insert(told.name.clone()));
@@ -94,7 +95,9 @@ impl Told<'_> {
             false => render(&self.place, &limits),
         };
         let says_nothing = value == NOT_FOLLOWED || value.starts_with("<unreadable");
-        (!says_nothing).then_some(Variable { name: self.name, value })
+        // What is captured by reference has a name that says so.
+        let name = self.name.strip_prefix("_ref__").map(str::to_owned).unwrap_or(self.name);
+        (!says_nothing).then_some(Variable { name, value })
     }
 }
 
@@ -106,7 +109,7 @@ fn is_equal(one: &Place<'_>, other: &Place<'_>) -> bool {
         Some(bytes)
     };
     let is_one_type = one.type_.id == other.type_.id && one.type_.size <= MOST_BYTES;
-    is_one_type && is_plain(one, DEEPEST) && bytes(one).is_some_and(|it| Some(it) == bytes(other))
+    is_one_type && is_plain(one) && bytes(one).is_some_and(|it| Some(it) == bytes(other))
 }
 
 /// Whether a value is about something that is not told elsewhere.
@@ -128,25 +131,26 @@ fn says_something(place: &Place<'_>, leaves: &dyn Leaves) -> bool {
 }
 
 /// Whether a value owns nothing: moving it away leaves what it was. Numbers and references do, and what
-/// is made of them.
-fn is_plain(place: &Place<'_>, depth: usize) -> bool {
-    let Some(depth) = depth.checked_sub(1) else { return false };
-    let are_plain = |members: &[Member]| {
-        let part = |member: &Member| place.cast(member.type_id);
-        members.iter().all(|member| part(member).is_some_and(|part| is_plain(&part, depth)))
-    };
+/// is made of them. No for one that is made of too much.
+fn is_plain(place: &Place<'_>) -> bool {
+    let mut left = MOST_PARTS;
+    is_plain_within(place, &mut left)
+}
+
+fn is_plain_within(place: &Place<'_>, left: &mut usize) -> bool {
+    let Some(fewer) = left.checked_sub(1) else { return false };
+    *left = fewer;
+    let mut is_part_plain =
+        |part: TypeId| place.cast(part).is_some_and(|part| is_plain_within(&part, left));
     match &place.type_.kind {
         Kind::Base { .. } | Kind::Plain { .. } => true,
         Kind::Pointer { .. } => place.type_.own_name.starts_with('&'),
         Kind::Struct { .. } if place.type_.own_name.starts_with('&') => true,
-        Kind::Struct { members } => are_plain(members),
-        Kind::Array { element, .. } => {
-            place.cast(*element).is_some_and(|element| is_plain(&element, depth))
+        Kind::Struct { members } => members.iter().all(|member| is_part_plain(member.type_id)),
+        Kind::Array { element, .. } => is_part_plain(*element),
+        Kind::Enum { variants, .. } => {
+            variants.iter().all(|variant| is_part_plain(variant.member.type_id))
         }
-        Kind::Enum { variants, .. } => variants.iter().all(|variant| {
-            let part = place.cast(variant.member.type_id);
-            part.is_some_and(|part| is_plain(&part, depth))
-        }),
         Kind::Union { .. } | Kind::Function | Kind::Opaque => false,
     }
 }

@@ -1,16 +1,14 @@
 //! Which tasks a report is about.
 
-use std::collections::BTreeSet;
-
 use super::schema::Subject;
 use super::tasks;
 use crate::diagnosis::{self, Case, Looked};
 use crate::graph::Node;
 use crate::model::{TaskKey, World};
 
-/// The tasks that are part of what is wrong in `last`, as far as it can be told before all is known,
-/// and the test's body.
-pub fn involved(subject: &Subject, first: Option<&World>, last: &World) -> BTreeSet<TaskKey> {
+/// The test's body, and the tasks that are part of what is wrong in `last`, the root's first; some of
+/// them several times.
+pub fn involved(subject: &Subject, first: Option<&World>, last: &World) -> Vec<TaskKey> {
     let body = tasks::body(subject, last);
     let looked = Looked { first, last, apart_ms: 0, body };
     let case = Case::new(&looked);
@@ -21,5 +19,5 @@ pub fn involved(subject: &Subject, first: Option<&World>, last: &World) -> BTree
         Node::Thread(_) => case.task_of(id),
         Node::Resource(_) | Node::Runtime(_) | Node::Pool(_) | Node::Place(_) => None,
     });
-    keys.chain(body).collect()
+    body.into_iter().chain(keys).collect()
 }

@@ -1,12 +1,13 @@
 //! The variables at each `.await` of the tasks that matter, added to what the last look found.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::address::Address;
 use crate::futures;
 use crate::limits::{Limits, Values};
-use crate::model::{Future, World};
+use crate::model::{Future, TaskKey, World};
 use crate::program::Program;
 use crate::report::{self, Subject};
 use crate::snapshot::Snapshot;
@@ -44,12 +45,17 @@ pub(super) fn add(
     let roots: Vec<PathBuf> = told.subject.source_roots.iter().map(PathBuf::from).collect();
     let users = UserCrates::find(&executable.object, &roots);
     let bounds = bounds(limits.values, &users);
-    let wanted = match world.tasks.len() <= MOST_TASKS {
-        true => world.tasks.iter().map(|task| task.key).collect(),
-        false => report::involved(told.subject, told.first, world),
-    };
-    let of_interest = world.tasks.iter_mut().filter(|task| wanted.contains(&task.key));
-    for task in of_interest.take(MOST_TASKS) {
+    let mut wanted: BTreeSet<TaskKey> = BTreeSet::new();
+    if world.tasks.len() > MOST_TASKS {
+        for key in report::involved(told.subject, told.first, world) {
+            if wanted.len() < MOST_TASKS {
+                wanted.insert(key);
+            }
+        }
+    } else {
+        wanted.extend(world.tasks.iter().map(|task| task.key));
+    }
+    for task in world.tasks.iter_mut().filter(|task| wanted.contains(&task.key)) {
         let mut left: Vec<&mut Future> = task.future.iter_mut().collect();
         for _ in 0..MOST_FUTURES {
             let Some(future) = left.pop() else { break };

@@ -2,8 +2,9 @@
 //! those that have no name in the source, and none that was moved away.
 //!
 //! Read from the code of the call's landing pad, which unoptimized code makes of nothing but calls of
-//! `drop_in_place`, one a value, and of tests of flags in the frame, which tell which of the values are still
-//! there that are moved away on some ways. Code of any other form, as optimizers make it, is not understood as a whole, and then nothing is said.
+//! `drop_in_place` and `Drop::drop`, one a value, and of tests of flags in the frame, which tell which of the
+//! values are still there that are moved away on some ways. Code of any other form, as optimizers make it, is
+//! not understood as a whole, and then nothing is said.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -21,11 +22,16 @@ const LONGEST_FUNCTION: u64 = 1 << 18;
 /// Most instructions of one landing pad that are followed.
 const MOST_INSTRUCTIONS: usize = 4096;
 
+/// Most values of one frame.
+const MOST_VALUES: usize = 64;
+
 /// What cleanup destroys in a frame.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Cleanup {
     /// The values in the frame.
     pub values: Vec<Dropped>,
+    /// Whether these are all of them: of each that is destroyed it is known where it lies.
+    pub is_whole: bool,
 }
 
 /// One value that cleanup destroys.
@@ -65,16 +71,17 @@ pub fn cleanup(program: &Program<'_>, frame: &Frame) -> Option<Cleanup> {
     program.read(program.image(image)?.address(begin), &mut code).ok()?;
     let code = Code { program, frame, object, image, begin, code };
     let graph = code.graph(pad)?;
-    let values = graph.drops.iter().filter_map(|(at, drop)| {
+    let values = graph.drops.iter().take(MOST_VALUES).filter_map(|(at, drop)| {
         let base = frame.registers.get(drop.base)?;
         Some(Dropped {
             address: Address(base.wrapping_add_signed(drop.offset)),
             type_id: drop.type_id,
             is_sure: !graph.ends_without(pad.0, *at),
-            made: code.made(drop),
+            made: code.made(drop, &graph),
         })
     });
-    Some(Cleanup { values: values.collect() })
+    let is_whole = !graph.has_other_drops && graph.drops.len() <= MOST_VALUES;
+    Some(Cleanup { values: values.collect(), is_whole })
 }
 
 /// The code of a function.
@@ -100,6 +107,8 @@ struct Drop {
 struct Graph {
     next: BTreeMap<u64, Vec<u64>>,
     drops: BTreeMap<u64, Drop>,
+    /// Whether something is destroyed of which it is not known where it lies.
+    has_other_drops: bool,
     /// Where unwinding goes on to the caller.
     ends: BTreeSet<u64>,
 }
@@ -240,9 +249,12 @@ impl Code<'_, '_> {
         match self.called(callee, &state.known)? {
             Called::Drops(type_id) => {
                 let argument = arch::ARGUMENTS.first()?;
-                if let Some(Known::Slot(base, offset)) = state.known.get(&argument.0) {
-                    let (base, offset) = (*base, *offset);
-                    graph.drops.insert(at, Drop { base, offset, type_id });
+                match state.known.get(&argument.0) {
+                    Some(Known::Slot(base, offset)) => {
+                        let (base, offset) = (*base, *offset);
+                        graph.drops.insert(at, Drop { base, offset, type_id });
+                    }
+                    Some(Known::Loaded(_)) | None => graph.has_other_drops = true,
                 }
                 Some(true)
             }
@@ -301,8 +313,11 @@ impl Code<'_, '_> {
         if name.starts_with("_Unwind_Resume") {
             return Some(Called::Resumes);
         }
-        let aborts = name.starts_with("core::panicking::");
-        Some(if aborts { Called::Aborts } else { Called::Drops(None) })
+        if name.starts_with("core::panicking::") {
+            return Some(Called::Aborts);
+        }
+        // `Drop::drop` of a box that was emptied: its memory is let go of.
+        is_drop_method(&name).then_some(Called::Drops(None))
     }
 
     /// What a stub of the linker leads to.
@@ -321,11 +336,17 @@ impl Code<'_, '_> {
         self.program.read_address(slot).ok()
     }
 
-    /// The line of the first instruction that puts something where a value lies, or hands on that place.
-    fn made(&self, drop: &Drop) -> Option<SourceLocation> {
-        let is_it = |(index, address): (usize, u64)| {
-            let effect = arch::instruction(self.code.get(index..)?, address)?.effect;
-            let is_slot = match effect {
+    /// The line of the first instruction that puts something where a value lies, or hands on that place,
+    /// and that is no part of the cleanup.
+    fn made(&self, drop: &Drop, graph: &Graph) -> Option<SourceLocation> {
+        let end = self.begin.0.saturating_add(self.code.len() as u64);
+        let mut at = self.begin.0;
+        while at < end {
+            let Some(instruction) = arch::instruction(self.at(at)?, at) else {
+                at += 1;
+                continue;
+            };
+            let is_slot = match instruction.effect {
                 Effect::Store { base, offset }
                 | Effect::Put { base, offset, .. }
                 | Effect::Address { base, offset, .. } => {
@@ -333,9 +354,18 @@ impl Code<'_, '_> {
                 }
                 _ => false,
             };
-            is_slot.then_some(FileAddress(address))
-        };
-        let first = (0..self.code.len()).zip(self.begin.0..).find_map(is_it)?;
-        self.object.line_at(first)
+            if is_slot && !graph.next.contains_key(&at) {
+                return self.object.line_at(FileAddress(at));
+            }
+            at = at.saturating_add(instruction.length.max(1));
+        }
+        None
     }
+}
+
+/// Whether this is a `Drop::drop`, as debug info or a demangled symbol names it.
+fn is_drop_method(name: &str) -> bool {
+    let path = name.split_once("::drop<").map_or(name, |(path, _)| path);
+    let is_method = path.len() < name.len() || name.ends_with("::drop");
+    is_method && (name.contains("as core::ops::drop::Drop>") || path.contains("{impl#"))
 }

@@ -257,6 +257,11 @@ pub fn follow(
             return Ok(Outcome::LetGo);
         }
         story.handle(event)?;
+        // Whoever wants the process may have said so while that was waited for.
+        if wish() == Wish::LetGo {
+            story.traced.release()?;
+            return Ok(Outcome::LetGo);
+        }
     }
 }
 

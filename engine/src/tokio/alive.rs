@@ -36,12 +36,14 @@ impl Alive {
         let Some(cleanup) = &self.cleanup else { return Some(Certainty::Likely) };
         let (begin, end) = (place.address, place.address.offset(place.type_.size));
         let is_own = self.begin <= begin && end <= self.end;
-        if cleanup.within(begin, end).any(|value| value.address == begin && value.is_sure) {
+        // In a drop it may be the old value of an assignment that goes, while the new one is still to come.
+        let is_whole = |value: &Dropped| value.is_sure && is_of(value, place);
+        if !self.is_in_drop && cleanup.within(begin, end).any(is_whole) {
             return Some(Certainty::Definite);
         }
         let is_dropped = cleanup.within(begin, end).next().is_some();
         let is_wrapped = NEVER_DROPPED.iter().any(|name| place.type_.name.contains(name));
-        let is_told = is_own && !is_wrapped && !self.is_in_drop;
+        let is_told = is_own && !is_wrapped && !self.is_in_drop && cleanup.is_whole;
         (is_dropped || !is_told).then_some(Certainty::Likely)
     }
 
@@ -65,6 +67,15 @@ impl Alive {
             })
             .collect()
     }
+}
+
+/// Whether what is destroyed is all of what lies at `place`: of what was moved away in part, other parts
+/// are, and of a box that was emptied the memory alone.
+fn is_of(value: &Dropped, place: &Place<'_>) -> bool {
+    let type_ = value.type_id.and_then(|id| place.cast(id)).map(|value| value.type_);
+    let is_same =
+        type_.is_some_and(|type_| type_.name == place.type_.name && type_.size == place.type_.size);
+    value.address == place.address && is_same
 }
 
 /// Whether what lies at `address` is part of a variable.

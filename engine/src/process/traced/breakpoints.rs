@@ -77,6 +77,8 @@ pub(super) enum Lifted {
     Under,
     /// One is, and it has.
     Behind,
+    /// One is, and a signal has led the thread elsewhere.
+    Away,
 }
 
 impl Breakpoints {
@@ -246,9 +248,14 @@ impl Traced {
         alive("put back", thread, put_back)?;
         let Some(tracee) = self.threads.get_mut(&thread) else { return Ok(Some(None)) };
         tracee.reported = Some(at);
+        let registers = ptrace::getregs(id).ok().map(|it| Registers::from_user(&it));
         let hits = only(&tracee.armed, |trap| trap.address == at && trap.access == Access::Execute);
         let resumed = tracee.resumed.unwrap_or(Resume::Run);
-        if hits.iter().any(Option::is_some) {
+        // After a signal's handler it comes to what it has told of a second time.
+        let place = registers.map(|registers| (at, registers.sp()));
+        let is_told = place.is_some() && tracee.told == place;
+        if hits.iter().any(Option::is_some) && !is_told {
+            tracee.told = place;
             let trapped = Trapped { hits, is_stepped: false };
             return Ok(Some(Some(Event::Trapped(thread, trapped))));
         }
@@ -287,6 +294,10 @@ impl Traced {
                 }
                 // A signal came first: it stands where it stood, and that was told.
                 Some((Lifted::Under | Lifted::No, tracee)) => tracee.reported = Some(at),
+                Some((Lifted::Away, tracee)) => {
+                    let resumed = tracee.resumed.unwrap_or(Resume::Run);
+                    self.resume(thread, resumed)?;
+                }
                 None => {}
             }
         }
@@ -317,6 +328,7 @@ impl Traced {
         alive("lead on", thread, ptrace::setregs(id, effect.registers))?;
         if let Some(tracee) = self.threads.get_mut(&thread) {
             tracee.reported = None;
+            tracee.told = None;
         }
         Ok(true)
     }
@@ -344,6 +356,7 @@ impl Traced {
         let Some(tracee) = self.threads.get_mut(&thread) else { return Ok(None) };
         if tracee.lifted == Lifted::Under {
             tracee.lifted = Lifted::Behind;
+            tracee.told = None;
             return Ok(None);
         }
         let hits = tracee.written();
@@ -351,6 +364,32 @@ impl Traced {
         let is_stepped = tracee.resumed == Some(Resume::Step);
         if is_stepped || hits.iter().any(Option::is_some) {
             return Ok(Some(Event::Trapped(thread, Trapped { hits, is_stepped })));
+        }
+        if !is_interrupted {
+            self.resume(thread, Resume::Run)?;
+        }
+        Ok(None)
+    }
+
+    /// A thread was to execute an instruction, and a signal's handler was entered instead: it stands at
+    /// that, and the instruction comes when the handler has returned. What is to be told of that, if
+    /// anything is; else it goes on, unless it was interrupted.
+    pub(super) fn entered_handler(
+        &mut self,
+        thread: ThreadId,
+        is_interrupted: bool,
+    ) -> Result<Option<Event>, Error> {
+        let Some(tracee) = self.threads.get_mut(&thread) else { return Ok(None) };
+        if let Some(passage) = &mut tracee.passage {
+            passage.written = None;
+        }
+        if tracee.lifted == Lifted::Under {
+            tracee.lifted = Lifted::Away;
+            return Ok(None);
+        }
+        if tracee.resumed == Some(Resume::Step) {
+            let trapped = Trapped { hits: TrapSlots::default(), is_stepped: true };
+            return Ok(Some(Event::Trapped(thread, trapped)));
         }
         if !is_interrupted {
             self.resume(thread, Resume::Run)?;
@@ -374,6 +413,17 @@ impl Traced {
         if tracee.passage.is_none() && tracee.armed.iter().flatten().any(|trap| may_write(&trap)) {
             let sp = registers.sp();
             tracee.passage = Some(Passage { gate, sp, steps: 0, written: None });
+        }
+    }
+
+    /// A thread that goes on from the breakpoint that it has told of, which is there no more, is past it.
+    pub(super) fn forget_told(&mut self, thread: ThreadId) {
+        let Some(tracee) = self.threads.get(&thread) else { return };
+        let goes_on = tracee.signal.is_none() && tracee.lifted == Lifted::No;
+        let Some((at, _)) = tracee.told.filter(|_| goes_on) else { return };
+        let is_there = self.registers(thread).is_none_or(|registers| registers.pc() == at);
+        if let Some(tracee) = self.threads.get_mut(&thread).filter(|_| is_there) {
+            tracee.told = None;
         }
     }
 
@@ -424,7 +474,12 @@ impl Tracee {
             let pc = registers.pc();
             let is_own =
                 passage.gate.within.iter().any(|(begin, end)| (*begin..*end).contains(&pc));
-            is_own || registers.sp() < passage.sp
+            // What a function jumps to in its place returns to its caller, too.
+            let is_callee = match passage.gate.size {
+                Some(_) => registers.sp() <= passage.sp,
+                None => registers.sp() < passage.sp,
+            };
+            is_own || is_callee
         });
         if !is_inside || passage.steps > MOST_STEPS {
             self.passage = None;

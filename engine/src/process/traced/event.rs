@@ -103,14 +103,18 @@ impl Traced {
                 self.step_over(thread)?;
                 continue;
             }
-            match self.wait_with(WaitOptions::NOHANG)? {
-                Some((thread, status)) => {
-                    if let Some(event) = self.event(thread, status)? {
-                        return Ok(Some(event));
-                    }
-                }
-                None if begun.elapsed() > longest => return Ok(None),
-                None => thread::sleep(PAUSE),
+            let changed = self.wait_with(WaitOptions::NOHANG)?;
+            if let Some((thread, status)) = changed
+                && let Some(event) = self.event(thread, status)?
+            {
+                return Ok(Some(event));
+            }
+            // Threads that are led on all the time change, and are no event.
+            if begun.elapsed() > longest {
+                return Ok(self.waiting.pop_front());
+            }
+            if changed.is_none() {
+                thread::sleep(PAUSE);
             }
         }
     }
@@ -244,6 +248,10 @@ impl Traced {
             return Ok(told);
         }
         let is_stepping = self.threads.get(&thread).is_some_and(|tracee| tracee.is_stepping);
+        // Source: Linux `kernel/signal.c`, `signal_delivered`: a step into a signal's handler.
+        if is_stepping && code == Ok(libc::SIGTRAP) {
+            return self.entered_handler(thread, is_interrupted);
+        }
         if is_stepping && code.map_or(true, |code| STEPPED.contains(&code)) {
             return self.stepped(thread, is_interrupted);
         }

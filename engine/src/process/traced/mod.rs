@@ -79,6 +79,8 @@ struct Tracee {
     is_stepping: bool,
     /// The breakpoint that it has executed and was put back to, until it goes on.
     reported: Option<Address>,
+    /// The last breakpoint that an event told of, and its stack pointer there, until it is past it.
+    told: Option<(Address, Address)>,
     /// Whether that is taken out for it.
     lifted: Lifted,
     /// The gate that it is in.
@@ -176,6 +178,7 @@ impl Traced {
     /// Lets a thread execute what it stands at.
     fn continue_stopped(&mut self, thread: ThreadId, resume: Resume) -> Result<(), Error> {
         self.about_to_write(thread);
+        self.forget_told(thread);
         let Some(tracee) = self.threads.get_mut(&thread) else { return Ok(()) };
         let id = Pid::from_raw(thread.0);
         let signal = tracee.signal.take().map(Signal::try_from).transpose();
