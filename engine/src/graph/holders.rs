@@ -139,10 +139,7 @@ impl Builder<'_> {
         let owners = self.edges.get_mut(first..).unwrap_or_default();
         let (surer, doubtful): (Vec<&mut Edge>, Vec<&mut Edge>) =
             owners.iter_mut().partition(|edge| edge.certainty > Certainty::Possible);
-        // Beside a surer one a doubtful one of the same owner is most likely where that was moved from.
-        let has_surer = |edge: &Edge| surer.iter().any(|other| other.to == edge.to);
-        let apart = doubtful.iter().filter(|edge| !has_surer(edge)).count();
-        let is_all = !surer.is_empty() && (surer.len() + apart) as u64 == count;
+        let is_all = !surer.is_empty() && (surer.len() + doubtful.len()) as u64 == count;
         let certain = surer.iter().filter(|edge| edge.certainty == Certainty::Definite).count();
         let unsure = surer.iter().chain(&doubtful);
         let nodes: HashSet<NodeId> = unsure
@@ -152,9 +149,7 @@ impl Builder<'_> {
         let is_thread = |id: &NodeId| matches!(self.nodes.get(id.0), Some(Node::Thread(_)));
         let is_frames = (certain as u64) < count && nodes.len() == 1 && nodes.iter().all(is_thread);
         if is_frames || (is_all && !is_hidden) {
-            let is_raised: Vec<bool> =
-                doubtful.iter().map(|edge| is_frames || !has_surer(edge)).collect();
-            for (edge, _) in doubtful.into_iter().zip(is_raised).filter(|(_, raised)| *raised) {
+            for edge in doubtful {
                 edge.certainty = Certainty::Likely;
             }
         }
