@@ -23,7 +23,7 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> ExitCode {
         "exec" => exec(arguments),
         "headless" => headless(),
         "vfork" => vfork(),
-        "beats" => beats(arguments),
+        "beats" => beats(),
         _ => ExitCode::FAILURE,
     }
 }
@@ -195,17 +195,7 @@ pub(crate) const BEATS: (u64, u64) = (4, 100);
 
 /// Prints where [`beat`] lies, and when a line was read has threads and a child that is forked call it.
 #[expect(unsafe_code, reason = "the standard library's child does nothing of its own")]
-fn beats(arguments: &[String]) -> ExitCode {
-    if arguments.first().is_some_and(|first| first == "signaled") {
-        let handler = SigHandler::Handler(count_ordinary);
-        let action = SigAction::new(handler, SaFlags::SA_RESTART, SigSet::empty());
-        // SAFETY: the handler only adds to an atomic number.
-        unsafe { sigaction(Signal::SIGALRM, &action).unwrap() };
-        let often = libc::timeval { tv_sec: 0, tv_usec: 500 };
-        let timer = libc::itimerval { it_interval: often, it_value: often };
-        // SAFETY: it reads a variable that outlives the call.
-        unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut()) };
-    }
+fn beats() -> ExitCode {
     println!("ready");
     println!("{}", beat as *const () as usize);
     std::io::stdin().read_line(&mut String::new()).unwrap();
